@@ -1,0 +1,19 @@
+# ./dev bench NAME: measures and prints; never fails because of a figure.
+name=${1:-}
+need_build
+need "${TEST_PACKAGES[@]}"
+build_in build-release --buildtype=release
+case "$name" in
+call)
+    need nginx-light wrk
+    exec python3 tests/bench/call.py build-release "${@:2}"
+    ;;
+*)
+    program=build-release/tests/bench/bench_$name
+    if [ -z "$name" ] || [ ! -x "$program" ]; then
+        echo "dev: bench takes call$(for p in build-release/tests/bench/bench_*; do [ -x "$p" ] && printf ', %s' "${p##*bench_}"; done)" >&2
+        exit 2
+    fi
+    exec "$program" "${@:2}"
+    ;;
+esac

@@ -1,0 +1,13 @@
+# ./dev lint: formatting, clang-tidy's bug checks, shell scripts.
+need_build
+need clang-format clang-tidy shellcheck
+build_in build
+status=0
+git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror || status=1
+say "clang-tidy"
+git ls-files 'src/*.c' | xargs -r -P 2 -n 8 clang-tidy -p build --quiet \
+    --checks='-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-branch-clone,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-bugprone-macro-parentheses' \
+    --warnings-as-errors='*' 2>/dev/null || status=1
+shellcheck -x -s bash -e SC1091,SC2154,SC2034 dev tools/*.sh .ci/run || status=1
+[ "$status" = 0 ] && echo "lint: clean"
+exit "$status"
