@@ -1,0 +1,35 @@
+/*
+ * A growing byte buffer with a declared maximum. A failed append (maximum or memory) is sticky: check buf_failed() once at
+ * the end. Owned by whoever initialised it; buf_done() frees. One thread at a time.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct buf {
+    char *p;
+    size_t n, cap, max;
+    bool failed;
+};
+
+void buf_init(struct buf *b, size_t max);
+void buf_done(struct buf *b);
+void buf_clear(struct buf *b); /* empties it and clears the failure; keeps the memory */
+bool buf_reserve(struct buf *b, size_t more) MUST_USE; /* room for `more` behind p[n]; the caller may write there and add to n */
+void buf_put(struct buf *b, const void *p, size_t n);
+void buf_str(struct buf *b, struct str s);
+void buf_z(struct buf *b, const char *z);
+void buf_char(struct buf *b, char c);
+void buf_u64(struct buf *b, uint64_t v);
+void buf_i64(struct buf *b, int64_t v);
+void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+void buf_drop(struct buf *b, size_t n); /* removes n bytes from the front */
+struct str buf_view(const struct buf *b);
+static inline bool buf_failed(const struct buf *b)
+{
+    return b->failed;
+}
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Time. Wall-clock time is milliseconds since 1970 (UTC) and is for records and expiry; monotonic time is nanoseconds and
+ * is for durations and limits, so that a clock that jumps opens nothing.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+int64_t clock_wall_ms(void);
+int64_t clock_mono_ns(void);
+
+#define CLOCK_RFC3339 25 /* "2026-11-23T20:54:00.123Z" and a zero */
+void clock_format(int64_t wall_ms, char ret[CLOCK_RFC3339]);
+/* RFC 3339 with Z or an offset; fractions beyond milliseconds are cut. */
+enum err clock_parse(struct str text, int64_t *ret_wall_ms) MUST_USE;
+/* "15m", "24h", "90d", "30s", "500ms" */
+enum err clock_duration(struct str text, int64_t *ret_ms) MUST_USE;
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Errors: one enum for the whole house, and the words that go with one.
+ *
+ * A function that can fail returns `enum err` and leaves its outputs untouched when it does. Where words help, it takes a
+ * `struct fault` last and fills it with fault_set(), which returns the code, so that `return fault_set(f, ERR_SYNTAX, …)`
+ * reads as one thought. base/ never logs: the cause travels in the fault and is logged once, where it is handled.
+ *
+ * Never put a secret into a fault: it reaches logs and, for client errors, the client.
+ */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#define MUST_USE            __attribute__((warn_unused_result))
+#define PRINTF(fmt, args)   __attribute__((format(printf, fmt, args)))
+#define CLEANUP(fn)         __attribute__((cleanup(fn)))
+
+enum err {
+    ERR_OK = 0,
+#define ERR(name, code, http, rpc, help) ERR_##name,
+#include "base/err.def"
+#undef ERR
+    ERR_COUNT
+};
+
+struct fault {
+    enum err err;
+    char text[320]; /* one line, no trailing newline; control characters of input are made visible; cut with "..." */
+};
+
+/* The stable code ("rate_limited"), never NULL. */
+const char *err_code(enum err e);
+int err_http(enum err e);
+int err_rpc(enum err e);
+const char *err_help(enum err e);
+
+/* Fills *f (which may be NULL) and returns e. */
+enum err fault_set(struct fault *f, enum err e, const char *fmt, ...) PRINTF(3, 4);
+/* Puts "prefix: " before the text of *f; returns f->err. */
+enum err fault_wrap(struct fault *f, const char *fmt, ...) PRINTF(2, 3);
+
+#define TRY(expr)                                                                                                      \
+    do {                                                                                                               \
+        enum err try_err_ = (expr);                                                                                    \
+        if (try_err_)                                                                                                  \
+            return try_err_;                                                                                           \
+    } while (0)
+
+#endif

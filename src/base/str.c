@@ -1,0 +1,146 @@
+#include "base/str.h"
+
+#include <sodium.h>
+#include <threads.h>
+
+bool str_ends(struct str a, struct str b)
+{
+    return a.n >= b.n && (b.n == 0 || memcmp(a.p + a.n - b.n, b.p, b.n) == 0);
+}
+
+static char str_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+bool str_ieq(struct str a, struct str b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (str_lower(a.p[i]) != str_lower(b.p[i]))
+            return false;
+    return true;
+}
+
+int str_cmp(struct str a, struct str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int c = n ? memcmp(a.p, b.p, n) : 0;
+    return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+struct str str_trim(struct str a)
+{
+    while (a.n && (a.p[0] == ' ' || a.p[0] == '\t'))
+        a = str_skip(a, 1);
+    while (a.n && (a.p[a.n - 1] == ' ' || a.p[a.n - 1] == '\t'))
+        a.n--;
+    return a;
+}
+
+bool str_cut(struct str *s, char c, struct str *ret_head)
+{
+    const char *at = s->n ? memchr(s->p, c, s->n) : NULL;
+    if (!at) {
+        *ret_head = *s;
+        *s = str_skip(*s, s->n);
+        return false;
+    }
+    *ret_head = (struct str){s->p, (size_t)(at - s->p)};
+    *s = str_skip(*s, ret_head->n + 1);
+    return true;
+}
+
+bool str_u64(struct str a, uint64_t *ret)
+{
+    uint64_t v = 0;
+    if (a.n == 0)
+        return false;
+    for (size_t i = 0; i < a.n; i++) {
+        if (a.p[i] < '0' || a.p[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, (uint64_t)(a.p[i] - '0'), &v))
+            return false;
+    }
+    *ret = v;
+    return true;
+}
+
+bool str_eq_secret(struct str a, struct str b)
+{
+    return a.n == b.n && sodium_memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* Linear in pattern times name: on a mismatch only the last star is tried again. */
+bool str_glob(struct str pattern, struct str name)
+{
+    size_t p = 0, n = 0, star = SIZE_MAX, mark = 0;
+    while (n < name.n) {
+        if (p < pattern.n && pattern.p[p] == '*') {
+            star = p++;
+            mark = n;
+        } else if (p < pattern.n && pattern.p[p] == name.p[n]) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX && name.p[mark] != '/') {
+            p = star + 1;
+            n = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.n && pattern.p[p] == '*')
+        p++;
+    return p == pattern.n;
+}
+
+/* Table 3-7 of the Unicode standard: well-formed byte sequences only. */
+bool str_utf8_valid(struct str a)
+{
+    const unsigned char *p = (const unsigned char *)a.p, *end = p + a.n;
+    while (p < end) {
+        unsigned c = *p++;
+        if (c < 0x80)
+            continue;
+        unsigned more, low = 0x80, high = 0xbf;
+        if (c >= 0xc2 && c <= 0xdf) {
+            more = 1;
+        } else if (c >= 0xe0 && c <= 0xef) {
+            more = 2;
+            low = c == 0xe0 ? 0xa0 : 0x80;
+            high = c == 0xed ? 0x9f : 0xbf;
+        } else if (c >= 0xf0 && c <= 0xf4) {
+            more = 3;
+            low = c == 0xf0 ? 0x90 : 0x80;
+            high = c == 0xf4 ? 0x8f : 0xbf;
+        } else {
+            return false;
+        }
+        if ((size_t)(end - p) < more || *p < low || *p > high)
+            return false;
+        for (unsigned i = 1; i < more; i++)
+            if ((p[i] & 0xc0) != 0x80)
+                return false;
+        p += more;
+    }
+    return true;
+}
+
+static unsigned char str_hash_key[crypto_shorthash_KEYBYTES];
+static once_flag str_hash_once = ONCE_FLAG_INIT;
+
+static void str_hash_seed(void)
+{
+    if (sodium_init() < 0)
+        __builtin_trap(); /* without randomness nothing of the house may start */
+    randombytes_buf(str_hash_key, sizeof(str_hash_key));
+}
+
+uint64_t str_hash(struct str a)
+{
+    call_once(&str_hash_once, str_hash_seed);
+    uint64_t h;
+    crypto_shorthash((unsigned char *)&h, (const unsigned char *)a.p, a.n, str_hash_key);
+    return h;
+}

@@ -1,0 +1,61 @@
+/*
+ * A string that does not own its bytes: pointer and length, no terminating zero promised. UTF-8 unless said otherwise.
+ * Whoever hands one out says how long its bytes live.
+ */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct str {
+    const char *p;
+    size_t n;
+};
+
+#define STR(literal)  ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_NONE      ((struct str){NULL, 0})
+#define STR_FMT       "%.*s"
+#define STR_ARG(s)    (int)(s).n, (s).p ? (s).p : ""
+
+static inline struct str str_of(const char *z)
+{
+    return (struct str){z, z ? strlen(z) : 0};
+}
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool str_is(struct str a, const char *z)
+{
+    return str_eq(a, str_of(z));
+}
+static inline bool str_starts(struct str a, struct str b)
+{
+    return a.n >= b.n && (b.n == 0 || memcmp(a.p, b.p, b.n) == 0);
+}
+static inline struct str str_skip(struct str a, size_t n)
+{
+    return n >= a.n ? (struct str){a.p + a.n, 0} : (struct str){a.p + n, a.n - n};
+}
+bool str_ends(struct str a, struct str b);
+/* ASCII only, as HTTP field names and hosts want it. */
+bool str_ieq(struct str a, struct str b);
+int str_cmp(struct str a, struct str b);
+struct str str_trim(struct str a); /* spaces and tabs at both ends */
+/* Cuts at the first c: the part before it goes to *ret_head and the rest stays in *s. False when there is no c (then the
+ * whole string is the head and *s is empty). */
+bool str_cut(struct str *s, char c, struct str *ret_head);
+/* Whole string, decimal, no sign, no leading +; false when not a number or too large. */
+bool str_u64(struct str a, uint64_t *ret);
+/* True when it equals in time that depends on the length only. */
+bool str_eq_secret(struct str a, struct str b);
+/* '*' stands for any run of characters but never crosses '/'; everything else is literal. */
+bool str_glob(struct str pattern, struct str name);
+bool str_utf8_valid(struct str a);
+/* Keyed with a random key of this process (SipHash): safe against chosen collisions. */
+uint64_t str_hash(struct str a);
+
+#endif
