@@ -1,0 +1,186 @@
+/* Answers of the HTTP server: heads, whole bodies, streams, and the bytes that a socket does not take at once. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "net/server_inner.h"
+
+struct server_write_req {
+    uv_write_t req;
+    struct server_conn *conn;
+    size_t n;
+    char bytes[];
+};
+
+static void server_written(uv_write_t *req, int status)
+{
+    struct server_write_req *w = (struct server_write_req *)req;
+    struct server_conn *c = w->conn;
+    c->queued -= w->n;
+    free(w);
+    if (c->closing)
+        return;
+    if (status < 0) {
+        server_conn_close(c);
+        return;
+    }
+    c->write_deadline = uv_now(&c->server->worker->loop) + c->server->l.write_ms;
+    uv_os_fd_t fd;
+    if (c->state == CONN_LINGER && c->queued == 0 && uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
+        shutdown(fd, SHUT_WR);
+}
+
+static void server_queue(struct server_conn *c, struct str a, struct str b)
+{
+    size_t n = a.n + b.n;
+    struct server_write_req *w = c->queued + n > c->server->l.write_bytes ? NULL : malloc(sizeof(*w) + n);
+    if (!w) { /* the client does not read, or there is no memory for its answer */
+        server_conn_close(c);
+        return;
+    }
+    w->conn = c;
+    w->n = n;
+    if (a.n)
+        memcpy(w->bytes, a.p, a.n);
+    if (b.n)
+        memcpy(w->bytes + a.n, b.p, b.n);
+    if (c->queued == 0)
+        c->write_deadline = uv_now(&c->server->worker->loop) + c->server->l.write_ms;
+    c->queued += n;
+    uv_buf_t buf = uv_buf_init(w->bytes, (unsigned)n);
+    if (uv_write(&w->req, (uv_stream_t *)&c->tcp, &buf, 1, server_written)) {
+        c->queued -= n;
+        free(w);
+        server_conn_close(c);
+    }
+}
+
+void server_write(struct server_conn *c, struct str a, struct str b)
+{
+    if (c->closing)
+        return;
+    if (c->queued == 0) {
+        uv_buf_t bufs[2] = {uv_buf_init((char *)(uintptr_t)a.p, (unsigned)a.n),
+                            uv_buf_init((char *)(uintptr_t)b.p, (unsigned)b.n)};
+        int n = uv_try_write((uv_stream_t *)&c->tcp, bufs, b.n ? 2 : 1);
+        if (n < 0 && n != UV_EAGAIN) {
+            server_conn_close(c);
+            return;
+        }
+        size_t done = n > 0 ? (size_t)n : 0;
+        size_t from_a = done < a.n ? done : a.n;
+        a = str_skip(a, from_a);
+        b = str_skip(b, done - from_a);
+    }
+    if (a.n + b.n)
+        server_queue(c, a, b);
+}
+
+const char *server_date(struct server *s)
+{
+    uint64_t now = uv_now(&s->worker->loop);
+    if (!s->date[0] || now - s->date_at >= 500) {
+        time_t t = time(NULL);
+        struct tm tm;
+        gmtime_r(&t, &tm);
+        strftime(s->date, sizeof(s->date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+        s->date_at = now;
+    }
+    return s->date;
+}
+
+static void answer_line(struct buf *b, const char *name, struct str value)
+{
+    buf_z(b, name);
+    buf_str(b, value);
+    buf_put(b, "\r\n", 2);
+}
+
+static struct str answer_head(struct exchange *x, int status, struct str type, const struct http_header *headers,
+                              size_t count, int64_t length)
+{
+    struct server_conn *c = x->conn;
+    struct buf *b = &c->server->head;
+    buf_clear(b);
+    buf_put(b, "HTTP/1.1 ", 9);
+    buf_u64(b, (uint64_t)status);
+    buf_char(b, ' ');
+    answer_line(b, http_reason(status), STR_NONE);
+    answer_line(b, "Date: ", str_of(server_date(c->server)));
+    if (type.n)
+        answer_line(b, "Content-Type: ", type);
+    if (length >= 0) {
+        buf_put(b, "Content-Length: ", 16);
+        buf_u64(b, (uint64_t)length);
+        buf_put(b, "\r\n", 2);
+    } else {
+        answer_line(b, "Transfer-Encoding: chunked", STR_NONE);
+    }
+    if (!c->keep_alive || c->server->draining)
+        answer_line(b, "Connection: close", STR_NONE);
+    for (size_t i = 0; i < count; i++) {
+        buf_str(b, headers[i].name);
+        answer_line(b, ": ", headers[i].value);
+    }
+    buf_put(b, "\r\n", 2);
+    return buf_view(b);
+}
+
+void exchange_answer(struct exchange *x, int status, struct str type, const struct http_header *headers, size_t count,
+                     struct str body)
+{
+    struct server_conn *c = x->conn;
+    x->answered = true;
+    if (!x->gone) {
+        struct str head = answer_head(x, status, type, headers, count, (int64_t)body.n);
+        server_write(c, head, c->head_request ? STR_NONE : body);
+    }
+    server_conn_finish(c);
+}
+
+void exchange_answer_fault(struct exchange *x, const struct fault *f)
+{
+    struct buf b;
+    buf_init(&b, 8192);
+    struct json_out o = json_out(&b);
+    json_open(&o, '{');
+    json_kv_z(&o, "error", err_code(f->err));
+    json_kv_z(&o, "message", f->text[0] ? f->text : err_help(f->err));
+    json_close(&o, '}');
+    exchange_answer(x, err_http(f->err), STR("application/json"), NULL, 0, buf_view(&b));
+    buf_done(&b);
+}
+
+void exchange_stream_begin(struct exchange *x, int status, struct str type, const struct http_header *headers, size_t count)
+{
+    x->answered = true;
+    x->conn->streaming = true;
+    if (!x->gone)
+        server_write(x->conn, answer_head(x, status, type, headers, count, -1), STR_NONE);
+}
+
+void exchange_stream_write(struct exchange *x, struct str bytes)
+{
+    if (x->gone || bytes.n == 0)
+        return;
+    static const char hex[] = "0123456789abcdef";
+    char size[20];
+    size_t at = sizeof(size);
+    size[--at] = '\n';
+    size[--at] = '\r';
+    for (size_t n = bytes.n; n; n >>= 4)
+        size[--at] = hex[n & 15];
+    struct buf *b = &x->conn->server->head;
+    buf_clear(b);
+    buf_put(b, size + at, sizeof(size) - at);
+    server_write(x->conn, buf_view(b), bytes);
+    if (!x->conn->closing)
+        server_write(x->conn, STR("\r\n"), STR_NONE);
+}
+
+void exchange_stream_end(struct exchange *x)
+{
+    if (!x->gone)
+        server_write(x->conn, STR("0\r\n\r\n"), STR_NONE);
+    server_conn_finish(x->conn);
+}

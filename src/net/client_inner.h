@@ -1,0 +1,64 @@
+/* What client.c (the pool) and client_conn.c (one connection) share. Not for others. */
+#ifndef NET_CLIENT_INNER_H
+#define NET_CLIENT_INNER_H
+
+#include "net/client.h"
+
+enum { CLIENT_READ_BYTES = 65536, CLIENT_TICK_MS = 250, CLIENT_ADDRESSES = 4, CLIENT_DNS_MS = 30000 };
+
+struct client_conn {
+    uv_tcp_t tcp;
+    uv_connect_t connect;
+    struct client_origin *origin;
+    struct client_conn *next, **link;           /* all of the origin */
+    struct client_conn *idle_next, **idle_link; /* the idle ones, the last used first */
+    struct client_call *call;
+    struct buf in;               /* a head that came in pieces */
+    size_t resume;
+    struct http_body body;
+    unsigned attempt;            /* addresses that failed for this call */
+    uint64_t deadline;           /* idle, connecting, or stalled */
+    bool connected, reused, head_done, heard, keep_alive, closing;
+};
+
+struct client_origin {
+    struct client *client;
+    struct client_origin *next;
+    struct client_conn *all, *idle;
+    unsigned conns, queued;
+    struct client_call *queue;
+    struct str authority;
+    char authority_text[300], host[256], port_text[8];
+    struct sockaddr_storage address[CLIENT_ADDRESSES];
+    unsigned address_count, address_at; /* the one in use; a failed connect moves it on */
+    uint64_t resolved_until;
+    uv_getaddrinfo_t resolver;
+    bool literal, resolving;
+};
+
+struct client {
+    struct worker *worker;
+    struct client_limits l;
+    struct client_origin *origins;
+    struct client_call *failed;
+    uv_timer_t tick, report;
+    struct buf out; /* the head of the request in the making */
+    bool closing;
+    unsigned handles_closed;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+    char read[CLIENT_READ_BYTES];
+};
+
+bool client_conn_open(struct client_origin *o, struct client_call *call);
+void client_conn_use(struct client_conn *conn, struct client_call *call); /* an idle one */
+void client_conn_close(struct client_conn *conn);
+void client_conns_tick(struct client_origin *o, uint64_t now);
+void client_conns_close(struct client_origin *o);
+/* A connection became free or is gone: calls may wait for it. */
+void client_pool_changed(struct client_origin *o);
+/* Once more, on a new connection. */
+void client_requeue(struct client_origin *o, struct client_call *call);
+void client_handle_closed(uv_handle_t *h);
+
+#endif

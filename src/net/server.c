@@ -1,0 +1,540 @@
+/* Connections of the HTTP server: accepting, reading, deadlines, closing. Answers are written in answer.c. */
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "net/server_inner.h"
+
+static void server_conn_process(struct server_conn *c);
+
+static uint64_t server_after(const struct server *s, unsigned ms)
+{
+    return uv_now(&s->worker->loop) + ms;
+}
+
+/* ---- life of exchanges and connections ---- */
+
+static struct exchange *exchange_new(struct server_conn *c)
+{
+    struct server *s = c->server;
+    struct exchange *x = s->free_exchange;
+    if (x) {
+        s->free_exchange = x->user;
+        s->free_count--;
+    } else {
+        x = calloc(1, sizeof(*x));
+        if (!x)
+            return NULL;
+        arena_init(&x->arena, s->l.arena_bytes);
+    }
+    x->body = STR_NONE;
+    x->user = NULL;
+    x->answered = x->gone = false;
+    x->app = s->app;
+    x->worker = s->worker;
+    x->conn = c;
+    x->peer = c->peer;
+    return x;
+}
+
+static void exchange_free(struct server *s, struct exchange *x)
+{
+    if (s->free_count < 256) {
+        arena_reset(&x->arena);
+        x->user = s->free_exchange;
+        s->free_exchange = x;
+        s->free_count++;
+        return;
+    }
+    arena_done(&x->arena);
+    free(x);
+}
+
+static void server_maybe_drained(struct server *s)
+{
+    if (s->draining && !s->conns && s->handles == 0 && s->drained && !s->closed) {
+        s->closed = true;
+        s->drained(s, s->drained_ctx);
+    }
+}
+
+static void server_conn_free(struct server_conn *c)
+{
+    struct server *s = c->server;
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    buf_done(&c->in);
+    buf_done(&c->ahead);
+    buf_done(&c->chunks);
+    free(c);
+    s->count--;
+    server_maybe_drained(s);
+}
+
+static void server_conn_closed(uv_handle_t *h)
+{
+    struct server_conn *c = h->data;
+    c->state = CONN_CLOSED;
+    if (!c->x)
+        server_conn_free(c);
+}
+
+void server_conn_close(struct server_conn *c)
+{
+    if (c->closing)
+        return;
+    c->closing = true;
+    uv_close((uv_handle_t *)&c->tcp, server_conn_closed);
+    if (c->x && !c->x->gone) {
+        c->x->gone = true;
+        if (c->server->ops->gone && c->state == CONN_BUSY)
+            c->server->ops->gone(c->x);
+    }
+}
+
+/* The rest of what came becomes the beginning of the next request. */
+static void server_conn_next(struct server_conn *c)
+{
+    size_t used = c->head_bytes + (c->body.kind == HTTP_BODY_NONE ? 0 : c->body_at);
+    buf_drop(&c->in, used);
+    buf_str(&c->in, buf_view(&c->ahead));
+    if (c->ahead.cap > 4096)
+        buf_done(&c->ahead);
+    buf_clear(&c->ahead);
+    buf_done(&c->chunks);
+    if (c->in.n == 0 && c->in.cap > 16384)
+        buf_done(&c->in);
+    c->resume = c->head_bytes = c->body_at = 0;
+    c->streaming = false;
+    c->state = CONN_IDLE;
+    c->deadline = server_after(c->server, c->server->l.idle_ms);
+}
+
+/* Errors close with patience: the client gets to read the answer before the reset (RFC 9112 9.6). */
+static void server_conn_linger(struct server_conn *c)
+{
+    c->state = CONN_LINGER;
+    c->deadline = server_after(c->server, SERVER_LINGER_MS);
+    uv_os_fd_t fd;
+    if (c->queued == 0 && uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
+        shutdown(fd, SHUT_WR);
+}
+
+static void server_conn_read_start(struct server_conn *c);
+
+void server_conn_finish(struct server_conn *c)
+{
+    struct exchange *x = c->x;
+    struct server *s = c->server;
+    if (s->ops->done)
+        s->ops->done(x);
+    exchange_free(s, x);
+    c->x = NULL;
+    if (c->state == CONN_CLOSED) {
+        server_conn_free(c);
+        return;
+    }
+    if (c->closing)
+        return;
+    if (!c->keep_alive || s->draining) {
+        server_conn_linger(c);
+        return;
+    }
+    server_conn_next(c);
+    if (c->paused)
+        server_conn_read_start(c);
+    if (!c->in_handler && c->in.n)
+        server_conn_process(c);
+}
+
+/* ---- requests ---- */
+
+static void server_refuse(struct server_conn *c, enum err e, const struct fault *f)
+{
+    c->keep_alive = false;
+    c->state = CONN_BUSY;
+    struct fault copy = *f;
+    copy.err = e;
+    if (c->server->ops->refuse)
+        c->server->ops->refuse(c->x, e, &copy);
+    else
+        exchange_answer_fault(c->x, &copy);
+}
+
+static void server_dispatch(struct server_conn *c)
+{
+    struct exchange *x = c->x;
+    c->state = CONN_BUSY;
+    c->deadline = 0;
+    c->keep_alive = x->head.keep_alive;
+    c->head_request = str_is(x->head.method, "HEAD");
+    if (!c->keep_alive && (c->in.n > c->head_bytes + c->body_at || c->ahead.n)) {
+        struct fault f;
+        fault_set(&f, ERR_SYNTAX, "bytes follow a request that said Connection: close");
+        server_refuse(c, ERR_SYNTAX, &f);
+        return;
+    }
+    c->server->ops->request(x);
+}
+
+/* The body so far lies behind the head in c->in. True when the request went on its way or was refused. */
+static bool server_read_body(struct server_conn *c)
+{
+    struct fault f = {0};
+    for (;;) {
+        size_t used;
+        struct str piece;
+        const char *at = c->in.p + c->head_bytes + c->body_at;
+        size_t n = c->in.n - c->head_bytes - c->body_at;
+        enum http_verdict v = http_body_feed(&c->body, at, n, &used, &piece, &f);
+        c->body_at += used;
+        if (c->body.kind == HTTP_BODY_CHUNKED)
+            buf_str(&c->chunks, piece);
+        if (v == HTTP_BAD || buf_failed(&c->chunks)) {
+            server_refuse(c, f.err ? f.err : ERR_NOMEM, &f);
+            return true;
+        }
+        if (v == HTTP_DONE)
+            break;
+        if (used == 0 || c->body_at + c->head_bytes == c->in.n)
+            return false;
+    }
+    c->x->body = c->body.kind == HTTP_BODY_CHUNKED  ? buf_view(&c->chunks)
+                 : c->body.kind == HTTP_BODY_LENGTH ? (struct str){c->in.p + c->head_bytes, c->body_at}
+                                                    : STR_NONE;
+    server_dispatch(c);
+    return true;
+}
+
+/* A body that is not there yet: its whole room at once, so that the head's strings never move under the request. */
+static bool server_make_room(struct server_conn *c, struct fault *f)
+{
+    size_t used, resume = 0;
+    size_t want = c->body.kind == HTTP_BODY_LENGTH ? (size_t)c->x->head.content_length : c->server->l.body_bytes * 2;
+    if (c->in.cap >= c->head_bytes + want)
+        return true;
+    if (!buf_reserve(&c->in, c->head_bytes + want - c->in.n))
+        return false;
+    return http_parse_request(c->in.p, c->in.n, &c->server->l.http, &resume, &c->x->head, &used, f) == HTTP_DONE;
+}
+
+static bool server_read_head(struct server_conn *c)
+{
+    struct server *s = c->server;
+    struct fault f = {0};
+    if (!c->x && !(c->x = exchange_new(c))) {
+        server_conn_close(c);
+        return true;
+    }
+    if (c->state == CONN_IDLE) {
+        c->state = CONN_HEAD;
+        c->deadline = server_after(s, s->l.head_ms);
+    }
+    enum http_verdict v =
+        http_parse_request(c->in.p, c->in.n, &s->l.http, &c->resume, &c->x->head, &c->head_bytes, &f);
+    if (v == HTTP_MORE)
+        return false;
+    enum err e = v == HTTP_BAD ? f.err : ERR_OK;
+    if (!e && s->ops->head)
+        e = s->ops->head(c->x, &f);
+    if (!e && c->x->head.content_length > (int64_t)s->l.body_bytes)
+        e = fault_set(&f, ERR_LIMIT, "the body is larger than %zu bytes", s->l.body_bytes);
+    if (e) {
+        server_refuse(c, e, &f);
+        return true;
+    }
+    c->state = CONN_BODY;
+    c->deadline = server_after(s, s->l.body_ms);
+    http_body_request(&c->body, &c->x->head, s->l.body_bytes);
+    bool whole = c->body.kind == HTTP_BODY_NONE ||
+                 (c->body.kind == HTTP_BODY_LENGTH && c->in.n - c->head_bytes >= (size_t)c->x->head.content_length);
+    if (!whole && !server_make_room(c, &f)) {
+        fault_set(&f, ERR_NOMEM, "no memory for the body");
+        server_refuse(c, ERR_NOMEM, &f);
+        return true;
+    }
+    if (!whole && c->x->head.expect_continue)
+        server_write(c, STR("HTTP/1.1 100 Continue\r\n\r\n"), STR_NONE);
+    return server_read_body(c);
+}
+
+/* Works through what has come until more is needed. Answers given at once come back here through the loop, not by recursion. */
+static void server_conn_process(struct server_conn *c)
+{
+    if (c->in_handler)
+        return;
+    c->in_handler = true;
+    bool go = true;
+    while (go && !c->closing && c->in.n) {
+        if (c->state == CONN_IDLE || c->state == CONN_HEAD)
+            go = server_read_head(c);
+        else if (c->state == CONN_BODY)
+            go = server_read_body(c);
+        else
+            break;
+    }
+    c->in_handler = false;
+}
+
+/* ---- reading ---- */
+
+static void server_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
+{
+    (void)suggested;
+    struct server_conn *c = h->data;
+    *b = uv_buf_init(c->server->read, sizeof(c->server->read)); /* one for all: its bytes are moved before the next read */
+}
+
+static void server_conn_take(struct server_conn *c, struct str bytes)
+{
+    if (c->state == CONN_LINGER)
+        return;
+    if (c->state != CONN_BUSY) {
+        buf_str(&c->in, bytes);
+        if (buf_failed(&c->in))
+            server_conn_close(c);
+        else
+            server_conn_process(c);
+        return;
+    }
+    buf_str(&c->ahead, bytes);
+    if (buf_failed(&c->ahead)) {
+        server_conn_close(c);
+    } else if (c->ahead.n >= SERVER_AHEAD_BYTES) {
+        c->paused = true;
+        uv_read_stop((uv_stream_t *)&c->tcp);
+    }
+}
+
+static void server_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
+{
+    struct server_conn *c = stream->data;
+    if (n < 0)
+        server_conn_close(c);
+    else if (n > 0)
+        server_conn_take(c, (struct str){b->base, (size_t)n});
+}
+
+static void server_conn_read_start(struct server_conn *c)
+{
+    c->paused = false;
+    if (uv_read_start((uv_stream_t *)&c->tcp, server_alloc, server_read))
+        server_conn_close(c);
+}
+
+/* ---- accepting ---- */
+
+static void server_handle_closed(uv_handle_t *h)
+{
+    struct server *s = h->data;
+    s->handles--;
+    server_maybe_drained(s);
+}
+
+static void server_accept_refuse_closed(uv_handle_t *h)
+{
+    free(h);
+}
+
+static void server_accept(uv_stream_t *listener, int status)
+{
+    struct server *s = listener->data;
+    if (status < 0)
+        return;
+    struct server_conn *c = calloc(1, sizeof(*c));
+    if (!c)
+        return;
+    uv_tcp_init(&s->worker->loop, &c->tcp);
+    if (uv_accept(listener, (uv_stream_t *)&c->tcp) || s->draining || s->count >= s->l.connections) {
+        uv_close((uv_handle_t *)&c->tcp, server_accept_refuse_closed); /* tcp is the first member */
+        return;
+    }
+    c->tcp.data = c;
+    c->server = s;
+    c->next = s->conns;
+    c->link = &s->conns;
+    if (s->conns)
+        s->conns->link = &c->next;
+    s->conns = c;
+    s->count++;
+    size_t head = s->l.http.head_bytes ? s->l.http.head_bytes : 16384;
+    buf_init(&c->in, head + 2 * s->l.body_bytes + 2 * SERVER_READ_BYTES + SERVER_AHEAD_BYTES);
+    buf_init(&c->ahead, SERVER_AHEAD_BYTES + SERVER_READ_BYTES);
+    buf_init(&c->chunks, s->l.body_bytes);
+    int n = sizeof(c->peer);
+    uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&c->peer, &n);
+    uv_tcp_nodelay(&c->tcp, 1);
+    c->deadline = server_after(s, s->l.head_ms); /* a connection that never says anything goes first */
+    server_conn_read_start(c);
+}
+
+/* ---- deadlines ---- */
+
+static void server_conn_late(struct server_conn *c)
+{
+    struct fault f;
+    if (c->state == CONN_HEAD || c->state == CONN_BODY) {
+        fault_set(&f, ERR_LIMIT, "the request took too long to arrive");
+        c->keep_alive = false;
+        c->state = CONN_BUSY;
+        c->deadline = 0;
+        exchange_answer(c->x, 408, STR("application/json"), NULL, 0,
+                        STR("{\"error\":\"over_bound\",\"message\":\"the request took too long to arrive\"}"));
+        return;
+    }
+    server_conn_close(c);
+}
+
+static void server_tick(uv_timer_t *t)
+{
+    struct server *s = t->data;
+    uint64_t now = uv_now(t->loop);
+    bool cut = s->draining && now >= s->drain_deadline;
+    for (struct server_conn *c = s->conns, *next; c; c = next) {
+        next = c->next;
+        if (c->closing)
+            continue;
+        if (cut || (c->queued && now >= c->write_deadline))
+            server_conn_close(c);
+        else if (c->deadline && now >= c->deadline)
+            server_conn_late(c);
+    }
+}
+
+/* ---- the server ---- */
+
+static void server_defaults(struct server_limits *l)
+{
+#define SERVER_DEFAULT(field, value)                                                                                   \
+    if (!l->field)                                                                                                     \
+    l->field = (value)
+    SERVER_DEFAULT(body_bytes, 1u << 20);
+    SERVER_DEFAULT(arena_bytes, 8u << 20);
+    SERVER_DEFAULT(connections, 10000);
+    SERVER_DEFAULT(idle_ms, 75000);
+    SERVER_DEFAULT(head_ms, 10000);
+    SERVER_DEFAULT(body_ms, 30000);
+    SERVER_DEFAULT(write_ms, 30000);
+    SERVER_DEFAULT(write_bytes, 4u << 20);
+#undef SERVER_DEFAULT
+}
+
+/* "127.0.0.1:8420" or "[::1]:8420" */
+static enum err server_address(struct str text, struct sockaddr_storage *ret, struct fault *f)
+{
+    char host[64];
+    uint64_t port = 0;
+    const char *colon = text.n ? memrchr(text.p, ':', text.n) : NULL;
+    struct str h = {text.p, colon ? (size_t)(colon - text.p) : 0};
+    if (h.n > 1 && h.p[0] == '[' && h.p[h.n - 1] == ']')
+        h = (struct str){h.p + 1, h.n - 2};
+    if (!colon || h.n == 0 || h.n >= sizeof(host) || !str_u64(str_skip(text, (size_t)(colon - text.p) + 1), &port) ||
+        port > 65535)
+        return fault_set(f, ERR_CONFIG, "an address to listen on must be like 127.0.0.1:8420 or [::1]:8420");
+    memcpy(host, h.p, h.n);
+    host[h.n] = 0;
+    if (uv_ip4_addr(host, (int)port, (struct sockaddr_in *)ret) && uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)ret))
+        return fault_set(f, ERR_CONFIG, "%s is no IP address", host);
+    return ERR_OK;
+}
+
+static enum err server_bind(struct server *s, const struct sockaddr_storage *at, struct str text, struct fault *f)
+{
+    int one = 1, fd = socket(at->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return fault_set(f, ERR_IO, "socket: %m");
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+    socklen_t n = at->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+    if (bind(fd, (const struct sockaddr *)at, n) < 0) {
+        fault_set(f, ERR_IO, "cannot listen on " STR_FMT ": %m", STR_ARG(text));
+        close(fd);
+        return ERR_IO;
+    }
+    int e = uv_tcp_open(&s->listener, fd);
+    if (!e)
+        e = uv_listen((uv_stream_t *)&s->listener, 1024, server_accept);
+    return e ? fault_set(f, ERR_IO, "cannot listen on " STR_FMT ": %s", STR_ARG(text), uv_strerror(e)) : ERR_OK;
+}
+
+enum err server_listen(struct worker *w, struct str address, const struct server_limits *l, const struct server_ops *ops,
+                       void *app, struct server **ret, struct fault *f)
+{
+    struct sockaddr_storage at = {0};
+    TRY(server_address(address, &at, f));
+    struct server *s = calloc(1, sizeof(*s));
+    if (!s)
+        return fault_set(f, ERR_NOMEM, "no memory for a listener");
+    s->worker = w;
+    s->ops = ops;
+    s->app = app;
+    s->l = l ? *l : (struct server_limits){0};
+    server_defaults(&s->l);
+    buf_init(&s->head, 65536);
+    uv_tcp_init(&w->loop, &s->listener);
+    uv_timer_init(&w->loop, &s->tick);
+    s->listener.data = s->tick.data = s;
+    s->handles = 2;
+    uv_timer_start(&s->tick, server_tick, SERVER_TICK_MS, SERVER_TICK_MS);
+    enum err e = server_bind(s, &at, address, f);
+    if (e) {
+        server_drain(s, 0, server_free, NULL);
+        return e;
+    }
+    *ret = s;
+    return ERR_OK;
+}
+
+void server_free(struct server *s, void *ctx)
+{
+    (void)ctx;
+    while (s->free_exchange) {
+        struct exchange *x = s->free_exchange;
+        s->free_exchange = x->user;
+        arena_done(&x->arena);
+        free(x);
+    }
+    buf_done(&s->head);
+    free(s);
+}
+
+uint16_t server_port(const struct server *s)
+{
+    struct sockaddr_storage at;
+    int n = sizeof(at);
+    if (uv_tcp_getsockname(&s->listener, (struct sockaddr *)&at, &n))
+        return 0;
+    return ntohs(at.ss_family == AF_INET ? ((struct sockaddr_in *)&at)->sin_port : ((struct sockaddr_in6 *)&at)->sin6_port);
+}
+
+unsigned server_connections(const struct server *s)
+{
+    return s->count;
+}
+
+static void server_drain_tick(uv_timer_t *t)
+{
+    struct server *s = t->data;
+    server_tick(t);
+    if (!s->conns && !uv_is_closing((uv_handle_t *)t))
+        uv_close((uv_handle_t *)t, server_handle_closed);
+}
+
+void server_drain(struct server *s, unsigned grace_ms, void (*closed)(struct server *s, void *ctx), void *ctx)
+{
+    s->draining = true;
+    s->drained = closed;
+    s->drained_ctx = ctx;
+    s->drain_deadline = server_after(s, grace_ms);
+    uv_close((uv_handle_t *)&s->listener, server_handle_closed);
+    for (struct server_conn *c = s->conns, *next; c; c = next) {
+        next = c->next;
+        if (c->state == CONN_IDLE)
+            server_conn_close(c);
+    }
+    uv_timer_start(&s->tick, server_drain_tick, 1, 20);
+}
