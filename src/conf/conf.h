@@ -1,0 +1,159 @@
+/*
+ * The configuration: doorward.yaml becomes one immutable, reference-counted snapshot. Its keys stand in keys.def.
+ *
+ * A snapshot is complete or is not made: loading reports all faults at once, and whoever holds the old snapshot keeps it.
+ * Values of strangers' files are bounded in size; anchors and aliases are refused. Secrets (struct secret) come from
+ * `file:PATH` or `${ENV}` and are never shown.
+ *
+ * All strings are zero-terminated and live as long as the snapshot. Any thread may read it.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <netinet/in.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/secret.h"
+
+struct conf_rate {
+    int64_t count;  /* 0: no limit */
+    int64_t per_ms;
+};
+struct conf_cidr {
+    unsigned char address[16]; /* IPv4 as ::ffff:a.b.c.d */
+    unsigned bits;             /* of the 128 */
+};
+struct conf_hours {
+    int from, to; /* minutes of the day; from == to: not set */
+};
+#define CONF_ARRAY(name, type)                                                                                         \
+    struct name {                                                                                                      \
+        type *v;                                                                                                       \
+        size_t n;                                                                                                      \
+        bool set; /* the key was there */                                                                              \
+    }
+CONF_ARRAY(conf_strings, struct str);
+CONF_ARRAY(conf_cidrs, struct conf_cidr);
+struct conf_pair {
+    struct str name;
+    struct secret *value;
+};
+CONF_ARRAY(conf_pairs, struct conf_pair);
+
+enum conf_alg { CONF_EDDSA, CONF_ES256 };
+enum conf_durability { CONF_FULL, CONF_ASYNC };
+enum conf_isolation { CONF_PER_AGENT, CONF_PER_SESSION, CONF_PER_GATEWAY };
+enum conf_protocol { CONF_AUTO, CONF_2026_07_28, CONF_2025_11_25 };
+enum conf_role { CONF_VIEWER, CONF_OPERATOR, CONF_ADMIN };
+
+struct conf_admin {
+    struct str listen;
+};
+struct conf_log {
+    int64_t level; /* enum log_level */
+};
+struct conf_token {
+    int64_t alg; /* enum conf_alg */
+    int64_t lifetime, assertion_max_age;
+};
+struct conf_agents {
+    int64_t default_lifetime, max_lifetime, max_concurrent_sessions;
+};
+struct conf_session {
+    int64_t max_tool_calls;
+    struct conf_rate rate;
+    struct conf_cidrs allowed_cidrs;
+};
+struct conf_limits {
+    struct conf_rate agent_rate;
+    int64_t connections, body_bytes, result_bytes, arena_bytes, call_timeout, stop_grace;
+};
+struct conf_audit {
+    int64_t durability; /* enum conf_durability */
+    int64_t segment_bytes, queue;
+    struct conf_strings mask;
+};
+struct conf_server_limits {
+    int64_t memory, open_files, processes, cpu; /* 0: not set; cpu in milliseconds */
+};
+struct conf_server {
+    struct str name;
+    struct str url, cwd;
+    struct conf_pairs headers, env;
+    struct conf_strings command;
+    int64_t isolation, protocol, timeout; /* enum conf_isolation, enum conf_protocol; timeout 0: limits.call_timeout */
+    struct conf_server_limits limits;
+};
+struct conf_tool {
+    struct str name; /* the pattern */
+    struct conf_rate rate, agent_rate;
+};
+struct conf_scope_when {
+    struct str agent_type, agent, env, tier, trigger, timezone; /* empty: any */
+    struct conf_hours hours;
+};
+struct conf_scope {
+    struct str name; /* "scopes[2]" */
+    struct conf_scope_when when;
+    struct conf_strings add, keep, drop;
+};
+struct conf_operator {
+    struct str name;
+    int64_t role; /* enum conf_role */
+    struct secret *token;
+};
+CONF_ARRAY(conf_servers, struct conf_server);
+CONF_ARRAY(conf_tools, struct conf_tool);
+CONF_ARRAY(conf_scopes, struct conf_scope);
+CONF_ARRAY(conf_operators, struct conf_operator);
+
+struct conf_root {
+    struct str listen, public_url, data_dir;
+    int64_t workers;
+    struct conf_cidrs trusted_proxies;
+    struct conf_strings allowed_origins, allowed_hosts;
+    struct conf_admin admin;
+    struct conf_log log;
+    struct conf_token token;
+    struct conf_agents agents;
+    struct conf_session session;
+    struct conf_limits limits;
+    struct conf_audit audit;
+    struct conf_servers servers; /* sorted by name */
+    struct conf_tools tools;
+    struct conf_scopes scopes;
+    struct conf_operators operators;
+};
+
+struct conf {
+    struct conf_root root; /* first: keys.def speaks of it */
+    struct str file;       /* as given */
+    struct arena arena;
+    struct conf_secret *secrets; /* all of them, to be wiped */
+    _Atomic unsigned refs;
+};
+
+/* Faults, each "file:line:column: path: what is wrong: what would be right", at most CONF_FAULTS. */
+#define CONF_FAULTS     100
+#define CONF_FILE_BYTES (1u << 20)
+
+/* Reads and checks a file. ERR_CONFIG: *faults holds one line for each fault. */
+enum err conf_load(const char *file, struct conf **ret, struct buf *faults) MUST_USE;
+/* The same for text in memory; relative paths are taken from `dir`. */
+enum err conf_parse(struct str text, const char *file, const char *dir, struct conf **ret, struct buf *faults) MUST_USE;
+struct conf *conf_ref(struct conf *c);
+void conf_unref(struct conf *c);
+
+void conf_schema(struct buf *out);                      /* docs/doorward.schema.json */
+void conf_reference(struct buf *out);                   /* docs/CONFIGURATION.md */
+void conf_dump(const struct conf *c, struct buf *out);  /* the effective values as JSON, secrets as "[secret]" */
+
+/* Is the address in one of the networks? IPv4 and IPv4-mapped IPv6 are the same. */
+bool conf_cidr_match(const struct conf_cidrs *list, const struct sockaddr_storage *address);
+enum err conf_cidr_parse(struct str text, struct conf_cidr *ret) MUST_USE;
+/* An address's text, without port, as struct sockaddr_storage. */
+bool conf_address_parse(struct str text, struct sockaddr_storage *ret);
+enum err conf_rate_parse(struct str text, struct conf_rate *ret) MUST_USE; /* "100/minute", "none" */
+
+#endif

@@ -1,0 +1,86 @@
+#include "conf/table.h"
+
+#include <stddef.h>
+
+const struct conf_key conf_keys[] = {
+#define KEY(section, name, type, fallback, least, most, help)                                                          \
+    {CONF_S_##section, #name, CONF_##type, offsetof(struct conf_##section, name), fallback, least, most, help},
+#include "conf/keys.def"
+#undef KEY
+};
+const size_t conf_key_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
+
+static const struct {
+    enum conf_section section;
+    const char *name;
+    enum conf_section part;
+} conf_parts[] = {
+    {CONF_S_root, "admin", CONF_S_admin},       {CONF_S_root, "log", CONF_S_log},
+    {CONF_S_root, "token", CONF_S_token},       {CONF_S_root, "agents", CONF_S_agents},
+    {CONF_S_root, "session", CONF_S_session},   {CONF_S_root, "limits", CONF_S_limits},
+    {CONF_S_root, "audit", CONF_S_audit},       {CONF_S_root, "servers", CONF_S_server},
+    {CONF_S_root, "tools", CONF_S_tool},        {CONF_S_root, "scopes", CONF_S_scope},
+    {CONF_S_root, "operators", CONF_S_operator}, {CONF_S_server, "limits", CONF_S_server_limits},
+    {CONF_S_scope, "when", CONF_S_scope_when},
+};
+
+enum conf_section conf_part(const struct conf_key *k)
+{
+    for (size_t i = 0; i < sizeof(conf_parts) / sizeof(conf_parts[0]); i++)
+        if (conf_parts[i].section == k->section && strcmp(conf_parts[i].name, k->name) == 0)
+            return conf_parts[i].part;
+    return CONF_S_COUNT;
+}
+
+size_t conf_part_size(enum conf_section s)
+{
+    switch (s) {
+    case CONF_S_server: return sizeof(struct conf_server);
+    case CONF_S_tool: return sizeof(struct conf_tool);
+    case CONF_S_scope: return sizeof(struct conf_scope);
+    case CONF_S_operator: return sizeof(struct conf_operator);
+    default: return 0;
+    }
+}
+
+const char *const *conf_words(enum conf_type t)
+{
+    static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+    static const char *const algs[] = {"EdDSA", "ES256", NULL};
+    static const char *const durabilities[] = {"full", "async", NULL};
+    static const char *const isolations[] = {"agent", "session", "gateway", NULL};
+    static const char *const protocols[] = {"auto", "2026-07-28", "2025-11-25", NULL};
+    static const char *const roles[] = {"viewer", "operator", "admin", NULL};
+    switch (t) {
+    case CONF_LEVEL: return levels;
+    case CONF_ALG: return algs;
+    case CONF_DURABILITY: return durabilities;
+    case CONF_ISOLATION: return isolations;
+    case CONF_PROTOCOL: return protocols;
+    case CONF_ROLE: return roles;
+    default: return NULL;
+    }
+}
+
+const char *conf_type_text(enum conf_type t)
+{
+    switch (t) {
+    case CONF_STRING: return "a string";
+    case CONF_PATH: return "a path";
+    case CONF_URL: return "a URL such as http://127.0.0.1:3000/mcp";
+    case CONF_ADDRESS: return "an address such as 127.0.0.1:8420 or [::1]:8420";
+    case CONF_INT: return "a whole number";
+    case CONF_BYTES: return "a size such as 65536, 64KiB or 16MiB";
+    case CONF_DURATION: return "a duration such as 500ms, 30s, 15m, 24h or 90d";
+    case CONF_RATE: return "a rate such as 100/minute, 5/second or none";
+    case CONF_HOURS: return "a time of day such as 22:00-06:00";
+    case CONF_SECRET: return "file:PATH or ${ENV}";
+    case CONF_STRINGS: return "a list of strings";
+    case CONF_CIDRS: return "a list of networks such as [10.0.0.0/8]";
+    case CONF_SECRETS: return "a mapping of names to file:PATH, ${ENV} or plain values";
+    case CONF_SECTION: return "a mapping";
+    case CONF_MAP: return "a mapping by name";
+    case CONF_LIST: return "a list of mappings";
+    default: return "a word";
+    }
+}
