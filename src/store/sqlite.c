@@ -1,0 +1,288 @@
+/* The embedded store: one SQLite file, write-ahead log, flushed at each commit. */
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#include "store/store.h"
+
+struct sqlite_store {
+    struct store base;
+    sqlite3 *db;
+    pthread_mutex_t lock; /* one connection, one caller at a time */
+};
+
+/* Each entry brings the schema from version i to i + 1. Entries are never changed, only added. */
+static const char *const sqlite_migrations[] = {
+    "CREATE TABLE agents ("
+    " id TEXT PRIMARY KEY, type TEXT NOT NULL, version TEXT NOT NULL, env TEXT NOT NULL, owner TEXT NOT NULL,"
+    " allowed TEXT NOT NULL, denied TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL,"
+    " max_sessions INTEGER NOT NULL, enabled INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    /* No reference to agents: a key outlives its agent, so that it is never registered twice. */
+    "CREATE TABLE agent_keys ("
+    " thumbprint TEXT PRIMARY KEY, agent TEXT NOT NULL, jwk TEXT NOT NULL, created INTEGER NOT NULL,"
+    " retires INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX agent_keys_agent ON agent_keys (agent);",
+};
+
+static enum err sqlite_fail(struct sqlite_store *s, struct fault *f, const char *doing)
+{
+    int code = sqlite3_errcode(s->db);
+    enum err e = code == SQLITE_NOMEM ? ERR_NOMEM : ERR_STORE;
+    return fault_set(f, e, "store: %s: %s", doing, sqlite3_errmsg(s->db));
+}
+
+static enum err sqlite_exec(struct sqlite_store *s, const char *sql, struct fault *f)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : sqlite_fail(s, f, sql);
+}
+
+static enum err sqlite_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **ret, struct fault *f)
+{
+    return sqlite3_prepare_v2(s->db, sql, -1, ret, NULL) == SQLITE_OK ? ERR_OK : sqlite_fail(s, f, "prepare");
+}
+
+static void sqlite_text(sqlite3_stmt *st, int at, struct str v)
+{
+    sqlite3_bind_text(st, at, v.p ? v.p : "", (int)v.n, SQLITE_STATIC);
+}
+
+static struct str sqlite_column(sqlite3_stmt *st, int at)
+{
+    const char *p = (const char *)sqlite3_column_text(st, at);
+    return (struct str){p, (size_t)sqlite3_column_bytes(st, at)};
+}
+
+/* Runs a statement that changes something; *ret_changes may be NULL. */
+static enum err sqlite_step(struct sqlite_store *s, sqlite3_stmt *st, const char *exists, int *ret_changes, struct fault *f)
+{
+    int code = sqlite3_step(st);
+    enum err e = ERR_OK;
+    if (code == SQLITE_CONSTRAINT && exists)
+        e = fault_set(f, ERR_EXISTS, "%s", exists);
+    else if (code != SQLITE_DONE)
+        e = sqlite_fail(s, f, "write");
+    else if (ret_changes)
+        *ret_changes = sqlite3_changes(s->db);
+    sqlite3_finalize(st);
+    return e;
+}
+
+static enum err sqlite_insert_key(struct sqlite_store *s, const struct store_key *k, struct fault *f)
+{
+    sqlite3_stmt *st;
+    TRY(sqlite_prepare(s, "INSERT INTO agent_keys (thumbprint, agent, jwk, created, retires) VALUES (?,?,?,?,?)", &st, f));
+    sqlite_text(st, 1, k->thumbprint);
+    sqlite_text(st, 2, k->agent);
+    sqlite_text(st, 3, k->jwk);
+    sqlite3_bind_int64(st, 4, k->created);
+    sqlite3_bind_int64(st, 5, k->retires);
+    return sqlite_step(s, st, "this key is registered already, for this or another agent: every agent needs a key of its own",
+                       NULL, f);
+}
+
+static enum err sqlite_write_agent(struct sqlite_store *s, const char *sql, const struct store_agent *a, int *ret_changes,
+                                   struct fault *f)
+{
+    sqlite3_stmt *st;
+    TRY(sqlite_prepare(s, sql, &st, f));
+    sqlite_text(st, 1, a->id);
+    sqlite_text(st, 2, a->type);
+    sqlite_text(st, 3, a->version);
+    sqlite_text(st, 4, a->env);
+    sqlite_text(st, 5, a->owner);
+    sqlite_text(st, 6, a->allowed);
+    sqlite_text(st, 7, a->denied);
+    sqlite3_bind_int64(st, 8, a->created);
+    sqlite3_bind_int64(st, 9, a->expires);
+    sqlite3_bind_int64(st, 10, a->max_sessions);
+    sqlite3_bind_int(st, 11, a->enabled);
+    return sqlite_step(s, st, "an agent of this id is registered already", ret_changes, f);
+}
+
+/* Takes the lock, runs `body` in a transaction, and rolls back when it fails. */
+static enum err sqlite_begin(struct sqlite_store *s, struct fault *f)
+{
+    pthread_mutex_lock(&s->lock);
+    enum err e = sqlite_exec(s, "BEGIN IMMEDIATE", f);
+    if (e)
+        pthread_mutex_unlock(&s->lock);
+    return e;
+}
+
+static enum err sqlite_end(struct sqlite_store *s, enum err e, struct fault *f)
+{
+    if (!e)
+        e = sqlite_exec(s, "COMMIT", f);
+    if (e)
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    pthread_mutex_unlock(&s->lock);
+    return e;
+}
+
+static enum err sqlite_agent_create(struct store *base, const struct store_agent *a, const struct store_key *k, struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    TRY(sqlite_begin(s, f));
+    enum err e = sqlite_write_agent(s,
+                                    "INSERT INTO agents (id, type, version, env, owner, allowed, denied, created, expires,"
+                                    " max_sessions, enabled) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                                    a, NULL, f);
+    if (!e)
+        e = sqlite_insert_key(s, k, f);
+    return sqlite_end(s, e, f);
+}
+
+static enum err sqlite_agent_update(struct store *base, const struct store_agent *a, struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    int changes = 0;
+    TRY(sqlite_begin(s, f));
+    enum err e = sqlite_write_agent(s,
+                                    "UPDATE agents SET type = ?2, version = ?3, env = ?4, owner = ?5, allowed = ?6,"
+                                    " denied = ?7, created = ?8, expires = ?9, max_sessions = ?10, enabled = ?11 WHERE id = ?1",
+                                    a, &changes, f);
+    if (!e && changes != 1)
+        e = fault_set(f, ERR_NOT_FOUND, "there is no agent " STR_FMT, STR_ARG(a->id));
+    return sqlite_end(s, e, f);
+}
+
+static enum err sqlite_agent_rotate(struct store *base, const struct store_key *k, int64_t old_retires, struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    sqlite3_stmt *st;
+    TRY(sqlite_begin(s, f));
+    enum err e = sqlite_prepare(s, "UPDATE agent_keys SET retires = ?2 WHERE agent = ?1 AND (retires = 0 OR retires > ?2)", &st, f);
+    if (!e) {
+        sqlite_text(st, 1, k->agent);
+        sqlite3_bind_int64(st, 2, old_retires);
+        e = sqlite_step(s, st, NULL, NULL, f);
+    }
+    if (!e)
+        e = sqlite_insert_key(s, k, f);
+    return sqlite_end(s, e, f);
+}
+
+static enum err sqlite_agent_delete(struct store *base, struct str id, struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    sqlite3_stmt *st;
+    int changes = 0;
+    TRY(sqlite_begin(s, f));
+    enum err e = sqlite_prepare(s, "DELETE FROM agents WHERE id = ?", &st, f);
+    if (!e) {
+        sqlite_text(st, 1, id);
+        e = sqlite_step(s, st, NULL, &changes, f);
+    }
+    if (!e && changes != 1)
+        e = fault_set(f, ERR_NOT_FOUND, "there is no agent " STR_FMT, STR_ARG(id));
+    return sqlite_end(s, e, f);
+}
+
+static enum err sqlite_load_agents(struct sqlite_store *s, void (*agent)(void *, const struct store_agent *), void *ctx,
+                                   struct fault *f)
+{
+    sqlite3_stmt *st;
+    int code;
+    TRY(sqlite_prepare(s, "SELECT id, type, version, env, owner, allowed, denied, created, expires, max_sessions, enabled"
+                          " FROM agents ORDER BY id", &st, f));
+    while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+        struct store_agent a = {
+            .id = sqlite_column(st, 0), .type = sqlite_column(st, 1), .version = sqlite_column(st, 2),
+            .env = sqlite_column(st, 3), .owner = sqlite_column(st, 4), .allowed = sqlite_column(st, 5),
+            .denied = sqlite_column(st, 6), .created = sqlite3_column_int64(st, 7), .expires = sqlite3_column_int64(st, 8),
+            .max_sessions = sqlite3_column_int64(st, 9), .enabled = sqlite3_column_int(st, 10) == 1,
+        };
+        agent(ctx, &a);
+    }
+    sqlite3_finalize(st);
+    return code == SQLITE_DONE ? ERR_OK : sqlite_fail(s, f, "read agents");
+}
+
+static enum err sqlite_load(struct store *base, void (*agent)(void *, const struct store_agent *),
+                            void (*key)(void *, const struct store_key *), void *ctx, struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    sqlite3_stmt *st;
+    int code = SQLITE_DONE;
+    pthread_mutex_lock(&s->lock);
+    enum err e = sqlite_load_agents(s, agent, ctx, f);
+    if (!e)
+        e = sqlite_prepare(s, "SELECT k.agent, k.thumbprint, k.jwk, k.created, k.retires FROM agent_keys k"
+                              " JOIN agents a ON a.id = k.agent ORDER BY k.created", &st, f);
+    if (!e) {
+        while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+            struct store_key k = {sqlite_column(st, 0), sqlite_column(st, 1), sqlite_column(st, 2),
+                                  sqlite3_column_int64(st, 3), sqlite3_column_int64(st, 4)};
+            key(ctx, &k);
+        }
+        sqlite3_finalize(st);
+        if (code != SQLITE_DONE)
+            e = sqlite_fail(s, f, "read keys");
+    }
+    pthread_mutex_unlock(&s->lock);
+    return e;
+}
+
+static void sqlite_close(struct store *base)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    sqlite3_close(s->db);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+static enum err sqlite_version(struct sqlite_store *s, int *ret, struct fault *f)
+{
+    sqlite3_stmt *st;
+    TRY(sqlite_prepare(s, "PRAGMA user_version", &st, f));
+    int code = sqlite3_step(st);
+    *ret = code == SQLITE_ROW ? sqlite3_column_int(st, 0) : -1;
+    sqlite3_finalize(st);
+    return code == SQLITE_ROW ? ERR_OK : sqlite_fail(s, f, "read the schema's version");
+}
+
+static enum err sqlite_migrate(struct sqlite_store *s, struct fault *f)
+{
+    int version, newest = sizeof(sqlite_migrations) / sizeof(sqlite_migrations[0]);
+    TRY(sqlite_version(s, &version, f));
+    if (version > newest)
+        return fault_set(f, ERR_STORE, "the store was written by a newer Doorward (schema %d, this one knows %d)", version,
+                         newest);
+    for (; version < newest; version++) {
+        char pragma[64];
+        sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA user_version = %d", version + 1);
+        TRY(sqlite_begin(s, f));
+        enum err e = sqlite_exec(s, sqlite_migrations[version], f);
+        if (!e)
+            e = sqlite_exec(s, pragma, f);
+        TRY(sqlite_end(s, e, f));
+    }
+    return ERR_OK;
+}
+
+enum err store_sqlite_open(const char *path, struct store **ret, struct fault *f)
+{
+    static const struct store_ops ops = {"sqlite", sqlite_close, sqlite_load, sqlite_agent_create, sqlite_agent_update,
+                                         sqlite_agent_rotate, sqlite_agent_delete};
+    struct sqlite_store *s = calloc(1, sizeof(*s));
+    if (!s)
+        return fault_set(f, ERR_NOMEM, "no memory for the store");
+    s->base.ops = &ops;
+    pthread_mutex_init(&s->lock, NULL);
+    enum err e = ERR_OK;
+    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        e = fault_set(f, ERR_STORE, "store %s: %s", path, s->db ? sqlite3_errmsg(s->db) : "no memory");
+    if (!e)
+        sqlite3_busy_timeout(s->db, 5000);
+    if (!e)
+        e = sqlite_exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                           "PRAGMA trusted_schema = OFF", f);
+    if (!e)
+        e = sqlite_migrate(s, f);
+    if (e) {
+        sqlite_close(&s->base);
+        return e;
+    }
+    *ret = &s->base;
+    return ERR_OK;
+}

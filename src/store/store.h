@@ -1,0 +1,53 @@
+/*
+ * What must survive a restart: agents and their keys. One shape (struct store_ops) for each kind of store; SQLite now.
+ *
+ * Every function blocks (a commit is a flush to the disk): they are called at start, or on a pool thread (uv_queue_work), never
+ * on a worker's loop. They may be called from several threads. Strings handed out live until the callback returns.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct store_agent {
+    struct str id, type, version, env, owner;
+    struct str allowed, denied; /* JSON arrays of strings */
+    int64_t created, expires;   /* wall clock, ms */
+    int64_t max_sessions;
+    bool enabled;
+};
+
+struct store_key {
+    struct str agent, thumbprint /* RFC 7638, base64url */, jwk /* public */;
+    int64_t created, retires; /* retires 0: in use; else the key proves nothing from then on */
+};
+
+struct store;
+struct store_ops {
+    const char *name;
+    void (*close)(struct store *s);
+    /* All agents, then all keys of agents that exist. */
+    enum err (*load)(struct store *s, void (*agent)(void *ctx, const struct store_agent *a),
+                     void (*key)(void *ctx, const struct store_key *k), void *ctx, struct fault *f);
+    /* ERR_EXISTS: the id, or the key's thumbprint: a key is registered once, for ever and over all agents. */
+    enum err (*agent_create)(struct store *s, const struct store_agent *a, const struct store_key *k, struct fault *f);
+    enum err (*agent_update)(struct store *s, const struct store_agent *a, struct fault *f); /* ERR_NOT_FOUND */
+    /* The agent's other keys retire at `old_retires`. */
+    enum err (*agent_rotate)(struct store *s, const struct store_key *k, int64_t old_retires, struct fault *f);
+    /* The keys' thumbprints stay, so that nobody can register them again. */
+    enum err (*agent_delete)(struct store *s, struct str id, struct fault *f);
+};
+
+struct store { /* first member of each kind */
+    const struct store_ops *ops;
+};
+
+enum err store_sqlite_open(const char *path, struct store **ret, struct fault *f) MUST_USE;
+static inline void store_close(struct store *s)
+{
+    if (s)
+        s->ops->close(s);
+}
+
+#endif
