@@ -1,0 +1,198 @@
+#include "identity/scopes.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+bool scope_match(struct str pattern, struct str s)
+{
+    size_t p = 0, n = 0, star = SIZE_MAX, mark = 0;
+    while (n < s.n) {
+        if (p < pattern.n && pattern.p[p] == '*') {
+            star = p++;
+            mark = n;
+        } else if (p < pattern.n && pattern.p[p] == s.p[n]) {
+            p++;
+            n++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            n = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.n && pattern.p[p] == '*')
+        p++;
+    return p == pattern.n;
+}
+
+bool scope_valid(struct str scope)
+{
+    size_t parts = 1, run = 0;
+    if (scope.n == 0 || scope.n > 256)
+        return false;
+    for (size_t i = 0; i < scope.n; i++) {
+        char c = scope.p[i];
+        if (c == ':') {
+            if (run == 0)
+                return false;
+            parts++;
+            run = 0;
+            continue;
+        }
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_./-", c);
+        if (!ok)
+            return false;
+        run++;
+    }
+    return run > 0 && parts >= 2 && parts <= 4;
+}
+
+struct str scope_of_tool(struct str tool_id, struct arena *a)
+{
+    return arena_fmt(a, "tool:" STR_FMT ":execute", STR_ARG(tool_id));
+}
+
+static bool scope_hours_now(const struct conf_scope_when *w, int64_t now_ms)
+{
+    time_t t = (time_t)(now_ms / 1000);
+    struct tm tm;
+    if (str_is(w->timezone, "local"))
+        localtime_r(&t, &tm);
+    else
+        gmtime_r(&t, &tm);
+    int minute = tm.tm_hour * 60 + tm.tm_min;
+    return w->hours.from < w->hours.to ? minute >= w->hours.from && minute < w->hours.to
+                                       : minute >= w->hours.from || minute < w->hours.to;
+}
+
+static bool scope_is_timed(const struct conf_scope_when *w)
+{
+    return w->hours.from != w->hours.to;
+}
+
+static bool scope_one(struct str want, struct str have)
+{
+    return want.n == 0 || str_eq(want, have);
+}
+
+static bool scope_who(const struct conf_scope_when *w, struct str id, struct str type, struct str env,
+                      const struct scope_context *c)
+{
+    return scope_one(w->agent, id) && scope_one(w->agent_type, type) && scope_one(w->env, env) && scope_one(w->tier, c->tier) &&
+           scope_one(w->trigger, c->trigger);
+}
+
+static bool scope_any(const struct conf_strings *patterns, struct str scope)
+{
+    for (size_t i = 0; i < patterns->n; i++)
+        if (scope_match(patterns->v[i], scope))
+            return true;
+    return false;
+}
+
+/* A growing set in the arena; doubles are dropped at the end. */
+struct scope_set {
+    struct str *v;
+    size_t n, cap;
+    struct arena *a;
+};
+
+static void scope_put(struct scope_set *s, struct str scope)
+{
+    if (s->n == s->cap) {
+        size_t cap = s->cap ? s->cap * 2 : 32;
+        struct str *v = arena_raw(s->a, cap * sizeof(*v), 16);
+        if (!v)
+            return;
+        if (s->n)
+            memcpy(v, s->v, s->n * sizeof(*v));
+        s->v = v;
+        s->cap = cap;
+    }
+    s->v[s->n++] = arena_str(s->a, scope);
+}
+
+static void scope_filter(struct scope_set *s, const struct conf_strings *patterns, bool keep)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        if (scope_any(patterns, s->v[i]) == keep)
+            s->v[n++] = s->v[i];
+    s->n = n;
+}
+
+static int scope_cmp(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* "tool:X:execute" -> X */
+static struct str scope_tool(struct str scope)
+{
+    if (!str_starts(scope, STR("tool:")) || !str_ends(scope, STR(":execute")) || scope.n < 14)
+        return STR_NONE;
+    return (struct str){scope.p + 5, scope.n - 13};
+}
+
+static void scope_apply(struct scope_set *s, const struct conf_scope *rule, bool timed)
+{
+    for (size_t i = 0; i < rule->add.n; i++)
+        scope_put(s, rule->add.v[i]);
+    if (timed) /* what hours take away is taken at each call, and comes back */
+        return;
+    if (rule->keep.set)
+        scope_filter(s, &rule->keep, true);
+    if (rule->drop.n)
+        scope_filter(s, &rule->drop, false);
+}
+
+enum err scope_resolve(const struct agent *agent, const struct scope_context *context, const struct conf_scopes *rules,
+                       int64_t now_ms, struct arena *a, const struct str **ret, size_t *ret_n, struct fault *f)
+{
+    struct scope_set s = {.a = a};
+    for (size_t i = 0; i < agent->allowed.n; i++)
+        scope_put(&s, scope_of_tool(agent->allowed.v[i], a));
+    for (size_t i = 0; i < rules->n; i++) {
+        const struct conf_scope *r = &rules->v[i];
+        bool timed = scope_is_timed(&r->when);
+        if (scope_who(&r->when, agent->id, agent->type, agent->env, context) && (!timed || scope_hours_now(&r->when, now_ms)))
+            scope_apply(&s, r, timed);
+    }
+    size_t n = 0;
+    if (s.n)
+        qsort(s.v, s.n, sizeof(*s.v), scope_cmp);
+    for (size_t i = 0; i < s.n; i++) { /* denied wins, also over what a rule adds */
+        struct str tool = scope_tool(s.v[i]);
+        if ((n && str_eq(s.v[n - 1], s.v[i])) || (tool.p && agent_denies(agent, tool)))
+            continue;
+        s.v[n++] = s.v[i];
+    }
+    if (arena_failed(a))
+        return fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
+    *ret = s.v;
+    *ret_n = n;
+    return ERR_OK;
+}
+
+bool scope_allowed_now(const struct conf_scopes *rules, struct str scope, struct str id, struct str type, struct str env,
+                       const struct scope_context *context, int64_t now_ms)
+{
+    for (size_t i = 0; i < rules->n; i++) {
+        const struct conf_scope *r = &rules->v[i];
+        if (!scope_is_timed(&r->when) || !scope_who(&r->when, id, type, env, context))
+            continue;
+        bool now = scope_hours_now(&r->when, now_ms);
+        if (now && ((r->keep.set && !scope_any(&r->keep, scope)) || scope_any(&r->drop, scope)))
+            return false;
+        /* Added for these hours only, though the session may have got it while they lasted. */
+        for (size_t k = 0; !now && k < r->add.n; k++)
+            if (str_eq(r->add.v[k], scope))
+                return false;
+    }
+    return true;
+}
+
+bool scope_has(const struct str *sorted, size_t n, struct str scope)
+{
+    return n && bsearch(&scope, sorted, n, sizeof(*sorted), scope_cmp);
+}

@@ -1,0 +1,236 @@
+#include "identity/session.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/enc.h"
+
+struct sessions {
+    struct lease_store *leases;
+    pthread_rwlock_t lock; /* of conf */
+    struct conf *conf;
+    session_told *told;
+    void *ctx;
+};
+
+enum err sessions_new(struct lease_store *leases, struct conf *conf, session_told *told, void *ctx, struct sessions **ret,
+                      struct fault *f)
+{
+    struct sessions *s = calloc(1, sizeof(*s));
+    if (!s)
+        return fault_set(f, ERR_NOMEM, "no memory for sessions");
+    *s = (struct sessions){.leases = leases, .conf = conf_ref(conf), .told = told, .ctx = ctx};
+    pthread_rwlock_init(&s->lock, NULL);
+    leases->ops->limits(leases, conf);
+    *ret = s;
+    return ERR_OK;
+}
+
+void sessions_free(struct sessions *s)
+{
+    if (!s)
+        return;
+    conf_unref(s->conf);
+    pthread_rwlock_destroy(&s->lock);
+    free(s);
+}
+
+void sessions_conf(struct sessions *s, struct conf *conf)
+{
+    pthread_rwlock_wrlock(&s->lock);
+    struct conf *old = s->conf;
+    s->conf = conf_ref(conf);
+    pthread_rwlock_unlock(&s->lock);
+    conf_unref(old);
+    s->leases->ops->limits(s->leases, conf);
+}
+
+static struct conf *sessions_conf_ref(struct sessions *s)
+{
+    pthread_rwlock_rdlock(&s->lock);
+    struct conf *c = conf_ref(s->conf);
+    pthread_rwlock_unlock(&s->lock);
+    return c;
+}
+
+/* Only those that were asked for; all of them must be there to be had. */
+static enum err session_narrow(struct lease *l, struct str asked, struct fault *f)
+{
+    struct str *v = arena_raw(&l->arena, (asked.n + 1) * sizeof(*v), 16), one;
+    size_t n = 0;
+    if (!v)
+        return fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
+    while (asked.n) {
+        str_cut(&asked, ' ', &one);
+        if (!one.n)
+            continue;
+        if (!scope_valid(one))
+            return fault_set(f, ERR_INVALID_SCOPE, "\"%.80s\" is no scope: resource:action[:kind:id]", arena_str(&l->arena, one).p);
+        if (!scope_has(l->scope, l->scope_count, one))
+            return fault_set(f, ERR_INVALID_SCOPE, "this agent cannot get the scope " STR_FMT, STR_ARG(one));
+        v[n++] = one;
+    }
+    struct str *kept = arena_raw(&l->arena, (l->scope_count + 1) * sizeof(*kept), 16);
+    size_t count = 0;
+    for (size_t i = 0; kept && i < l->scope_count; i++) /* in their order, without doubles */
+        for (size_t k = 0; k < n; k++)
+            if (str_eq(l->scope[i], v[k])) {
+                kept[count++] = l->scope[i];
+                break;
+            }
+    l->scope = kept;
+    l->scope_count = count;
+    return kept ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
+}
+
+static void session_copy_agent(struct lease *l, const struct agent *a)
+{
+    l->agent_id = arena_str(&l->arena, a->id);
+    l->agent_type = arena_str(&l->arena, a->type);
+    l->agent_version = arena_str(&l->arena, a->version);
+    l->agent_env = arena_str(&l->arena, a->env);
+    l->agent_owner = arena_str(&l->arena, a->owner);
+    struct str *denied = arena_raw(&l->arena, a->denied.n * sizeof(*denied) + 1, 16);
+    for (size_t i = 0; denied && i < a->denied.n; i++)
+        denied[i] = arena_str(&l->arena, a->denied.v[i]);
+    l->denied = denied;
+    l->denied_count = denied ? a->denied.n : 0;
+}
+
+static int64_t session_least(int64_t wish, int64_t bound)
+{
+    return wish > 0 && wish < bound ? wish : bound;
+}
+
+static enum err session_fill(struct lease *l, const struct agent *a, const struct session_wish *w, const struct conf_root *c,
+                             struct fault *f)
+{
+    char sid[ENC_ID_MAX];
+    enc_id("sess", sid);
+    l->sid = arena_str(&l->arena, str_of(sid));
+    session_copy_agent(l, a);
+    l->user = arena_str(&l->arena, w->context.user);
+    l->tier = arena_str(&l->arena, w->context.tier);
+    l->trigger = arena_str(&l->arena, w->context.trigger.n ? w->context.trigger : STR("agent"));
+    l->created = clock_wall_ms();
+    int64_t lifetime = session_least(w->lifetime, c->token.lifetime);
+    if (lifetime > a->expires - l->created)
+        lifetime = a->expires - l->created; /* no session outlives its agent */
+    l->expires = l->created + lifetime;
+    l->expires_mono = clock_mono_ns() + lifetime * 1000000;
+    l->max_calls = session_least(w->max_calls, c->session.max_tool_calls);
+    l->rate = c->session.rate;
+    l->cidrs.v = arena_raw(&l->arena, c->session.allowed_cidrs.n * sizeof(struct conf_cidr) + 1, 16);
+    if (l->cidrs.v && c->session.allowed_cidrs.n)
+        memcpy(l->cidrs.v, c->session.allowed_cidrs.v, c->session.allowed_cidrs.n * sizeof(struct conf_cidr));
+    l->cidrs.n = c->session.allowed_cidrs.n;
+    struct scope_context context = {l->user, l->tier, l->trigger};
+    TRY(scope_resolve(a, &context, &c->scopes, l->created, &l->arena, &l->scope, &l->scope_count, f));
+    if (w->scopes.n)
+        TRY(session_narrow(l, w->scopes, f));
+    return arena_failed(&l->arena) ? fault_set(f, ERR_NOMEM, "no memory for a session") : ERR_OK;
+}
+
+enum err session_open(struct sessions *s, const struct agent *agent, const struct session_wish *w, struct lease **ret,
+                      struct fault *f)
+{
+    struct lease_verdict v;
+    struct lease *l = lease_new();
+    if (!l)
+        return fault_set(f, ERR_NOMEM, "no memory for a session");
+    struct conf *conf = sessions_conf_ref(s);
+    enum err e = agent_usable(agent, clock_wall_ms(), f);
+    if (!e)
+        e = session_fill(l, agent, w, &conf->root, f);
+    conf_unref(conf);
+    if (e) {
+        lease_unref(l);
+        return e;
+    }
+    lease_ref(l);
+    s->leases->ops->open(s->leases, l, agent->max_sessions, &v);
+    if (v.answer != LEASE_GRANTED) {
+        lease_unref(l);
+        if (v.err == ERR_SESSIONS)
+            return fault_set(f, ERR_SESSIONS, "the agent has %lld sessions open, which is its limit: end one, or wait until one expires",
+                             (long long)agent->max_sessions);
+        return fault_set(f, v.err ? v.err : ERR_INTERNAL, "the session could not be opened");
+    }
+    s->told(s->ctx, SESSION_OPENED, l, w->by, STR_NONE);
+    *ret = l;
+    return ERR_OK;
+}
+
+bool session_end(struct sessions *s, struct str sid, struct str by, struct str reason)
+{
+    struct lease *l = s->leases->ops->find(s->leases, sid);
+    bool ended = l && s->leases->ops->end(s->leases, sid, LEASE_ENDED);
+    if (ended)
+        s->told(s->ctx, SESSION_CLOSED, l, by, reason);
+    lease_unref(l);
+    return ended;
+}
+
+struct session_ending {
+    struct sessions *s;
+    struct str by, reason;
+};
+
+static void session_ended(void *ctx, struct lease *l)
+{
+    struct session_ending *e = ctx;
+    e->s->told(e->s->ctx, SESSION_CLOSED, l, e->by, e->reason);
+}
+
+size_t session_end_agent(struct sessions *s, struct str agent, struct str by, struct str reason)
+{
+    struct session_ending e = {s, by, reason};
+    return s->leases->ops->end_agent(s->leases, agent, session_ended, &e);
+}
+
+static void session_end_one(void *ctx, struct lease *l)
+{
+    struct session_ending *e = ctx;
+    session_end(e->s, l->sid, e->by, e->reason);
+}
+
+void session_end_all(struct sessions *s, struct str reason)
+{
+    struct session_ending e = {s, STR_NONE, reason};
+    s->leases->ops->each(s->leases, session_end_one, &e);
+}
+
+static void session_expired(void *ctx, struct lease *l)
+{
+    struct sessions *s = ctx;
+    s->told(s->ctx, SESSION_TIMED_OUT, l, STR_NONE, STR_NONE);
+}
+
+void session_sweep(struct sessions *s)
+{
+    s->leases->ops->sweep(s->leases, clock_mono_ns(), session_expired, s);
+}
+
+enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id, int64_t now_ms, struct fault *f)
+{
+    char text[320];
+    static const struct str head = {"tool:", 5}, tail = {":execute", 8};
+    if (tool_id.n + head.n + tail.n > sizeof(text))
+        return fault_set(f, ERR_SCOPE, "a tool's name is never that long");
+    for (size_t i = 0; i < l->denied_count; i++)
+        if (str_glob(l->denied[i], tool_id))
+            return fault_set(f, ERR_TOOL_DENIED, "the tool " STR_FMT " is on this agent's list of denied tools", STR_ARG(tool_id));
+    memcpy(text, head.p, head.n);
+    memcpy(text + head.n, tool_id.p, tool_id.n);
+    memcpy(text + head.n + tool_id.n, tail.p, tail.n);
+    struct str scope = {text, head.n + tool_id.n + tail.n};
+    if (!scope_has(l->scope, l->scope_count, scope))
+        return fault_set(f, ERR_SCOPE, "the tool " STR_FMT " is not on this session's whitelist: it lacks the scope " STR_FMT,
+                         STR_ARG(tool_id), STR_ARG(scope));
+    struct scope_context context = {l->user, l->tier, l->trigger};
+    struct conf *conf = sessions_conf_ref(s);
+    bool now = scope_allowed_now(&conf->root.scopes, scope, l->agent_id, l->agent_type, l->agent_env, &context, now_ms);
+    conf_unref(conf);
+    return now ? ERR_OK : fault_set(f, ERR_SCOPE, "the scope " STR_FMT " is not in force at this hour", STR_ARG(scope));
+}

@@ -1,0 +1,41 @@
+/*
+ * Sessions: opening a lease for an agent, and what a session may do at a moment.
+ *
+ * The context (user, tier, trigger) comes from a trusted side only: the operators' API. A session that an agent opens with its
+ * own key has none, and nothing an agent says gives it one. Any thread.
+ */
+#ifndef IDENTITY_SESSION_H
+#define IDENTITY_SESSION_H
+
+#include "identity/scopes.h"
+#include "store/lease.h"
+
+struct sessions;
+enum session_event { SESSION_OPENED, SESSION_CLOSED, SESSION_TIMED_OUT };
+/* Told of each, on whatever thread it happened. by: the operator, or empty. */
+typedef void session_told(void *ctx, enum session_event event, const struct lease *l, struct str by, struct str reason);
+
+enum err sessions_new(struct lease_store *leases, struct conf *conf, session_told *told, void *ctx, struct sessions **ret,
+                      struct fault *f) MUST_USE;
+void sessions_free(struct sessions *s);
+void sessions_conf(struct sessions *s, struct conf *conf); /* a reload */
+
+struct session_wish {
+    struct scope_context context; /* trusted side only */
+    struct str scopes;            /* asked for, separated by spaces; empty: all that the agent can get */
+    int64_t max_calls, lifetime;  /* 0: the configuration's; may only be less */
+    struct str by;                /* the operator who opens it; empty: the agent itself */
+};
+/* ERR_SESSIONS, ERR_INVALID_SCOPE, ERR_CLIENT_AUTH. *ret has a reference for the caller. */
+enum err session_open(struct sessions *s, const struct agent *agent, const struct session_wish *w, struct lease **ret,
+                      struct fault *f) MUST_USE;
+bool session_end(struct sessions *s, struct str sid, struct str by, struct str reason);
+size_t session_end_agent(struct sessions *s, struct str agent, struct str by, struct str reason);
+void session_sweep(struct sessions *s); /* expires what is late; once a second */
+void session_end_all(struct sessions *s, struct str reason);
+
+/* May this session execute this tool now? ERR_TOOL_DENIED: the agent's denied tools; ERR_SCOPE: not among its scopes, or not at
+ * this hour. f may be NULL. */
+enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id, int64_t now_ms, struct fault *f) MUST_USE;
+
+#endif
