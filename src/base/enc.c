@@ -48,6 +48,13 @@ size_t enc_b64url(const void *p, size_t n, char *ret)
     return (size_t)(at - ret);
 }
 
+size_t enc_b64(const void *p, size_t n, char *ret)
+{
+    size_t size = sodium_base64_encoded_len(n, sodium_base64_VARIANT_ORIGINAL);
+    sodium_bin2base64(ret, size, p, n, sodium_base64_VARIANT_ORIGINAL);
+    return size - 1;
+}
+
 static enum err enc_decode(struct str s, int variant, unsigned char *ret, size_t max, size_t *ret_n)
 {
     size_t n = 0;

@@ -12,6 +12,7 @@
 void enc_hex(const void *p, size_t n, char *ret /* 2n + 1 */);
 bool enc_unhex(struct str hex, void *ret, size_t n); /* exactly n bytes, either case */
 size_t enc_b64url(const void *p, size_t n, char *ret /* (4n + 2) / 3 + 1 */);
+size_t enc_b64(const void *p, size_t n, char *ret /* (n + 2) / 3 * 4 + 1 */); /* standard alphabet, padded */
 enum err enc_unb64url(struct str s, unsigned char *ret, size_t max, size_t *ret_n) MUST_USE;
 enum err enc_unb64(struct str s, unsigned char *ret, size_t max, size_t *ret_n) MUST_USE; /* standard alphabet, padded */
 void enc_sha256(const void *p, size_t n, unsigned char ret[SHA256_BYTES]);

@@ -65,6 +65,7 @@ struct lease_ops {
     /* Ends a session that is open. False: it was not, or is unknown. */
     bool (*end)(struct lease_store *s, struct str sid, enum lease_state how);
     size_t (*end_agent)(struct lease_store *s, struct str agent, void (*ended)(void *ctx, struct lease *l), void *ctx);
+    size_t (*open_count)(struct lease_store *s, struct str agent);
     /* Marks what has expired, hands each to `expired` once, and forgets leases that are long over. */
     void (*sweep)(struct lease_store *s, int64_t now_mono, void (*expired)(void *ctx, struct lease *l), void *ctx);
     /* Those that are open, each with a reference held during the call. */

@@ -201,6 +201,16 @@ static size_t memory_end_agent(struct lease_store *base, struct str agent, void 
     }
 }
 
+static size_t memory_open_count(struct lease_store *base, struct str agent)
+{
+    struct memory *m = (struct memory *)base;
+    pthread_mutex_lock(&m->agents_lock);
+    struct memory_agent *a = memory_agent(m, agent, false);
+    size_t open = a ? a->open : 0;
+    pthread_mutex_unlock(&m->agents_lock);
+    return open;
+}
+
 /* ---- limits ---- */
 
 /* The rates that a request counts against. Patterns of the configuration share a bucket for each tool. */
@@ -384,7 +394,7 @@ static void memory_close(struct lease_store *base)
 enum err lease_memory_new(struct lease_store **ret, struct fault *f)
 {
     static const struct lease_ops ops = {"memory", memory_open, memory_find, memory_admit, memory_take, memory_end,
-                                         memory_end_agent, memory_sweep, memory_each, memory_limits, memory_close};
+                                         memory_end_agent, memory_open_count, memory_sweep, memory_each, memory_limits, memory_close};
     struct memory *m = calloc(1, sizeof(*m));
     if (!m || !(m->buckets = buckets_new())) {
         free(m);

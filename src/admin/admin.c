@@ -1,0 +1,297 @@
+/* From a request to its route: who asks, may they, and where the answer is made. */
+#include "admin/admin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/request.h"
+#include "base/clock.h"
+#include "base/enc.h"
+
+enum { ADMIN_OUT_MAX = 64 << 20, ADMIN_TOKEN_BYTES = 32 };
+
+enum { KIND_LOOP = 0, KIND_POOL = 1 };
+
+const struct admin_route admin_routes[] = {
+#define ROUTE(method, path, role, kind, handler, what) {#method, path, CONF_##role, KIND_##kind, admin_##handler, what},
+#include "admin/routes.def"
+#undef ROUTE
+};
+const size_t admin_route_count = sizeof(admin_routes) / sizeof(admin_routes[0]);
+
+/* ---- the token ---- */
+
+static enum err admin_token_make(const char *path, struct fault *f)
+{
+    unsigned char raw[ADMIN_TOKEN_BYTES];
+    char text[8 + ADMIN_TOKEN_BYTES * 2] = "opt_";
+    enc_random(raw, sizeof(raw));
+    size_t n = 4 + enc_b64url(raw, sizeof(raw), text + 4);
+    text[n++] = '\n';
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    secret_wipe(text, sizeof(text));
+    secret_wipe(raw, sizeof(raw));
+    return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(why));
+}
+
+enum err admin_token(const char *data_dir, struct secret **ret, struct fault *f)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/operator.token", data_dir);
+    if (access(path, F_OK) != 0)
+        TRY(admin_token_make(path, f));
+    return secret_read(path, 4096, true, ret, f);
+}
+
+/* ---- who ---- */
+
+static bool admin_is(const struct secret *token, struct str given)
+{
+    return token && secret_len(token) > 0 && secret_eq(token, given);
+}
+
+static enum err admin_who(struct admin_request *r, struct fault *f)
+{
+    struct admin *a = r->admin;
+    struct str value = http_header(&r->x->head, "authorization"), scheme;
+    if (!value.p)
+        return fault_set(f, ERR_UNAUTHENTICATED, "Authorization: Bearer and an operator's token are needed");
+    str_cut(&value, ' ', &scheme);
+    value = str_trim(value);
+    enum err e = ERR_TOKEN;
+    struct conf *conf = conf_slot_get(a->conf);
+    if (str_ieq(scheme, STR("Bearer")) && admin_is(a->token, value)) {
+        r->operator= STR("operator");
+        r->role = CONF_ADMIN;
+        e = ERR_OK;
+    }
+    for (size_t i = 0; e && str_ieq(scheme, STR("Bearer")) && i < conf->root.operators.n; i++) {
+        const struct conf_operator *o = &conf->root.operators.v[i];
+        if (!admin_is(o->token, value))
+            continue;
+        r->operator= arena_str(r->arena, o->name);
+        r->role = o->role;
+        e = ERR_OK;
+    }
+    conf_unref(conf);
+    if (e)
+        admin_note(a, AUDIT_AUTH_FAILED, STR_NONE, STR_NONE, STR_NONE);
+    return e ? fault_set(f, ERR_TOKEN, "this is no operator's token") : ERR_OK;
+}
+
+void admin_note(struct admin *a, enum audit_event event, struct str operator, struct str agent, struct str details)
+{
+    struct audit_entry e;
+    audit_entry_init(&e, event, AUDIT_HUMAN);
+    e.actor = operator;
+    e.agent_id = agent;
+    e.details = details;
+    e.result = event == AUDIT_AUTH_FAILED || event == AUDIT_CONFIG_REFUSED ? AUDIT_DENIED : AUDIT_SUCCESS;
+    audit_note(a->audit, &e);
+}
+
+/* ---- the route ---- */
+
+static bool admin_path_is(struct str path, const char *pattern, struct str *ret_id)
+{
+    struct str want = str_of(pattern), have = path, w, h;
+    *ret_id = STR_NONE;
+    while (want.n || have.n) {
+        str_cut(&want, '/', &w);
+        str_cut(&have, '/', &h);
+        if (str_is(w, "{}") && h.n)
+            *ret_id = h;
+        else if (!str_eq(w, h))
+            return false;
+    }
+    return true;
+}
+
+static enum err admin_find(struct admin_request *r, char allow[64], struct fault *f)
+{
+    bool known = false;
+    for (size_t i = 0; i < admin_route_count; i++) {
+        const struct admin_route *route = &admin_routes[i];
+        struct str id;
+        if (!admin_path_is(r->x->head.path, route->path, &id))
+            continue;
+        if (str_is(r->x->head.method, route->method)) {
+            r->route = route;
+            r->id = id;
+            return ERR_OK;
+        }
+        snprintf(allow + strlen(allow), 64 - strlen(allow), "%s%s", known ? ", " : "", route->method);
+        known = true;
+    }
+    return known ? fault_set(f, ERR_HTTP_METHOD, "this path takes %s", allow)
+                 : fault_set(f, ERR_NOT_FOUND, "there is no route " STR_FMT, STR_ARG(r->x->head.path));
+}
+
+static enum err admin_read(struct admin_request *r, struct fault *f)
+{
+    if (!r->x->body.n)
+        return ERR_OK;
+    struct str type = http_header(&r->x->head, "content-type"), kind;
+    str_cut(&type, ';', &kind);
+    if (!str_ieq(str_trim(kind), STR("application/json")))
+        return fault_set(f, ERR_MEDIA_TYPE, "Content-Type must be application/json");
+    TRY(json_parse(&r->doc, r->x->body, r->arena, NULL, f));
+    return json_type(&r->doc, 0) == JSON_OBJECT ? ERR_OK : fault_set(f, ERR_INVALID, "the body must be a JSON object");
+}
+
+static void admin_answer(struct admin_request *r)
+{
+    struct exchange *x = r->x;
+    static const struct http_header headers[] = {{{"Cache-Control", 13}, {"no-store", 8}}};
+    if (r->conf) {
+        r->admin->apply(r->admin->ctx, r->conf);
+        conf_unref(r->conf);
+    }
+    if (!r->err && buf_failed(&r->out))
+        r->err = fault_set(&r->fault, ERR_NOMEM, "the answer does not fit into memory");
+    if (r->err && !r->out.n) {
+        r->fault.err = r->err;
+        exchange_answer_fault(x, &r->fault);
+    } else {
+        exchange_answer(x, r->err ? err_http(r->err) : r->status, STR("application/json"), headers, 1,
+                        buf_view(&r->out));
+    }
+    secret_wipe(r->out.p, r->out.n);
+    buf_done(&r->out);
+    free(r);
+}
+
+static void admin_work(uv_work_t *w)
+{
+    struct admin_request *r = w->data;
+    r->err = r->route->run(r, &r->fault);
+}
+
+static void admin_worked(uv_work_t *w, int status)
+{
+    struct admin_request *r = w->data;
+    if (status)
+        r->err = fault_set(&r->fault, ERR_STOPPING, "Doorward is stopping");
+    admin_answer(r);
+}
+
+static void admin_serve(struct exchange *x)
+{
+    struct admin *a = x->app;
+    struct fault f;
+    char allow[64] = "";
+    struct admin_request *r = calloc(1, sizeof(*r));
+    if (!r) {
+        fault_set(&f, ERR_NOMEM, "no memory for the request");
+        exchange_answer_fault(x, &f);
+        return;
+    }
+    *r = (struct admin_request){.admin = a, .x = x, .arena = &x->arena, .status = 200};
+    buf_init(&r->out, ADMIN_OUT_MAX);
+    r->work.data = r;
+    enum err e = admin_who(r, &f);
+    if (!e)
+        e = admin_find(r, allow, &f);
+    if (!e && r->role < r->route->role)
+        e = fault_set(&f, ERR_ROLE, "this needs the role %s", r->route->role == CONF_ADMIN ? "admin" : "operator");
+    if (!e)
+        e = admin_read(r, &f);
+    if (!e && !str_is(x->head.method, "GET") && !audit_healthy(a->audit, &f))
+        e = f.err = ERR_AUDIT; /* no record, no change */
+    if (e) {
+        buf_done(&r->out);
+        free(r);
+        f.err = e;
+        exchange_answer_fault(x, &f);
+    } else if (r->route->pool && uv_queue_work(&a->worker->loop, &r->work, admin_work, admin_worked) == 0) {
+        return;
+    } else {
+        r->err = r->route->run(r, &r->fault);
+        admin_answer(r);
+    }
+}
+
+const struct server_ops admin_server_ops = {.request = admin_serve};
+
+/* ---- members of the body ---- */
+
+static enum err admin_wrong(const struct admin_request *r, const char *key, uint32_t node, const char *want,
+                            struct fault *f)
+{
+    return fault_set(f, ERR_PARAMS, "%s must be %s, but is %s", key, want, json_type_name(json_type(&r->doc, node)));
+}
+
+enum err admin_str(struct admin_request *r, const char *key, struct str *ret, struct fault *f)
+{
+    uint32_t node = json_get(&r->doc, 0, str_of(key));
+    *ret = STR_NONE;
+    if (!node || json_type(&r->doc, node) == JSON_NULL)
+        return ERR_OK;
+    if (json_type(&r->doc, node) != JSON_STRING)
+        return admin_wrong(r, key, node, "a string", f);
+    *ret = json_str(&r->doc, node, r->arena);
+    return ret->p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the request");
+}
+
+enum err admin_i64(struct admin_request *r, const char *key, int64_t *ret, struct fault *f)
+{
+    uint32_t node = json_get(&r->doc, 0, str_of(key));
+    *ret = 0;
+    if (!node || json_type(&r->doc, node) == JSON_NULL)
+        return ERR_OK;
+    return json_i64(&r->doc, node, ret) && *ret > 0 ? ERR_OK
+                                                    : admin_wrong(r, key, node, "a whole number greater than 0", f);
+}
+
+enum err admin_strings(struct admin_request *r, const char *key, struct conf_strings *ret, struct fault *f)
+{
+    uint32_t node = json_get(&r->doc, 0, str_of(key));
+    *ret = (struct conf_strings){0};
+    if (!node || json_type(&r->doc, node) == JSON_NULL)
+        return ERR_OK;
+    if (json_type(&r->doc, node) != JSON_ARRAY)
+        return admin_wrong(r, key, node, "a list of strings", f);
+    ret->v = arena_raw(r->arena, r->doc.node[node].size * sizeof(struct str) + 1, 16);
+    if (!ret->v)
+        return fault_set(f, ERR_NOMEM, "no memory for the request");
+    JSON_EACH(&r->doc, node, v)
+    {
+        if (json_type(&r->doc, v) != JSON_STRING)
+            return admin_wrong(r, key, v, "a list of strings", f);
+        ret->v[ret->n++] = json_str(&r->doc, v, r->arena);
+    }
+    ret->set = true;
+    return ERR_OK;
+}
+
+enum err admin_only(struct admin_request *r, const char *const *keys, struct fault *f)
+{
+    JSON_PAIRS(&r->doc, 0, k, v)
+    {
+        bool known = false;
+        for (const char *const *key = keys; *key && !known; key++)
+            known = json_str_is(&r->doc, k, str_of(*key));
+        if (!known)
+            return fault_set(f, ERR_PARAMS, "there is no member " STR_FMT " here", STR_ARG(json_raw(&r->doc, k)));
+    }
+    return ERR_OK;
+}
+
+void admin_kv_time(struct json_out *o, const char *key, int64_t wall_ms)
+{
+    char text[CLOCK_RFC3339];
+    if (!wall_ms) {
+        json_kv_null(o, key);
+        return;
+    }
+    clock_format(wall_ms, text);
+    json_kv_z(o, key, text);
+}

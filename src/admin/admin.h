@@ -1,0 +1,45 @@
+/*
+ * The operators' API: on a listener of its own, for people and programs with a bearer token and a role. Which role a
+ * route needs is a column of routes.def.
+ *
+ * Threads: serves on worker 0. Handlers that wait for the disk run on pool threads.
+ */
+#ifndef ADMIN_ADMIN_H
+#define ADMIN_ADMIN_H
+
+#include "audit/audit.h"
+#include "conf/slot.h"
+#include "connect/catalogue.h"
+#include "identity/session.h"
+#include "identity/token.h"
+#include "net/server.h"
+
+struct admin {
+    struct conf_slot *conf;
+    struct agents *agents;
+    struct sessions *sessions;
+    struct lease_store *leases;
+    struct connect *connect;
+    struct audit *audit;
+    const struct keys *keys;
+    struct str issuer, resource;
+    struct secret *token; /* of data_dir/operator.token: role admin */
+    struct worker *worker;
+    int64_t started_ns;
+    /* The daemon's. ready: takes calls now; f says why not. load: on a pool thread, a checked snapshot or all faults;
+     * apply: puts it in force, on worker 0. */
+    void *ctx;
+    bool (*ready)(void *ctx, struct fault *f);
+    enum err (*load)(void *ctx, struct conf **ret, struct buf *faults);
+    void (*apply)(void *ctx, struct conf *conf);
+};
+
+/* Reads or makes data_dir/operator.token. */
+enum err admin_token(const char *data_dir, struct secret **ret, struct fault *f) MUST_USE;
+/* For the listener: x->app is the struct admin. */
+extern const struct server_ops admin_server_ops;
+
+/* What an operator did, on record. details: canonical JSON or empty. */
+void admin_note(struct admin *a, enum audit_event event, struct str operator, struct str agent, struct str details);
+
+#endif

@@ -1,0 +1,181 @@
+/* Agents: registered, shown, rotated, disabled, deleted. A change that narrows what an agent may do ends its sessions.
+ */
+#include "admin/request.h"
+#include "base/clock.h"
+
+static void agent_write_list(struct json_out *o, const char *key, const struct conf_strings *list)
+{
+    json_key(o, str_of(key));
+    json_open(o, '[');
+    for (size_t i = 0; i < list->n; i++)
+        json_put_str(o, list->v[i]);
+    json_close(o, ']');
+}
+
+static void agent_write(struct json_out *o, const struct agent *a)
+{
+    json_open(o, '{');
+    json_kv_str(o, "agentId", a->id);
+    json_kv_str(o, "agentType", a->type);
+    json_kv_str(o, "version", a->version);
+    json_kv_str(o, "deploymentEnv", a->env);
+    json_kv_str(o, "owner", a->owner);
+    admin_kv_time(o, "createdAt", a->created);
+    admin_kv_time(o, "expiresAt", a->expires);
+    json_kv_bool(o, "enabled", a->enabled);
+    json_kv_i64(o, "maxConcurrentSessions", a->max_sessions);
+    agent_write_list(o, "allowedTools", &a->allowed);
+    agent_write_list(o, "deniedTools", &a->denied);
+    json_key(o, STR("keys"));
+    json_open(o, '[');
+    for (size_t i = 0; i < a->key_count; i++) {
+        json_open(o, '{');
+        json_kv_z(o, "kid", jose_key_thumbprint(a->key[i].key));
+        json_kv_z(o, "alg", jose_alg_name(jose_key_alg(a->key[i].key)));
+        admin_kv_time(o, "createdAt", a->key[i].created);
+        admin_kv_time(o, "retiresAt", a->key[i].retires);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+    json_close(o, '}');
+}
+
+static void agent_answer(struct admin_request *r, int status, const struct agent *a)
+{
+    struct json_out o = json_out(&r->out);
+    agent_write(&o, a);
+    r->status = status;
+}
+
+static void agent_list_one(void *ctx, struct agent *a)
+{
+    agent_write(ctx, a);
+}
+
+enum err admin_agents_list(struct admin_request *r, struct fault *f)
+{
+    (void)f;
+    struct json_out o = json_out(&r->out);
+    json_open(&o, '{');
+    json_key(&o, STR("agents"));
+    json_open(&o, '[');
+    agents_each(r->admin->agents, agent_list_one, &o);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    return ERR_OK;
+}
+
+enum err admin_agents_get(struct admin_request *r, struct fault *f)
+{
+    struct agent *a CLEANUP(agent_unrefp) = agents_find(r->admin->agents, r->id);
+    if (!a)
+        return fault_set(f, ERR_NOT_FOUND, "there is no agent " STR_FMT, STR_ARG(r->id));
+    agent_answer(r, 200, a);
+    return ERR_OK;
+}
+
+static struct str agent_jwk(struct admin_request *r)
+{
+    uint32_t node = json_get(&r->doc, 0, STR("publicKey"));
+    return json_type(&r->doc, node) == JSON_OBJECT ? json_raw(&r->doc, node) : STR_NONE;
+}
+
+static enum err agent_wish_read(struct admin_request *r, struct agent_wish *w, struct fault *f)
+{
+    static const char *const keys[] = {"agentId",
+                                       "agentType",
+                                       "version",
+                                       "deploymentEnv",
+                                       "owner",
+                                       "expiresAt",
+                                       "maxConcurrentSessions",
+                                       "allowedTools",
+                                       "deniedTools",
+                                       "publicKey",
+                                       NULL};
+    struct str expires;
+    TRY(admin_only(r, keys, f));
+    TRY(admin_str(r, "agentId", &w->id, f));
+    TRY(admin_str(r, "agentType", &w->type, f));
+    TRY(admin_str(r, "version", &w->version, f));
+    TRY(admin_str(r, "deploymentEnv", &w->env, f));
+    TRY(admin_str(r, "owner", &w->owner, f));
+    TRY(admin_str(r, "expiresAt", &expires, f));
+    TRY(admin_i64(r, "maxConcurrentSessions", &w->max_sessions, f));
+    TRY(admin_strings(r, "allowedTools", &w->allowed, f));
+    TRY(admin_strings(r, "deniedTools", &w->denied, f));
+    if (expires.n && clock_parse(expires, &w->expires))
+        return fault_set(f, ERR_PARAMS, "expiresAt must be a date such as 2026-12-24T18:00:00Z");
+    w->jwk = agent_jwk(r);
+    return w->jwk.n ? ERR_OK : fault_set(f, ERR_PARAMS, "publicKey must be a JWK with the agent's public key");
+}
+
+enum err admin_agents_post(struct admin_request *r, struct fault *f)
+{
+    struct agent_wish w = {0};
+    struct agent *a CLEANUP(agent_unrefp) = NULL;
+    TRY(agent_wish_read(r, &w, f));
+    struct conf *conf = conf_slot_get(r->admin->conf);
+    enum err e = agents_create(r->admin->agents, &w, &conf->root, &a, f);
+    conf_unref(conf);
+    TRY(e);
+    admin_note(r->admin, AUDIT_AGENT_CREATED, r->operator, a->id, STR_NONE);
+    agent_answer(r, 201, a);
+    return ERR_OK;
+}
+
+enum err admin_agents_drop(struct admin_request *r, struct fault *f)
+{
+    TRY(agents_delete(r->admin->agents, r->id, f));
+    size_t ended = session_end_agent(r->admin->sessions, r->id, r->operator, STR("the agent was deleted"));
+    admin_note(r->admin, AUDIT_AGENT_DELETED, r->operator, r->id, STR_NONE);
+    struct json_out o = json_out(&r->out);
+    json_open(&o, '{');
+    json_kv_str(&o, "deleted", r->id);
+    json_kv_i64(&o, "sessionsEnded", (int64_t)ended);
+    json_close(&o, '}');
+    return ERR_OK;
+}
+
+enum err admin_agents_turn(struct admin_request *r, struct fault *f)
+{
+    static const char *const keys[] = {"publicKey", "overlap", NULL};
+    struct agent *a CLEANUP(agent_unrefp) = NULL;
+    struct str overlap;
+    int64_t overlap_ms = 600000;
+    TRY(admin_only(r, keys, f));
+    TRY(admin_str(r, "overlap", &overlap, f));
+    if (overlap.n && (clock_duration(overlap, &overlap_ms) || overlap_ms > 86400000))
+        return fault_set(f, ERR_PARAMS,
+                         "overlap must be a duration of at most 24h, such as 10m; 0s takes the old key out at once");
+    struct str jwk = agent_jwk(r);
+    if (!jwk.n)
+        return fault_set(f, ERR_PARAMS, "publicKey must be a JWK with the agent's new public key");
+    TRY(agents_rotate(r->admin->agents, r->id, jwk, overlap_ms, &a, f));
+    admin_note(r->admin, AUDIT_AGENT_ROTATED, r->operator, a->id, STR_NONE);
+    if (overlap_ms == 0) /* the old key is not trusted any more, nor is what it opened */
+        session_end_agent(r->admin->sessions, a->id, r->operator, STR("the agent's key was replaced at once"));
+    agent_answer(r, 200, a);
+    return ERR_OK;
+}
+
+static enum err agent_switch(struct admin_request *r, bool enabled, struct fault *f)
+{
+    struct agent *a CLEANUP(agent_unrefp) = NULL;
+    TRY(agents_enable(r->admin->agents, r->id, enabled, &a, f));
+    if (!enabled)
+        session_end_agent(r->admin->sessions, a->id, r->operator, STR("the agent was disabled"));
+    admin_note(r->admin, enabled ? AUDIT_AGENT_ENABLED : AUDIT_AGENT_DISABLED, r->operator, a->id, STR_NONE);
+    agent_answer(r, 200, a);
+    return ERR_OK;
+}
+
+enum err admin_agents_disable(struct admin_request *r, struct fault *f)
+{
+    return agent_switch(r, false, f);
+}
+
+enum err admin_agents_enable_again(struct admin_request *r, struct fault *f)
+{
+    return agent_switch(r, true, f);
+}

@@ -1,0 +1,50 @@
+/* One request of an operator while it is being answered. For the files of this room. */
+#ifndef ADMIN_REQUEST_H
+#define ADMIN_REQUEST_H
+
+#include "admin/admin.h"
+
+struct admin_request {
+    struct admin *admin;
+    struct exchange *x;
+    struct str operator; /* the name on record */
+    int64_t role;        /* enum conf_role */
+    struct str id;       /* what {} stood for */
+    struct json doc;     /* the body; empty when there is none */
+    struct arena *arena; /* the exchange's */
+    const struct admin_route *route;
+    uv_work_t work;
+    /* the answer */
+    int status;
+    struct buf out;
+    struct conf *conf; /* of a reload: to be put in force */
+    enum err err;
+    struct fault fault;
+};
+
+/* Fills status and out. An error is answered as {"error","message"}. */
+typedef enum err admin_handler(struct admin_request *r, struct fault *f);
+
+struct admin_route {
+    const char *method, *path;
+    int64_t role;
+    bool pool;
+    admin_handler *run;
+    const char *what;
+};
+extern const struct admin_route admin_routes[];
+extern const size_t admin_route_count;
+
+#define ROUTE(method, path, role, kind, handler, what) admin_handler admin_##handler;
+#include "admin/routes.def"
+#undef ROUTE
+
+/* Members of the body. STR_NONE when it is not there; ERR_PARAMS when it has another type. */
+enum err admin_str(struct admin_request *r, const char *key, struct str *ret, struct fault *f) MUST_USE;
+enum err admin_i64(struct admin_request *r, const char *key, int64_t *ret, struct fault *f) MUST_USE;
+enum err admin_strings(struct admin_request *r, const char *key, struct conf_strings *ret, struct fault *f) MUST_USE;
+/* The body holds nothing but these; the list ends with NULL. */
+enum err admin_only(struct admin_request *r, const char *const *keys, struct fault *f) MUST_USE;
+void admin_kv_time(struct json_out *o, const char *key, int64_t wall_ms); /* null for 0 */
+
+#endif

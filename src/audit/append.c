@@ -1,0 +1,88 @@
+/* Handing entries to the writer, from any thread. */
+#include <stdlib.h>
+
+#include "audit/inner.h"
+#include "audit/mask.h"
+
+/* What has happened already may wait in more memory than what can still be refused. */
+enum { APPEND_NOTES = 4 };
+
+void audit_conf(struct audit *a, struct conf *conf)
+{
+    pthread_mutex_lock(&a->lock);
+    struct conf *old = a->conf;
+    a->conf = conf_ref(conf);
+    a->settings = conf->root.audit;
+    pthread_mutex_unlock(&a->lock);
+    conf_unref(old);
+}
+
+bool audit_healthy(struct audit *a, struct fault *f)
+{
+    pthread_mutex_lock(&a->lock);
+    bool ok = !a->failing;
+    if (!ok && f)
+        *f = a->failure;
+    pthread_mutex_unlock(&a->lock);
+    return ok;
+}
+
+uint64_t audit_seq(struct audit *a)
+{
+    return atomic_load(&a->seq);
+}
+
+enum err audit_append(struct audit *a, const struct audit_entry *e, struct audit_done *done, struct fault *f)
+{
+    struct audit_record *r = audit_record_new(e);
+    if (!r)
+        return fault_set(f, ERR_AUDIT, "no memory for an entry of the record");
+    r->done = done;
+    pthread_mutex_lock(&a->lock);
+    enum err err = ERR_OK;
+    if (a->failing || a->stopping) {
+        err = fault_set(f, ERR_AUDIT, "the record cannot be written, so that nothing is let through: %s",
+                        a->failing ? a->failure.text : "Doorward is stopping");
+        a->refused++;
+    } else if (a->queued + r->n > (size_t)a->settings.queue) {
+        err = fault_set(f, ERR_AUDIT, "too many entries wait for the disk (audit.queue)");
+    } else {
+        *a->last = r;
+        a->last = &r->next;
+        a->queued += r->n;
+        pthread_cond_signal(&a->work);
+    }
+    pthread_mutex_unlock(&a->lock);
+    if (err)
+        free(r);
+    return err;
+}
+
+void audit_note(struct audit *a, const struct audit_entry *e)
+{
+    struct audit_record *r = audit_record_new(e);
+    pthread_mutex_lock(&a->lock);
+    if (r && a->queued + r->n <= APPEND_NOTES * (size_t)a->settings.queue) {
+        *a->last = r;
+        a->last = &r->next;
+        a->queued += r->n;
+        pthread_cond_signal(&a->work);
+        r = NULL;
+    } else {
+        a->dropped++;
+    }
+    pthread_mutex_unlock(&a->lock);
+    if (r)
+        free(r);
+}
+
+struct str audit_mask(struct audit *a, struct str canonical, struct arena *arena, struct buf *scratch)
+{
+    static const struct conf_strings none = {0};
+    pthread_mutex_lock(&a->lock);
+    struct conf *conf = a->conf ? conf_ref(a->conf) : NULL;
+    pthread_mutex_unlock(&a->lock);
+    struct str masked = mask_apply(conf ? &conf->root.audit.mask : &none, canonical, arena, scratch);
+    conf_unref(conf);
+    return masked;
+}

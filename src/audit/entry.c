@@ -1,0 +1,167 @@
+#include "audit/entry.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+
+static const struct {
+    const char *name, *what;
+} audit_events[] = {
+    {"NONE", ""},
+#define AUDIT_EVENT(name, what) {#name, what},
+#include "audit/event.def"
+#undef AUDIT_EVENT
+};
+
+const char *audit_event_name(enum audit_event e)
+{
+    return audit_events[e < AUDIT_EVENT_COUNT ? e : 0].name;
+}
+
+const char *audit_event_what(enum audit_event e)
+{
+    return audit_events[e < AUDIT_EVENT_COUNT ? e : 0].what;
+}
+
+void audit_entry_init(struct audit_entry *e, enum audit_event event, enum audit_actor actor)
+{
+    *e = (struct audit_entry){.event = event, .actor_type = actor, .result_bytes = -1, .latency_us = -1, .tokens = -1};
+}
+
+static void entry_str(struct json_out *o, const char *key, struct str s)
+{
+    if (s.n)
+        json_kv_str(o, key, s);
+    else
+        json_kv_null(o, key);
+}
+
+static void entry_raw(struct json_out *o, const char *key, struct str s)
+{
+    if (s.n)
+        json_kv_raw(o, key, s);
+    else
+        json_kv_null(o, key);
+}
+
+static void entry_i64(struct json_out *o, const char *key, int64_t v)
+{
+    if (v >= 0)
+        json_kv_i64(o, key, v);
+    else
+        json_kv_null(o, key);
+}
+
+/* Microseconds as milliseconds, in the shortest form: 1234 is 1.234, 2000 is 2. */
+static void entry_ms(struct json_out *o, const char *key, int64_t us)
+{
+    char text[32];
+    if (us < 0) {
+        json_kv_null(o, key);
+        return;
+    }
+    int n = snprintf(text, sizeof(text), "%lld.%03d", (long long)(us / 1000), (int)(us % 1000));
+    while (text[n - 1] == '0')
+        n--;
+    if (text[n - 1] == '.')
+        n--;
+    json_kv_raw(o, key, (struct str){text, (size_t)n});
+}
+
+static const char *const entry_actors[] = {"SYSTEM", "AI_AGENT", "HUMAN"};
+static const char *const entry_results[] = {NULL, "success", "failure", "denied", "timeout", "unknown"};
+
+static void entry_claims(struct json_out *o, const struct audit_entry *e)
+{
+    json_key(o, STR("claims"));
+    if (!e->model.n && !e->cost.n && e->tokens < 0) {
+        json_put_null(o);
+        return;
+    }
+    json_open(o, '{');
+    entry_raw(o, "estimatedCost", e->cost);
+    entry_str(o, "modelUsed", e->model);
+    entry_i64(o, "tokensConsumed", e->tokens);
+    json_close(o, '}');
+}
+
+static void entry_decision(struct json_out *o, const struct audit_entry *e)
+{
+    json_key(o, STR("policyDecision"));
+    if (!e->judged) {
+        json_put_null(o);
+        return;
+    }
+    json_open(o, '{');
+    json_kv_bool(o, "allowed", e->allowed);
+    entry_str(o, "reason", e->reason);
+    entry_str(o, "stage", str_of(e->stage));
+    json_close(o, '}');
+}
+
+/* The members in the order of RFC 8785, so that the entry is canonical as it is written. Returns where the hash stands.
+ */
+static size_t entry_write(struct json_out *o, const struct audit_entry *e)
+{
+    static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    json_open(o, '{');
+    entry_str(o, "actor", e->actor);
+    json_kv_z(o, "actorType", entry_actors[e->actor_type]);
+    entry_str(o, "agentId", e->agent_id);
+    entry_str(o, "agentType", e->agent_type);
+    entry_str(o, "agentVersion", e->agent_version);
+    entry_claims(o, e);
+    entry_str(o, "code", str_of(e->code));
+    entry_str(o, "deploymentEnv", e->agent_env);
+    entry_raw(o, "details", e->details);
+    entry_str(o, "digest", e->digest);
+    json_kv_z(o, "event", audit_event_name(e->event));
+    entry_i64(o, "intentSeq", e->intent_seq ? (int64_t)e->intent_seq : -1);
+    entry_ms(o, "latencyMs", e->latency_us);
+    entry_raw(o, "parameters", e->parameters);
+    entry_decision(o, e);
+    json_kv_z(o, "previousHash", zeros);
+    size_t hash_at = o->b->n - sizeof(zeros);
+    entry_str(o, "reasoning", e->reasoning);
+    entry_str(o, "result", str_of(entry_results[e->result]));
+    entry_i64(o, "resultBytes", e->result_bytes);
+    entry_str(o, "resultDigest", e->result_digest);
+    json_kv_raw(o, "seq", STR(" ")); /* a mark of one byte; the writer puts the number there */
+    return hash_at;
+}
+
+static void entry_write_rest(struct json_out *o, const struct audit_entry *e)
+{
+    char when[CLOCK_RFC3339];
+    entry_str(o, "sessionId", e->session_id);
+    clock_format(clock_wall_ms(), when);
+    json_kv_z(o, "timestamp", when);
+    entry_str(o, "toolName", e->tool);
+    entry_str(o, "traceId", e->trace_id);
+    entry_str(o, "triggerSource", e->trigger);
+    entry_str(o, "triggerUserId", e->user);
+    json_close(o, '}');
+}
+
+struct audit_record *audit_record_new(const struct audit_entry *e)
+{
+    static const struct audit_record none = {0};
+    struct buf b;
+    buf_init(&b, (size_t)256 << 20);
+    if (!buf_reserve(&b, sizeof(none) + 1024 + e->parameters.n + e->reasoning.n))
+        return NULL;
+    buf_put(&b, &none, sizeof(none));
+    struct json_out o = json_out(&b);
+    size_t hash_at = entry_write(&o, e);
+    size_t seq_at = b.n - 1;
+    entry_write_rest(&o, e);
+    if (buf_failed(&b)) {
+        buf_done(&b);
+        return NULL;
+    }
+    struct audit_record *r = (struct audit_record *)(void *)b.p;
+    r->hash_at = hash_at - sizeof(none);
+    r->seq_at = seq_at - sizeof(none);
+    r->n = b.n - sizeof(none);
+    return r; /* the buffer's memory is the record's now */
+}

@@ -1,0 +1,127 @@
+/* Reading the record: for `audit tail`, `audit show` and verification. Needs no daemon and takes no lock. */
+#include <stdlib.h>
+
+#include "audit/audit.h"
+#include "audit/segment.h"
+
+struct audit_reader {
+    char dir[4000];
+    struct segment_cursor c; /* fd < 0: none open */
+    uint64_t next;           /* the entry to come */
+};
+
+enum err audit_reader_open(const char *dir, struct audit_reader **ret, struct fault *f)
+{
+    struct segment_list list;
+    TRY(segment_list(dir, &list, f));
+    segment_list_done(&list);
+    struct audit_reader *r = calloc(1, sizeof(*r));
+    if (!r || strlen(dir) >= sizeof(r->dir)) {
+        free(r);
+        return fault_set(f, ERR_NOMEM, "no memory to read the record");
+    }
+    memcpy(r->dir, dir, strlen(dir) + 1);
+    r->c.fd = -1;
+    r->next = 1;
+    *ret = r;
+    return ERR_OK;
+}
+
+void audit_reader_close(struct audit_reader *r)
+{
+    if (!r)
+        return;
+    segment_close(&r->c);
+    free(r);
+}
+
+/* The segment that holds entry `seq`, or would hold it. 0: there is none. */
+static uint64_t reader_segment_of(const struct segment_list *l, uint64_t seq)
+{
+    uint64_t found = l->count ? l->first[0] : 0;
+    for (size_t i = 0; i < l->count && l->first[i] <= seq; i++)
+        found = l->first[i];
+    return found;
+}
+
+static enum err reader_open_at(struct audit_reader *r, uint64_t seq, struct fault *f)
+{
+    struct segment_list list;
+    struct segment_head h;
+    TRY(segment_list(r->dir, &list, f));
+    uint64_t first = reader_segment_of(&list, seq);
+    segment_list_done(&list);
+    if (!first)
+        return fault_set(f, ERR_NOT_FOUND, "the record is empty");
+    if (r->c.fd >= 0 && r->c.first == first)
+        return ERR_OK;
+    segment_close(&r->c);
+    enum err e = segment_open(r->dir, first, &r->c, &h, f);
+    if (e)
+        r->c.fd = -1;
+    return e;
+}
+
+enum err audit_reader_seek(struct audit_reader *r, uint64_t seq, struct fault *f)
+{
+    struct str payload;
+    uint64_t at;
+    segment_close(&r->c);
+    TRY(reader_open_at(r, seq, f));
+    r->next = seq > r->c.first ? seq : r->c.first;
+    for (;;) {
+        off_t before = r->c.at;
+        TRY(segment_next(&r->c, &at, &payload, f));
+        if (at >= r->next) {
+            r->c.at = before;
+            return ERR_OK;
+        }
+    }
+}
+
+uint64_t audit_reader_last(struct audit_reader *r)
+{
+    struct segment_list list;
+    struct segment_cursor c;
+    struct segment_head h;
+    struct str payload;
+    uint64_t last = 0;
+    if (segment_list(r->dir, &list, NULL))
+        return 0;
+    if (list.count && segment_open(r->dir, list.first[list.count - 1], &c, &h, NULL) == ERR_OK) {
+        last = h.first - 1;
+        while (segment_next(&c, &last, &payload, NULL) == ERR_OK)
+            ;
+        segment_close(&c);
+    }
+    segment_list_done(&list);
+    return last;
+}
+
+enum err audit_reader_next(struct audit_reader *r, struct str *ret, uint64_t *ret_seq, struct fault *f)
+{
+    for (unsigned turn = 0; turn < 2; turn++) {
+        if (r->c.fd < 0)
+            TRY(reader_open_at(r, r->next, f));
+        uint64_t seq;
+        enum err e = segment_next(&r->c, &seq, ret, f);
+        if (e == ERR_OK) {
+            r->next = seq + 1;
+            *ret_seq = seq;
+            return ERR_OK;
+        }
+        if (e != ERR_NOT_FOUND && e != ERR_CORRUPT)
+            return e;
+        /* The end of a segment, or an entry that is being written: the next segment, when there is one, tells which. */
+        struct segment_list list;
+        TRY(segment_list(r->dir, &list, f));
+        uint64_t first = reader_segment_of(&list, r->next);
+        segment_list_done(&list);
+        if (first <= r->c.first)
+            return fault_set(f, ERR_NOT_FOUND, "the record ends here, for now");
+        if (e == ERR_CORRUPT)
+            return e;
+        segment_close(&r->c);
+    }
+    return fault_set(f, ERR_NOT_FOUND, "the record ends here, for now");
+}

@@ -1,0 +1,352 @@
+/*
+ * The writer: one thread that puts entries into the record. Everything that waits is written together and flushed once;
+ * then all who wait are told. When the disk refuses, those who wait are refused, what has happened already is kept and
+ * tried again, and the record says afterwards what it missed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit/inner.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { WRITER_BATCH_BYTES = 4 << 20, WRITER_RETRY_MS = 200, WRITER_LAZY_MS = 100, WRITER_TIP_MS = 1000 };
+
+/* ---- segments ---- */
+
+enum err audit_new_segment(struct audit *a, struct fault *f)
+{
+    char path[4096], temporary[4096];
+    struct buf head;
+    segment_path(a->dir, a->written.seq + 1, path);
+    snprintf(temporary, sizeof(temporary), "%s/new", a->dir);
+    int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fault_set(f, ERR_AUDIT, "%s: %s", temporary, strerror(errno));
+    buf_init(&head, 4096);
+    struct segment_head h = {.first = a->written.seq + 1};
+    memcpy(h.previous, a->written.hash, SHA256_BYTES);
+    segment_put_head(&head, &h);
+    /* The room is taken now, so that a full disk shows here and not between entries. */
+    bool ok = fallocate(fd, 0, 0, (off_t)a->segment_bytes) == 0 || errno == EOPNOTSUPP;
+    ok = ok && pwrite(fd, head.p, head.n, 0) == SEGMENT_HEAD && fsync(fd) == 0 && rename(temporary, path) == 0 &&
+         fsync(a->dir_fd) == 0;
+    buf_done(&head);
+    if (!ok) {
+        fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(errno));
+        close(fd);
+        unlink(temporary);
+        return ERR_AUDIT;
+    }
+    if (a->fd >= 0)
+        close(a->fd);
+    a->fd = fd;
+    a->segment_first = a->written.seq + 1;
+    a->at = SEGMENT_HEAD;
+    return ERR_OK;
+}
+
+enum err audit_flush(struct audit *a, struct fault *f)
+{
+    if (a->flushed.seq == a->written.seq)
+        return ERR_OK;
+    if (fdatasync(a->fd) < 0)
+        return fault_set(f, ERR_AUDIT, "the record cannot be flushed: %s", strerror(errno));
+    a->flushed = a->written;
+    a->flushed_at = clock_mono_ns();
+    return ERR_OK;
+}
+
+enum err audit_tip(struct audit *a, struct fault *f)
+{
+    if (a->told.seq == a->flushed.seq)
+        return ERR_OK;
+    TRY(segment_tip_write(a->tip_fd, &a->flushed, a->tip_slot, f));
+    a->told = a->flushed;
+    a->tip_slot++;
+    a->tip_at = clock_mono_ns();
+    return ERR_OK;
+}
+
+static enum err writer_roll(struct audit *a, struct fault *f)
+{
+    TRY(audit_flush(a, f));
+    TRY(audit_tip(a, f));
+    off_t end = a->at;
+    int old = a->fd;
+    a->fd = -1;
+    enum err e = audit_new_segment(a, f);
+    if (e) {
+        a->fd = old;
+        return e;
+    }
+    if (ftruncate(old, end) < 0)
+        log_warn("audit_segment_not_trimmed", LOG_Z("reason", strerror(errno)));
+    close(old);
+    return ERR_OK;
+}
+
+/* ---- batches ---- */
+
+/* Numbers, chains and frames the pending entries that fit into a batch and into the segment. Returns how many. */
+static size_t writer_frame(struct audit *a, struct segment_tip *tip)
+{
+    struct buf *b = &a->out;
+    char digits[24], hex[2 * SHA256_BYTES + 1];
+    size_t count = 0;
+    buf_clear(b);
+    for (struct audit_record *r = a->pending; r && b->n < WRITER_BATCH_BYTES; r = r->next) {
+        int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)tip->seq + 1);
+        size_t size = r->n - 1 + (size_t)n;
+        if (a->at + (off_t)(b->n + segment_frame_bytes(size)) > a->segment_bytes && (count || a->at > SEGMENT_HEAD))
+            break; /* a single entry larger than a segment gets one of its own */
+        enc_hex(tip->hash, SHA256_BYTES, hex);
+        memcpy(r->bytes + r->hash_at, hex, 2 * SHA256_BYTES);
+        size_t at = b->n;
+        if (!buf_reserve(b, segment_frame_bytes(size) + size))
+            break;
+        /* The payload is put together behind its frame's room, then framed in place. */
+        char *payload = b->p + at + segment_frame_bytes(size);
+        memcpy(payload, r->bytes, r->seq_at);
+        memcpy(payload + r->seq_at, digits, (size_t)n);
+        memcpy(payload + r->seq_at + n, r->bytes + r->seq_at + 1, r->n - r->seq_at - 1);
+        enc_sha256(payload, size, tip->hash);
+        tip->seq++;
+        segment_put_frame(b, tip->seq, (struct str){payload, size});
+        count++;
+    }
+    return count;
+}
+
+static enum err writer_put(struct audit *a, const struct segment_tip *tip, struct fault *f)
+{
+    size_t done = 0;
+    while (done < a->out.n) {
+        ssize_t n = pwrite(a->fd, a->out.p + done, a->out.n - done, a->at + (off_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return fault_set(f, ERR_AUDIT, "the record cannot be written: %s",
+                             n < 0 ? strerror(errno) : "nothing was taken");
+        done += (size_t)n;
+    }
+    struct segment_tip before = a->written;
+    off_t at = a->at;
+    a->at += (off_t)a->out.n;
+    a->written = *tip;
+    if (a->durability != CONF_FULL || audit_flush(a, f) == ERR_OK)
+        return ERR_OK;
+    a->at = at;
+    a->written = before;
+    return ERR_AUDIT;
+}
+
+static void writer_told(struct worker *w, struct worker_mail *m)
+{
+    (void)w;
+    struct audit_done *d = (struct audit_done *)m;
+    d->done(d);
+}
+
+static void writer_tell(struct audit_done *d, enum err e, uint64_t seq)
+{
+    d->err = e;
+    d->seq = seq;
+    d->mail.run = writer_told;
+    worker_post(d->worker, &d->mail);
+}
+
+/* The first `count` pending entries are on record from number `seq` on. */
+static void writer_release(struct audit *a, size_t count, uint64_t seq)
+{
+    size_t bytes = 0;
+    while (count--) {
+        struct audit_record *r = a->pending;
+        a->pending = r->next;
+        bytes += r->n;
+        if (r->done)
+            writer_tell(r->done, ERR_OK, seq);
+        seq++;
+        free(r);
+    }
+    if (!a->pending)
+        a->pending_last = &a->pending;
+    pthread_mutex_lock(&a->lock);
+    a->queued -= bytes;
+    pthread_mutex_unlock(&a->lock);
+    atomic_store(&a->seq, a->written.seq);
+}
+
+/* The disk refuses: whoever waits is told so and leaves; the rest stays for the next try. */
+static void writer_refuse(struct audit *a, const struct fault *f)
+{
+    size_t bytes = 0;
+    uint64_t refused = 0;
+    for (struct audit_record **at = &a->pending; *at;) {
+        struct audit_record *r = *at;
+        if (!r->done) {
+            at = &r->next;
+            continue;
+        }
+        *at = r->next;
+        bytes += r->n;
+        refused++;
+        writer_tell(r->done, ERR_AUDIT, 0);
+        free(r);
+    }
+    a->pending_last = &a->pending;
+    while (*a->pending_last)
+        a->pending_last = &(*a->pending_last)->next;
+    pthread_mutex_lock(&a->lock);
+    bool first = !a->failing;
+    a->failing = true;
+    a->failure = *f;
+    a->queued -= bytes;
+    a->refused += refused;
+    pthread_mutex_unlock(&a->lock);
+    if (first)
+        log_error("audit_unavailable", LOG_Z("reason", f->text));
+    /* What may have been written past the end is cut off, so that it never mixes with what comes. */
+    if (a->fd >= 0 && ftruncate(a->fd, a->at) == 0 && fallocate(a->fd, 0, 0, (off_t)a->segment_bytes) < 0)
+        errno = 0;
+}
+
+static enum err writer_batch(struct audit *a, struct fault *f)
+{
+    struct segment_tip tip = a->written;
+    size_t count = writer_frame(a, &tip);
+    if (count == 0) {
+        if (buf_failed(&a->out))
+            return fault_set(f, ERR_AUDIT, "no memory to write the record");
+        return writer_roll(a, f);
+    }
+    uint64_t from = a->written.seq + 1;
+    TRY(writer_put(a, &tip, f));
+    writer_release(a, count, from);
+    return ERR_OK;
+}
+
+/* After a failure, an entry of our own goes first: it shows that the disk takes entries again and says what was missed.
+ */
+static void writer_probe(struct audit *a)
+{
+    char text[96];
+    struct audit_entry e;
+    pthread_mutex_lock(&a->lock);
+    int n = snprintf(text, sizeof(text), "{\"dropped\":%llu,\"refused\":%llu}", (unsigned long long)a->dropped,
+                     (unsigned long long)a->refused);
+    pthread_mutex_unlock(&a->lock);
+    audit_entry_init(&e, AUDIT_RECORD_RECOVERED, AUDIT_SYSTEM);
+    e.details = (struct str){text, (size_t)n};
+    struct audit_record *r = audit_record_new(&e), *rest = a->pending;
+    struct audit_record **rest_last = a->pending_last;
+    struct fault f;
+    if (!r)
+        return;
+    a->pending = r;
+    a->pending_last = &r->next;
+    pthread_mutex_lock(&a->lock);
+    a->queued += r->n;
+    pthread_mutex_unlock(&a->lock);
+    enum err err;
+    do
+        err = writer_batch(a, &f);
+    while (!err && a->pending); /* the first round may be a new segment */
+    if (err) {
+        pthread_mutex_lock(&a->lock);
+        a->queued -= r->n;
+        pthread_mutex_unlock(&a->lock);
+        free(r);
+        a->pending = NULL;
+    }
+    a->pending = rest;
+    a->pending_last = rest ? rest_last : &a->pending;
+    if (err) {
+        writer_refuse(a, &f);
+        return;
+    }
+    pthread_mutex_lock(&a->lock);
+    a->failing = false;
+    a->refused = a->dropped = 0;
+    pthread_mutex_unlock(&a->lock);
+    log_info("audit_recovered", LOG_I("seq", a->written.seq));
+}
+
+static void writer_wait(struct audit *a, int ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&a->work, &a->lock, &until);
+}
+
+/* Waits for entries, or until a flush or the tip is due. False: the end. */
+static bool writer_take(struct audit *a)
+{
+    pthread_mutex_lock(&a->lock);
+    if (a->failing) {
+        if (!a->stopping)
+            writer_wait(a, WRITER_RETRY_MS);
+    } else if (!a->first && !a->pending && !a->stopping) {
+        bool owes = a->flushed.seq != a->written.seq, late = a->told.seq != a->written.seq;
+        if (owes)
+            writer_wait(a, WRITER_LAZY_MS);
+        else if (late)
+            writer_wait(a, WRITER_TIP_MS);
+        else
+            pthread_cond_wait(&a->work, &a->lock);
+    }
+    if (a->first) {
+        *a->pending_last = a->first;
+        a->pending_last = a->last;
+        a->first = NULL;
+        a->last = &a->first;
+    }
+    a->durability = a->settings.durability;
+    a->segment_bytes = a->settings.segment_bytes;
+    bool go = !a->stopping || (a->pending && !a->failing);
+    pthread_mutex_unlock(&a->lock);
+    return go;
+}
+
+/* Flushes and tips that are due by the clock. */
+static enum err writer_idle(struct audit *a, struct fault *f)
+{
+    int64_t now = clock_mono_ns();
+    if (a->flushed.seq != a->written.seq && now - a->flushed_at > WRITER_LAZY_MS * INT64_C(1000000))
+        TRY(audit_flush(a, f));
+    if (a->told.seq != a->flushed.seq && now - a->tip_at > WRITER_TIP_MS * INT64_C(1000000))
+        TRY(audit_tip(a, f));
+    return ERR_OK;
+}
+
+void *audit_writer(void *arg)
+{
+    struct audit *a = arg;
+    struct fault f;
+    while (writer_take(a)) {
+        if (a->failing) {
+            writer_probe(a);
+            continue;
+        }
+        enum err e = ERR_OK;
+        while (!e && a->pending)
+            e = writer_batch(a, &f);
+        if (!e)
+            e = writer_idle(a, &f);
+        if (e)
+            writer_refuse(a, &f);
+    }
+    if (a->failing) { /* a last try */
+        writer_probe(a);
+        while (!a->failing && a->pending && writer_batch(a, &f) == ERR_OK)
+            ;
+    }
+    return NULL;
+}

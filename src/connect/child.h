@@ -1,0 +1,42 @@
+/*
+ * A server's process: started with a bare environment and bounds of its own, in a process group of its own, spoken to
+ * line by line, ended in steps (stdin closed, SIGTERM, SIGKILL). Worker 0 only.
+ */
+#ifndef CONNECT_CHILD_H
+#define CONNECT_CHILD_H
+
+#include "connect/inner.h"
+#include "net/lines.h"
+
+enum child_state { CHILD_OPENING = 0, CHILD_READY, CHILD_CLOSING };
+
+struct child {
+    struct upstream *upstream; /* a reference */
+    struct child *next;        /* of the upstream */
+    char key[CONNECT_KEY_MAX]; /* whom it serves; "probe" for a disposable one */
+    enum child_state state;
+    struct stdio_flight *flights, *waiting; /* sent; and those that wait until it is ready */
+    struct probe *probe;
+    /* told on the loop: a line of its stdout; its end (once, then it is freed) */
+    void (*line)(struct child *c, struct str line);
+    void (*ended)(struct child *c, const char *how);
+    /* child.c's */
+    uv_process_t process;
+    uv_pipe_t in, out, err;
+    uv_timer_t timer;
+    struct lines out_lines, err_lines;
+    size_t queued;
+    unsigned step, handles;
+    bool asked;                /* to end, by child_stop */
+    bool spawned, exited;
+    char how[64];
+    uint64_t born;
+};
+
+/* ERR_UPSTREAM says why it cannot be started. The callbacks are set by the caller right after. */
+enum err child_start(struct upstream *u, struct str key, struct child **ret, struct fault *f) MUST_USE;
+/* One line, the newline is added. False: it does not read, or is gone. */
+bool child_write(struct child *c, struct str message);
+void child_stop(struct child *c); /* `ended` follows */
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * The face to servers: everything behind the gate that can carry out a tool call. One shape for each kind of server
+ * (struct connect_ops; entered in the list in connect.c): MCP over Streamable HTTP and MCP over stdio now, REST and SQL
+ * later.
+ *
+ * Ids, tokens, cursors, `_meta`, capabilities and sessions belong to one hop: nothing of the agent's message is relayed
+ * but the tool's name and its canonical arguments.
+ *
+ * Sources: MCP 2026-07-28 basic/transports (streamable-http, stdio) and basic/versioning; MCP 2025-11-25
+ * basic/lifecycle and basic/transports.
+ *
+ * Threads: a connect_call lives on the worker that sent it, and its events are called there. Where a server's process
+ * has its home on another worker, the connector posts there and back by itself.
+ */
+#ifndef CONNECT_CONNECT_H
+#define CONNECT_CONNECT_H
+
+#include "base/json.h"
+#include "conf/conf.h"
+#include "net/loop.h"
+
+struct connect;  /* all servers of one gateway */
+struct upstream; /* one server */
+struct tool;     /* connect/catalogue.h */
+struct catalogue;
+
+struct connect_answer {
+    enum err err;              /* ERR_OK: the server answered the call, with a result or with an error of its own */
+    const struct fault *fault; /* words for err; never NULL when err is set */
+    bool sent;                 /* bytes of the call may have reached the server: with err set, the outcome is unknown */
+    const struct json *doc;    /* the answer as a tape, lives until `done` returns */
+    uint32_t result;           /* node of the result object in doc; 0 when the server answered with an error */
+    uint32_t error;            /* node of the JSON-RPC error object in doc; 0 when it answered with a result */
+    bool modern;               /* the server speaks 2026-07-28 */
+};
+
+struct connect_call;
+struct connect_events {
+    /* The server reports progress (notifications/progress for this call): the raw numbers, message may be STR_NONE. */
+    void (*progress)(struct connect_call *c, struct str progress, struct str total, struct str message);
+    /* Exactly once, last; the connector has forgotten the call by then. */
+    void (*done)(struct connect_call *c, const struct connect_answer *a);
+};
+
+struct connect_call {
+    /* the caller's; strings live until `done` */
+    const struct connect_events *events;
+    struct worker *worker;
+    const struct tool *tool;     /* names the server too */
+    struct catalogue *catalogue; /* the one that holds the tool */
+    struct str agent,
+        session;          /* ids; which of them a child or an upstream session serves is the server's `isolation` */
+    struct str arguments; /* canonical JSON object */
+    /* W3C trace context of the next hop, never empty: "00-<trace id>-<span id>-01". Sent as the header and, to modern
+     * servers, in `_meta`. Its span id (16 hex digits, unique to this call) is the JSON-RPC id of the request over
+     * HTTP, as a string, so that a server's log and our record can be laid side by side. */
+    struct str traceparent;
+    bool wants_progress;
+    unsigned timeout_ms; /* for the whole call, unless the server has its own; progress prolongs it, at most tenfold */
+    /* the connector's */
+    void *wire;
+    struct worker_mail late; /* of a failure that is told with the next turn of the loop */
+    struct fault late_fault;
+};
+
+enum upstream_state { UPSTREAM_DOWN = 0, UPSTREAM_CONNECTING, UPSTREAM_UP };
+
+struct upstream_info { /* for lists */
+    char name[64], kind[8] /* "http", "stdio" */, protocol[16] /* "2026-07-28", "2025-11-25", "" unknown */;
+    enum upstream_state state;
+    unsigned tools, children;
+    char fault[320]; /* why it is down */
+};
+
+/* Builds upstreams from the configuration; starts nothing. workers[0] is the home of probes and stdio children. */
+enum err connect_new(struct conf *conf, struct worker *workers, unsigned worker_count, struct connect **ret,
+                     struct fault *f) MUST_USE;
+/* On worker 0's thread (or before it runs): probes every server, lists its tools, keeps the catalogue true from then
+ * on. settled is called once on worker 0 when every server has been tried once (up or down). */
+void connect_start(struct connect *c, void (*settled)(void *ctx), void *ctx);
+/* On worker 0's thread: servers that are new, gone or changed in the configuration are started, closed, restarted. */
+void connect_reload(struct connect *c, struct conf *conf);
+bool connect_has_server(const struct connect *c, struct str server); /* configured, up or not; any thread */
+bool connect_server_up(const struct connect *c, struct str server);
+size_t connect_list(struct connect *c, struct upstream_info *ret, size_t max); /* any thread */
+
+/* Any worker, on its own thread. `done` is never called from inside connect_send. */
+void connect_send(struct connect *c, struct connect_call *call);
+/* Tells the server as its protocol wants it (notifications/cancelled, closed stream) and calls `done` with
+ * ERR_CANCELLED before it returns; a call that has failed already is told so with the next turn of the loop instead. */
+void connect_cancel(struct connect_call *call);
+/* A session is over, or an agent has none left (session empty): children and upstream sessions that served it alone are
+ * closed. Any thread. */
+void connect_forget(struct connect *c, struct str agent, struct str session);
+/* Worker 0's thread: cancels everything, stops all children (stdin closed, SIGTERM, SIGKILL), then `closed`. */
+void connect_close(struct connect *c, void (*closed)(void *ctx), void *ctx);
+void connect_free(struct connect *c);
+
+#endif

@@ -1,0 +1,767 @@
+/*
+ * MCP servers over Streamable HTTP. One `struct hop` is one message to the server and its answer, as JSON or as a
+ * stream of events (MCP 2026-07-28 and 2025-11-25 basic/transports, "Streamable HTTP").
+ *
+ * A modern server keeps nothing for us, so that any worker may talk to it. With a legacy server whom we serve is told
+ * apart by its protocol sessions, one for each isolation key; these live on worker 0.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/enc.h"
+#include "connect/inner.h"
+#include "net/sse.h"
+
+enum {
+    HTTP_HEADERS = 48,
+    HTTP_SESSION_MAX = 512,
+    HTTP_DRAIN_MS = 1000,
+    HTTP_PROBE_MS = 10000,
+    HTTP_FREE_HOPS = 256,
+    HTTP_ARENA = 256 << 20,
+    HTTP_SESSIONS = 4096,
+    HTTP_ERROR_BYTES = 65536
+};
+
+struct http_session { /* of a legacy server, for one isolation key; worker 0's */
+    struct http_session *next;
+    struct upstream *upstream;
+    char key[CONNECT_KEY_MAX], id[HTTP_SESSION_MAX];
+    bool ready, over;
+    struct hop *waiting; /* calls that wait for it, linked through next_free */
+    unsigned users;
+};
+
+struct hop {
+    struct flight flight; /* first; flight.call NULL: a message of our own */
+    struct hop *next_free;
+    struct connect_worker *worker;
+    struct upstream *upstream; /* a reference */
+    struct client_call http;
+    struct http_header header[HTTP_HEADERS];
+    struct buf request, body;
+    struct sse sse;
+    struct arena arena, scratch; /* of header values; of the message being read */
+    struct json doc;
+    struct str id; /* of the request; empty: a notification */
+    int status;
+    bool active, stream, json, answered;
+    char got_session[HTTP_SESSION_MAX];
+    struct http_session *session; /* of a legacy call */
+    bool retried;
+    /* told once: the answer, or why there is none. m NULL: no JSON-RPC answer (a notification was taken: e == ERR_OK)
+     */
+    void (*told)(struct hop *h, enum err e, const char *why, const struct wire_message *m);
+    void *ctx;
+};
+
+struct http_inner {
+    struct http_url url;
+    struct client_origin **origin; /* for each worker, made on its thread */
+    struct http_session *sessions;
+};
+
+struct http_probe {
+    struct probe probe; /* first */
+    char session[HTTP_SESSION_MAX];
+};
+
+static struct http_inner *http_inner(const struct upstream *u)
+{
+    return u->inner;
+}
+
+/* ---- hops ---- */
+
+static struct hop *hop_new(struct connect_worker *w, struct upstream *u)
+{
+    struct hop *h = w->free_hops;
+    if (h) {
+        w->free_hops = h->next_free;
+        w->free_count--;
+    } else {
+        h = calloc(1, sizeof(*h));
+        if (!h)
+            return NULL;
+        size_t max = (size_t)w->connect->conf->root.limits.result_bytes;
+        buf_init(&h->request, 64u << 20);
+        buf_init(&h->body, max + 1);
+        sse_init(&h->sse, max + 1);
+        arena_init(&h->arena, HTTP_ARENA);
+        arena_init(&h->scratch, HTTP_ARENA);
+    }
+    h->worker = w;
+    h->upstream = upstream_ref(u);
+    h->status = 0;
+    h->active = h->stream = h->json = h->answered = h->retried = false;
+    h->got_session[0] = 0;
+    h->session = NULL;
+    h->id = STR_NONE;
+    h->flight.call = NULL;
+    return h;
+}
+
+static void hop_clear(struct hop *h)
+{
+    buf_clear(&h->request);
+    buf_clear(&h->body);
+    if (h->stream) {
+        size_t max = h->body.max;
+        sse_done(&h->sse);
+        sse_init(&h->sse, max);
+    }
+    arena_reset(&h->arena);
+    arena_reset(&h->scratch);
+}
+
+static void hop_delete(struct hop *h)
+{
+    buf_done(&h->request);
+    buf_done(&h->body);
+    sse_done(&h->sse);
+    arena_done(&h->arena);
+    arena_done(&h->scratch);
+    free(h);
+}
+
+static void hop_free(struct hop *h)
+{
+    struct connect_worker *w = h->worker;
+    upstream_unref(h->upstream);
+    hop_clear(h);
+    if (w->free_count >= HTTP_FREE_HOPS || h->body.cap > (1u << 20)) {
+        hop_delete(h);
+        return;
+    }
+    h->next_free = w->free_hops;
+    w->free_hops = h;
+    w->free_count++;
+}
+
+void http_hops_free(struct connect_worker *w)
+{
+    while (w->free_hops) {
+        struct hop *h = w->free_hops;
+        w->free_hops = h->next_free;
+        hop_delete(h);
+    }
+}
+
+/* ---- the answer ---- */
+
+/* One message of the server. True: it is the answer to our request. */
+static bool hop_message(struct hop *h, struct str text)
+{
+    struct json_limits limits = {.depth = CONNECT_RESULT_DEPTH};
+    struct wire_message m;
+    arena_reset(&h->scratch);
+    if (json_parse(&h->doc, text, &h->scratch, &limits, NULL))
+        return false;
+    wire_read(&h->doc, &h->scratch, &m);
+    if (m.kind == WIRE_PROGRESS && h->flight.call && str_eq(m.id, h->id))
+        flight_progress(&h->flight, m.progress, m.total, m.text);
+    /* An error may come without an id when the server could not read ours (JSON-RPC 2.0 section 5). */
+    bool ours = m.kind == WIRE_ANSWER && (str_eq(m.id, h->id) || (m.error && !m.id.p && !h->stream));
+    if (!ours || h->answered)
+        return false;
+    h->answered = true;
+    h->told(h, ERR_OK, NULL, &m);
+    return true;
+}
+
+static bool hop_event(void *ctx, const struct sse_event *e)
+{
+    struct hop *h = ctx;
+    if (h->answered)
+        return true;
+    /* The event's bytes are gone when this returns: the answer must outlive that, so that it is read from a copy. */
+    buf_clear(&h->body);
+    buf_str(&h->body, e->data);
+    if (!buf_failed(&h->body))
+        hop_message(h, buf_view(&h->body));
+    return true;
+}
+
+static void hop_head(struct client_call *c, const struct http_head *head)
+{
+    struct hop *h = (struct hop *)((char *)c - offsetof(struct hop, http));
+    struct str type = http_header(head, "content-type"), kind, session = http_header(head, "mcp-session-id");
+    str_cut(&type, ';', &kind);
+    h->status = head->status;
+    h->stream = str_ieq(str_trim(kind), STR("text/event-stream"));
+    h->json = str_ieq(str_trim(kind), STR("application/json"));
+    if (session.n && session.n < sizeof(h->got_session)) {
+        memcpy(h->got_session, session.p, session.n);
+        h->got_session[session.n] = 0;
+    }
+}
+
+static void hop_data(struct client_call *c, struct str piece)
+{
+    struct hop *h = (struct hop *)((char *)c - offsetof(struct hop, http));
+    struct fault f;
+    if (h->answered)
+        return;
+    if (h->stream) {
+        if (sse_feed(&h->sse, piece, hop_event, h, &f))
+            client_cancel(&h->http);
+    } else if (h->status < 400 || h->body.n + piece.n <= HTTP_ERROR_BYTES) {
+        buf_str(&h->body, piece);
+    }
+}
+
+/* Why a whole answer is none that we can use. */
+static void hop_useless(struct hop *h)
+{
+    char why[96];
+    enum err e = ERR_UPSTREAM_GARBAGE;
+    if (h->status >= 200 && h->status < 300 && h->id.n == 0) {
+        h->told(h, ERR_OK, NULL, NULL);
+        return;
+    }
+    if (h->status >= 300) {
+        e = ERR_UPSTREAM;
+        snprintf(why, sizeof(why), "answered with HTTP status %d", h->status);
+    } else if (h->stream) {
+        snprintf(why, sizeof(why), "ended its stream without an answer");
+    } else {
+        snprintf(why, sizeof(why), "answered with something that is no MCP message");
+    }
+    h->told(h, e, why, NULL);
+}
+
+static void hop_done(struct client_call *c, enum err e, const struct fault *f, bool sent)
+{
+    struct hop *h = (struct hop *)((char *)c - offsetof(struct hop, http));
+    (void)sent;
+    h->active = false;
+    if (!h->answered && e) {
+        h->answered = true;
+        h->told(h, e == ERR_CANCELLED ? ERR_UPSTREAM_GARBAGE : e,
+                e == ERR_CANCELLED ? "sent an event larger than the bound" : f->text, NULL);
+    } else if (!h->answered) {
+        bool readable = !h->stream && h->json && !buf_failed(&h->body) && hop_message(h, buf_view(&h->body));
+        if (!readable && !h->answered) {
+            h->answered = true;
+            hop_useless(h);
+        }
+    }
+    /* A told hop that sends again (a new session) is active by now. */
+    if (!h->active)
+        hop_free(h);
+}
+
+static const struct client_ops hop_ops = {hop_head, hop_data, hop_done};
+
+/* ---- the request ---- */
+
+static void hop_header(struct hop *h, const char *name, struct str value)
+{
+    if (h->http.header_count < HTTP_HEADERS && value.p)
+        h->header[h->http.header_count++] = (struct http_header){str_of(name), value};
+}
+
+static struct client_origin *http_origin(struct connect_worker *w, struct upstream *u, struct fault *f)
+{
+    struct http_inner *in = http_inner(u);
+    unsigned i = w->worker->index;
+    if (!in->origin[i] && client_origin(w->client, &in->url, &in->origin[i], f))
+        return NULL;
+    return in->origin[i];
+}
+
+/* "=?base64?…?=" for what a header cannot carry as it is (MCP 2026-07-28 streamable-http, "Value Encoding"). */
+static struct str http_header_value(struct str s, struct arena *a)
+{
+    bool plain = s.n > 0 && s.p[0] != ' ' && s.p[s.n - 1] != ' ' && !str_starts(s, STR("=?base64?"));
+    for (size_t i = 0; plain && i < s.n; i++)
+        plain = s.p[i] >= 0x20 && s.p[i] <= 0x7e;
+    if (plain || s.n == 0)
+        return s;
+    size_t n;
+    char *out = arena_raw(a, s.n * 4 / 3 + 32, 1);
+    if (!out)
+        return STR_NONE;
+    memcpy(out, "=?base64?", 9);
+    n = 9 + enc_b64(s.p, s.n, out + 9);
+    memcpy(out + n, "?=", 2);
+    return (struct str){out, n + 2};
+}
+
+/* Arguments that the server wants mirrored: string, integer, boolean; what is null or not there has no header. */
+static void hop_params(struct hop *h, const struct tool *t, struct str arguments)
+{
+    struct json j;
+    if (!t->param_count || json_parse(&j, arguments, &h->arena, NULL, NULL))
+        return;
+    for (size_t i = 0; i < t->param_count; i++) {
+        const struct tool_param *p = &t->param[i];
+        uint32_t node = 0;
+        for (size_t k = 0; k < p->depth; k++)
+            node = k == 0 || node ? json_get(&j, node, p->path[k]) : 0;
+        struct str value = STR_NONE;
+        if (json_type(&j, node) == JSON_STRING)
+            value = http_header_value(json_str(&j, node, &h->arena), &h->arena);
+        else if (node && json_type(&j, node) != JSON_NULL && json_type(&j, node) != JSON_OBJECT &&
+                 json_type(&j, node) != JSON_ARRAY)
+            value = json_raw(&j, node);
+        if (value.p)
+            hop_header(h, p->header.p, value);
+    }
+}
+
+static void hop_headers(struct hop *h, const struct wire_request *r, const char *session)
+{
+    const struct conf_pairs *own = &h->upstream->server->headers;
+    h->http.header_count = 0;
+    hop_header(h, "Content-Type", STR("application/json"));
+    hop_header(h, "Accept", STR("application/json, text/event-stream"));
+    if (r && !str_is(STR("initialize"), r->method))
+        hop_header(h, "MCP-Protocol-Version", arena_str(&h->arena, r->version));
+    if (r && r->era == WIRE_ERA_MODERN) {
+        hop_header(h, "Mcp-Method", str_of(r->method));
+        if (r->name.p)
+            hop_header(h, "Mcp-Name", http_header_value(r->name, &h->arena));
+    }
+    if (session && session[0])
+        hop_header(h, "Mcp-Session-Id", arena_str(&h->arena, str_of(session)));
+    if (r && r->traceparent.p)
+        hop_header(h, "traceparent", r->traceparent);
+    for (size_t i = 0; i < own->n; i++) /* views of the secrets: they are never copied into the arena */
+        hop_header(h, own->v[i].name.p,
+                   (struct str){(const char *)secret_bytes(own->v[i].value), secret_len(own->v[i].value)});
+}
+
+/* h->request is written and the headers are set. The answer comes through `told`, never from inside. */
+static void hop_send(struct hop *h, const char *method, unsigned timeout_ms)
+{
+    struct fault f;
+    struct client_origin *o = http_origin(h->worker, h->upstream, &f);
+    h->http = (struct client_call){
+        .ops = &hop_ops,
+        .method = str_of(method),
+        .target = http_inner(h->upstream)->url.target,
+        .headers = h->header,
+        .header_count = h->http.header_count,
+        .body = buf_view(&h->request),
+        .timeout_ms = timeout_ms,
+        .stall_ms = timeout_ms,
+    };
+    h->answered = h->stream = h->json = false;
+    h->active = true;
+    client_send(o, &h->http); /* origins are made when a server is opened, so that o is there */
+}
+
+/* ---- probes ---- */
+
+static void http_probe_told(struct hop *h, enum err e, const char *why, const struct wire_message *m)
+{
+    struct http_probe *p = h->ctx;
+    struct fault f;
+    if (!h->id.n)
+        return; /* a notification */
+    if (e)
+        fault_set(&f, e, "%s", why);
+    if (h->got_session[0] && p->probe.step == PROBE_INITIALIZE)
+        memcpy(p->session, h->got_session, sizeof(p->session));
+    bool reached = h->status >= 400 && h->status < 500 && h->status != 401 && h->status != 403;
+    probe_answer(&p->probe, e, &f, reached || (h->status >= 200 && h->status < 300), &h->doc, m);
+}
+
+static void http_probe_request(struct probe *probe, const struct wire_request *r)
+{
+    struct http_probe *p = (struct http_probe *)probe;
+    struct hop *h = hop_new(&probe->upstream->connect->local[0], probe->upstream);
+    if (!h) {
+        struct fault f;
+        fault_set(&f, ERR_NOMEM, "no memory for a probe");
+        probe_answer(probe, ERR_NOMEM, &f, false, NULL, NULL);
+        return;
+    }
+    h->id = arena_str(&h->arena, r->id);
+    h->told = http_probe_told;
+    h->ctx = p;
+    wire_write(&h->request, r);
+    hop_headers(h, r, p->session);
+    hop_send(h, "POST", HTTP_PROBE_MS);
+}
+
+static void http_ignore(struct hop *h, enum err e, const char *why, const struct wire_message *m)
+{
+    (void)h, (void)e, (void)why, (void)m;
+}
+
+/* A message that needs no answer, or a DELETE. */
+static void http_notify(struct connect_worker *w, struct upstream *u, const char *method, struct str message,
+                        const struct wire_request *r, const char *session)
+{
+    struct hop *h = w->closed ? NULL : hop_new(w, u);
+    if (!h)
+        return;
+    h->told = http_ignore;
+    buf_str(&h->request, message);
+    hop_headers(h, r, session);
+    hop_send(h, method, HTTP_PROBE_MS);
+}
+
+static void http_probe_notify(struct probe *probe, struct str message)
+{
+    struct http_probe *p = (struct http_probe *)probe;
+    struct wire_request r = {.era = WIRE_ERA_LEGACY, .version = probe->version, .method = "notifications/initialized"};
+    http_notify(&probe->upstream->connect->local[0], probe->upstream, "POST", message, &r, p->session);
+}
+
+/* A session that is not needed any more is given back (MCP 2025-11-25 basic/transports, "Session Management"). */
+static void http_session_delete(struct upstream *u, const char *session)
+{
+    char version[16];
+    pthread_rwlock_rdlock(&u->connect->lock);
+    memcpy(version, u->protocol, sizeof(version));
+    pthread_rwlock_unlock(&u->connect->lock);
+    struct wire_request r = {
+        .era = WIRE_ERA_LEGACY, .version = version[0] ? str_of(version) : STR(WIRE_LEGACY), .method = "DELETE"};
+    if (session[0])
+        http_notify(&u->connect->local[0], u, "DELETE", STR_NONE, &r, session);
+}
+
+static void http_probe_end(struct probe *probe)
+{
+    struct http_probe *p = (struct http_probe *)probe;
+    http_session_delete(probe->upstream, p->session);
+    free(p);
+}
+
+static void http_probe(struct upstream *u)
+{
+    struct http_probe *p = calloc(1, sizeof(*p));
+    struct fault f;
+    if (!p) {
+        fault_set(&f, ERR_NOMEM, "no memory for a probe");
+        upstream_down(u, &f);
+        return;
+    }
+    p->probe = (struct probe){
+        .upstream = u, .request = http_probe_request, .notify = http_probe_notify, .end = http_probe_end};
+    probe_start(&p->probe);
+}
+
+/* ---- calls ---- */
+
+static void http_call_send(struct hop *h, const char *session, struct str version)
+{
+    struct connect_call *c = h->flight.call;
+    struct wire_request r = {.era = session ? WIRE_ERA_LEGACY : WIRE_ERA_MODERN,
+                             .version = version,
+                             .method = "tools/call",
+                             .id = h->id,
+                             .name = c->tool->name,
+                             .arguments = c->arguments,
+                             .traceparent = c->traceparent,
+                             .progress = c->wants_progress};
+    buf_clear(&h->request);
+    wire_write(&h->request, &r);
+    hop_headers(h, &r, session);
+    if (!session)
+        hop_params(h, c->tool, c->arguments);
+    hop_send(h, "POST", h->flight.timeout_ms * 10);
+}
+
+static void http_session_lost(struct hop *h);
+
+static void http_call_told(struct hop *h, enum err e, const char *why, const struct wire_message *m)
+{
+    if (!h->flight.call)
+        return; /* cancelled */
+    if (h->session && h->status == 404 && !h->retried) {
+        http_session_lost(h);
+        return;
+    }
+    if (h->session) {
+        h->session->users--;
+        h->session = NULL;
+    }
+    if (e) {
+        if (e == ERR_UPSTREAM && !h->http.sent && h->worker->worker->index == 0)
+            upstream_doubt(h->upstream);
+        flight_fail(&h->flight, e == ERR_LIMIT ? ERR_UPSTREAM_GARBAGE : e, why, h->http.sent);
+        return;
+    }
+    struct connect_answer a = {.sent = true,
+                               .doc = &h->doc,
+                               .result = m->result,
+                               .error = m->error,
+                               .modern = atomic_load(&h->upstream->era) == WIRE_ERA_MODERN};
+    struct fault f;
+    uint32_t type = m->result ? json_get(&h->doc, m->result, STR("resultType")) : 0;
+    if (type && !json_str_is(&h->doc, type, STR("complete"))) {
+        fault_set(&f, ERR_UPSTREAM_GARBAGE, "the server " STR_FMT " wants input that nobody offered",
+                  STR_ARG(h->upstream->server->name));
+        a = (struct connect_answer){.err = ERR_UPSTREAM_GARBAGE, .fault = &f, .sent = true};
+    }
+    flight_done(&h->flight, &a);
+}
+
+/* ---- legacy sessions, on worker 0 ---- */
+
+static struct http_session *http_session_find(struct upstream *u, struct str key)
+{
+    for (struct http_session *s = http_inner(u)->sessions; s; s = s->next)
+        if (!s->over && str_eq(key, str_of(s->key)))
+            return s;
+    return NULL;
+}
+
+static void http_session_unlink(struct http_session *s)
+{
+    struct http_session **at = &http_inner(s->upstream)->sessions;
+    while (*at && *at != s)
+        at = &(*at)->next;
+    if (*at)
+        *at = s->next;
+}
+
+/* Sessions that are over are freed when no call uses them any more. */
+static void http_sessions_sweep(struct upstream *u)
+{
+    for (struct http_session *s = http_inner(u)->sessions, *next; s; s = next) {
+        next = s->next;
+        if (!s->over || s->users || s->waiting)
+            continue;
+        http_session_unlink(s);
+        free(s);
+    }
+}
+
+static void http_session_told(struct hop *h, enum err e, const char *why, const struct wire_message *m)
+{
+    struct http_session *s = h->ctx;
+    struct hop *waiting = s->waiting;
+    uint32_t node = m && m->result ? json_get(&h->doc, m->result, STR("protocolVersion")) : 0;
+    bool ok = !e && json_type(&h->doc, node) == JSON_STRING;
+    struct str version = ok ? json_str(&h->doc, node, &h->scratch) : STR_NONE;
+    ok = ok && wire_legacy_known(version);
+    s->waiting = NULL;
+    s->users--;
+    if (ok) {
+        struct wire_request r = {.era = WIRE_ERA_LEGACY, .version = version, .method = "notifications/initialized"};
+        struct buf b;
+        memcpy(s->id, h->got_session, sizeof(s->id));
+        s->ready = true;
+        buf_init(&b, 4096);
+        wire_write_initialized(&b);
+        http_notify(h->worker, s->upstream, "POST", buf_view(&b), &r, s->id);
+        buf_done(&b);
+    } else {
+        s->over = true;
+    }
+    while (waiting) {
+        struct hop *w = waiting;
+        waiting = w->next_free;
+        w->next_free = NULL;
+        if (!w->flight.call) { /* cancelled while it waited */
+            s->users--;
+            hop_free(w);
+        } else if (ok) {
+            http_call_send(w, s->id, version);
+        } else {
+            w->session = NULL;
+            s->users--;
+            flight_fail(&w->flight, e ? e : ERR_UPSTREAM, e ? why : "refused to open a protocol session", false);
+            hop_free(w);
+        }
+    }
+    if (!ok)
+        upstream_doubt(s->upstream);
+}
+
+static struct http_session *http_session_open(struct connect_worker *w, struct upstream *u, struct str key)
+{
+    struct http_session *s = calloc(1, sizeof(*s));
+    struct hop *h = s ? hop_new(w, u) : NULL;
+    unsigned count = 0;
+    http_sessions_sweep(u);
+    for (struct http_session *k = http_inner(u)->sessions; k; k = k->next)
+        count++;
+    if (!h || count >= HTTP_SESSIONS) {
+        if (h)
+            hop_free(h);
+        free(s);
+        return NULL;
+    }
+    s->upstream = u;
+    memcpy(s->key, key.p, key.n);
+    s->next = http_inner(u)->sessions;
+    http_inner(u)->sessions = s;
+    s->users = 1; /* the hop that opens it */
+    struct wire_request r = {
+        .era = WIRE_ERA_LEGACY, .version = STR(WIRE_LEGACY), .method = "initialize", .id = STR("initialize")};
+    h->id = r.id;
+    h->told = http_session_told;
+    h->ctx = s;
+    wire_write(&h->request, &r);
+    hop_headers(h, &r, NULL);
+    hop_send(h, "POST", HTTP_PROBE_MS);
+    return s;
+}
+
+static void http_session_use(struct hop *h)
+{
+    char text[CONNECT_KEY_MAX], version[16];
+    struct upstream *u = h->upstream;
+    struct str key = upstream_key(u, h->flight.call->agent, h->flight.call->session, text);
+    struct http_session *s = http_session_find(u, key);
+    if (!s && !(s = http_session_open(h->worker, u, key))) {
+        struct connect_call *c = h->flight.call;
+        flight_forget(&h->flight);
+        hop_free(h);
+        connect_fail_later(c, ERR_UPSTREAM, "too many protocol sessions are open, or no memory");
+        return;
+    }
+    s->users++;
+    h->session = s;
+    if (s->ready) {
+        pthread_rwlock_rdlock(&u->connect->lock);
+        memcpy(version, u->protocol, sizeof(version));
+        pthread_rwlock_unlock(&u->connect->lock);
+        http_call_send(h, s->id, str_of(version));
+    } else {
+        h->next_free = s->waiting;
+        s->waiting = h;
+    }
+}
+
+/* The server forgot our session (HTTP 404): a new one, and the call once more, since it never reached a tool. */
+static void http_session_lost(struct hop *h)
+{
+    struct connect_call *c = h->flight.call;
+    h->session->over = true;
+    h->session->users--;
+    h->session = NULL;
+    struct hop *again = hop_new(h->worker, h->upstream);
+    flight_forget(&h->flight);
+    if (!again) {
+        connect_fail_later(c, ERR_NOMEM, "no memory for the call");
+        return;
+    }
+    flight_begin(&again->flight, h->worker, c);
+    again->id = arena_str(&again->arena, h->id);
+    again->told = http_call_told;
+    again->retried = true;
+    http_session_use(again);
+}
+
+/* ---- the kind ---- */
+
+static bool http_is(const struct conf_server *s)
+{
+    return s->url.n > 0;
+}
+
+static enum err http_open(struct upstream *u, struct fault *f)
+{
+    struct connect *c = u->connect;
+    struct http_inner *in = calloc(1, sizeof(*in));
+    if (!in || !(in->origin = calloc(c->worker_count, sizeof(struct client_origin *)))) {
+        free(in);
+        return fault_set(f, ERR_NOMEM, "no memory for a server");
+    }
+    u->inner = in;
+    enum err e = http_url_parse(u->server->url, &in->url, f);
+    /* Worker 0's origin is made here, the others' on their threads by their first call; what fails here would fail
+     * there. */
+    if (!e && !http_origin(&c->local[0], u, f))
+        e = f->err;
+    if (e) {
+        fault_wrap(f, "servers." STR_FMT ".url", STR_ARG(u->server->name));
+        free(in->origin);
+        free(in);
+    }
+    return e;
+}
+
+static bool http_everywhere(const struct upstream *u)
+{
+    return atomic_load(&u->era) == WIRE_ERA_MODERN;
+}
+
+static void http_send(struct connect_worker *w, struct connect_call *c)
+{
+    struct upstream *u = c->tool->upstream;
+    struct fault f;
+    struct hop *h = http_origin(w, u, &f) ? hop_new(w, u) : NULL;
+    if (!h) {
+        connect_fail_later(c, ERR_NOMEM, "no memory for the call");
+        return;
+    }
+    flight_begin(&h->flight, w, c);
+    h->id = arena_str(&h->arena, str_skip(c->traceparent, 36)); /* the span id */
+    h->id.n = h->id.n > 16 ? 16 : h->id.n;
+    h->told = http_call_told;
+    if (atomic_load(&u->era) == WIRE_ERA_MODERN)
+        http_call_send(h, NULL, STR(WIRE_MODERN));
+    else
+        http_session_use(h);
+}
+
+/* Modern: the closed connection says it. Legacy: a notification does, and the connection is closed. */
+static void http_cancel(struct flight *f)
+{
+    struct hop *h = (struct hop *)f;
+    bool active = h->active;
+    if (h->session && active) {
+        struct buf b;
+        struct wire_request r = {
+            .era = WIRE_ERA_LEGACY, .version = STR(WIRE_LEGACY), .method = "notifications/cancelled"};
+        buf_init(&b, 4096);
+        wire_write_cancelled(&b, h->id, "the caller gave up");
+        http_notify(h->worker, h->upstream, "POST", buf_view(&b), &r, h->session->id);
+        buf_done(&b);
+        h->session->users--;
+        h->session = NULL;
+    }
+    flight_forget(f); /* one that waits for its session is freed when that is settled */
+    if (active)
+        client_cancel(&h->http); /* ends in hop_done, which frees it */
+}
+
+static void http_forget(struct upstream *u, struct str key)
+{
+    struct http_session *s = http_session_find(u, key);
+    if (!s || !s->ready)
+        return;
+    s->over = true;
+    http_session_delete(u, s->id);
+    http_sessions_sweep(u);
+}
+
+static void http_stop(struct upstream *u)
+{
+    for (struct http_session *s = http_inner(u)->sessions; s; s = s->next) {
+        if (s->ready && !s->over)
+            http_session_delete(u, s->id);
+        s->over = true;
+    }
+}
+
+static bool http_stopped(const struct upstream *u)
+{
+    (void)u;
+    return true; /* hops hold references */
+}
+
+static void http_free(struct upstream *u)
+{
+    struct http_inner *in = http_inner(u);
+    while (in->sessions) {
+        struct http_session *s = in->sessions;
+        in->sessions = s->next;
+        free(s);
+    }
+    free(in->origin);
+    free(in);
+}
+
+const struct connect_kind connect_http = {
+    "http",      http_is,     http_open, http_probe,   http_everywhere, http_send,
+    http_cancel, http_forget, http_stop, http_stopped, http_free,
+};

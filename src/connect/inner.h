@@ -1,0 +1,190 @@
+/* What the files of this room share. Not for others. */
+#ifndef CONNECT_INNER_H
+#define CONNECT_INNER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "connect/catalogue.h"
+#include "net/client.h"
+
+#define WIRE_MODERN "2026-07-28"
+#define WIRE_LEGACY "2025-11-25"
+
+enum wire_era { WIRE_UNKNOWN = 0, WIRE_ERA_LEGACY, WIRE_ERA_MODERN };
+enum { CONNECT_TICK_MS = 100, CONNECT_KEY_MAX = 160, CONNECT_RESULT_DEPTH = 128 };
+
+/* The tools of one server as it listed them; immutable once built, shared by catalogues. */
+struct tool_set {
+    struct arena arena;
+    struct upstream *upstream; /* a reference */
+    struct tool *tool;
+    size_t count, room;
+    _Atomic unsigned refs;
+};
+
+struct upstream {
+    const struct connect_kind *kind;
+    struct connect *connect;
+    struct conf *conf; /* a reference; `server` lies in it */
+    const struct conf_server *server;
+    struct upstream *next;
+    _Atomic unsigned refs;
+    /* under connect->lock */
+    enum upstream_state state;
+    struct fault fault;
+    struct tool_set *tools; /* NULL: down */
+    char protocol[16];
+    /* written on worker 0 while probing, read by senders */
+    _Atomic int era; /* enum wire_era */
+    _Atomic unsigned children;
+    /* worker 0's */
+    uv_timer_t timer; /* of the next probe */
+    unsigned failures;
+    bool probing, tried, stopping, timer_closed;
+    void *inner; /* the kind's */
+};
+
+/* A call that is with a server. The kind embeds it at the start of what it keeps for a call. */
+struct flight {
+    struct connect_call *call;
+    struct upstream *upstream; /* a reference */
+    struct connect_worker *worker;
+    struct flight *next, **link;
+    uint64_t deadline, latest; /* of the loop's clock */
+    unsigned timeout_ms;
+};
+
+struct connect_worker { /* one for each worker, touched on its thread */
+    struct connect *connect;
+    struct worker *worker;
+    struct client *client;
+    struct flight *flights;
+    uv_timer_t tick;
+    struct hop *free_hops; /* linked through `next_free` */
+    unsigned free_count;
+    bool closed;
+};
+
+struct connect {
+    struct conf *conf;
+    struct worker *workers;
+    unsigned worker_count;
+    struct connect_worker *local;
+    pthread_rwlock_t lock;
+    struct upstream *upstreams; /* sorted by name */
+    struct upstream *leaving;   /* gone from the configuration, stopping; worker 0's */
+    struct catalogue *catalogue;
+    uint64_t version;
+    void (*settled)(void *ctx);
+    void *settled_ctx;
+    bool closing;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+    _Atomic unsigned open_workers;
+    uv_timer_t close_timer;
+};
+
+/* One kind of server. All but send and cancel on worker 0. To add one: a file, and a line in connect.c. */
+struct connect_kind {
+    const char *name;
+    bool (*is)(const struct conf_server *s);
+    enum err (*open)(struct upstream *u, struct fault *f);
+    void (*probe)(struct upstream *u);            /* ends with upstream_up or upstream_down, later */
+    bool (*everywhere)(const struct upstream *u); /* may be sent from any worker; otherwise on worker 0 only */
+    void (*send)(struct connect_worker *w, struct connect_call *c);
+    void (*cancel)(struct flight *f);                   /* tells the server and forgets the flight; no event follows */
+    void (*forget)(struct upstream *u, struct str key); /* isolation key that is over */
+    void (*stop)(struct upstream *u);
+    bool (*stopped)(const struct upstream *u);
+    void (*free)(struct upstream *u);
+};
+extern const struct connect_kind connect_http, connect_stdio;
+
+struct upstream *upstream_ref(struct upstream *u);
+void upstream_unref(struct upstream *u);
+/* The end of a probe. `set` is taken over. */
+void upstream_up(struct upstream *u, enum wire_era era, struct str version, struct tool_set *set);
+void upstream_down(struct upstream *u, const struct fault *f);
+/* A server that was up failed in a way that only a new probe can judge. */
+void upstream_doubt(struct upstream *u);
+unsigned upstream_timeout(const struct upstream *u);
+/* Whom a process or a protocol session of this server serves: "agent:…", "session:…", "gateway". */
+struct str upstream_key(const struct upstream *u, struct str agent, struct str session, char ret[CONNECT_KEY_MAX]);
+
+struct tool_set *tool_set_new(struct upstream *u);
+/* One definition; one that cannot be used is left out, with a line in the log. ERR_NOMEM, ERR_LIMIT. */
+enum err tool_set_add(struct tool_set *s, const struct json *doc, uint32_t node, struct fault *f) MUST_USE;
+struct tool_set *tool_set_ref(struct tool_set *s);
+void tool_set_unref(struct tool_set *s);
+/* A snapshot of the sets of all servers that are up. NULL: no memory. */
+struct catalogue *catalogue_build(struct tool_set **sets, size_t count, uint64_t version);
+
+/* Enters a call among those with a deadline. */
+void flight_begin(struct flight *f, struct connect_worker *w, struct connect_call *c);
+void flight_progress(struct flight *f, struct str progress, struct str total, struct str message);
+/* Leaves the list and tells the caller; the flight's memory is the kind's again. */
+void flight_done(struct flight *f, const struct connect_answer *a);
+void flight_fail(struct flight *f, enum err e, const char *why, bool sent);
+/* Leaves the list without a word to the caller. */
+void flight_forget(struct flight *f);
+
+void http_hops_free(struct connect_worker *w);
+
+/* Calls of a worker that must be sent from worker 0. */
+void relay_send(struct connect_worker *from, struct connect_call *c);
+void relay_cancel(struct connect_call *c);
+/* `done` with the next turn of the loop. */
+void connect_fail_later(struct connect_call *c, enum err e, const char *why);
+
+/* ---- the protocol (wire.c): messages of both eras ---- */
+
+struct wire_request {
+    enum wire_era era;
+    struct str version; /* of a legacy server */
+    const char *method;
+    struct str id;                           /* sent as a string */
+    struct str name, arguments, traceparent; /* tools/call */
+    struct str cursor;                       /* tools/list */
+    bool progress;                           /* the id is the progress token */
+};
+void wire_write(struct buf *b, const struct wire_request *r);
+void wire_write_initialized(struct buf *b);
+void wire_write_cancelled(struct buf *b, struct str id, const char *reason);
+
+enum wire_kind { WIRE_OTHER = 0, WIRE_ANSWER, WIRE_PROGRESS, WIRE_ASKS };
+struct wire_message {
+    enum wire_kind kind;
+    struct str id;          /* WIRE_ANSWER, WIRE_ASKS (raw JSON); WIRE_PROGRESS: the token; a view or in the arena */
+    uint32_t result, error; /* WIRE_ANSWER: one of them */
+    struct str method;      /* WIRE_ASKS */
+    struct str progress, total, text; /* WIRE_PROGRESS */
+};
+void wire_read(const struct json *doc, struct arena *a, struct wire_message *ret);
+/* A server that asks us something learns that we do not do that; `ping` is answered. */
+void wire_write_reply(struct buf *b, const struct wire_message *m);
+bool wire_legacy_known(struct str version);
+
+/* ---- the first talk with a server (probe.c), the same for each kind ---- */
+
+struct probe {
+    struct upstream *upstream;
+    enum { PROBE_DISCOVER, PROBE_INITIALIZE, PROBE_LIST } step;
+    enum wire_era era;
+    struct str version;
+    char version_text[16];
+    struct tool_set *set;
+    unsigned pages;
+    char cursor[1024], id[32];
+    unsigned ids;
+    /* the kind's: sends the message; the answer comes to probe_answer */
+    void (*request)(struct probe *p, const struct wire_request *r);
+    void (*notify)(struct probe *p, struct str message);
+    void (*end)(struct probe *p); /* the probe is over; its memory is the kind's */
+};
+void probe_start(struct probe *p);
+/* e set: no answer (f says why). reached: the server was there, so that another revision may be tried. */
+void probe_answer(struct probe *p, enum err e, const struct fault *f, bool reached, const struct json *doc,
+                  const struct wire_message *m);
+
+#endif

@@ -1,0 +1,460 @@
+/*
+ * MCP servers over stdio (MCP 2026-07-28 and 2025-11-25 basic/transports, "stdio"). Servers keep state, and state must
+ * not leak: one process for each isolation key, started by the first call that needs it. What the server is, is found
+ * out with a disposable process. Worker 0 only.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "connect/child.h"
+
+enum {
+    STDIO_DISCOVER_MS = 10000,
+    STDIO_STEP_MS = 30000,
+    STDIO_BACKOFF_MS = 200,
+    STDIO_BACKOFF_MAX_MS = 30000,
+    STDIO_STEADY_MS = 30000,
+    STDIO_ARENA = 256 << 20
+};
+
+struct stdio_flight {
+    struct flight flight; /* first */
+    struct child *child;
+    struct stdio_flight *next, **link;
+    char id[24];
+    bool sent;
+};
+
+struct stdio_inner {
+    struct child *children; /* all, the closing ones too */
+    unsigned crashes;
+    uint64_t not_before; /* of the loop's clock: no new process until then */
+};
+
+struct stdio_probe {
+    struct probe probe; /* first */
+    struct child *child;
+    uv_timer_t timer;
+    bool over;
+};
+
+static struct stdio_inner *stdio_inner(const struct upstream *u)
+{
+    return u->inner;
+}
+
+static uint64_t stdio_now(const struct upstream *u)
+{
+    return uv_now(&u->connect->workers[0].loop);
+}
+
+/* ---- flights ---- */
+
+static void stdio_link(struct stdio_flight **list, struct stdio_flight *s)
+{
+    s->next = *list;
+    s->link = list;
+    if (*list)
+        (*list)->link = &s->next;
+    *list = s;
+}
+
+static void stdio_unlink(struct stdio_flight *s)
+{
+    *s->link = s->next;
+    if (s->next)
+        s->next->link = s->link;
+}
+
+static struct stdio_flight *stdio_find(const struct child *c, struct str id)
+{
+    for (struct stdio_flight *s = c->flights; s; s = s->next)
+        if (str_is(id, s->id))
+            return s;
+    return NULL;
+}
+
+static void stdio_fail_all(struct stdio_flight **list, const char *why)
+{
+    while (*list) {
+        struct stdio_flight *s = *list;
+        bool sent = s->sent;
+        stdio_unlink(s);
+        flight_fail(&s->flight, ERR_UPSTREAM, why, sent);
+        free(s);
+    }
+}
+
+static void stdio_call_send(struct stdio_flight *s)
+{
+    struct connect_call *c = s->flight.call;
+    struct child *child = s->child;
+    struct buf b;
+    struct wire_request r = {.era = atomic_load(&child->upstream->era),
+                             .version = STR(WIRE_LEGACY),
+                             .method = "tools/call",
+                             .id = str_of(s->id),
+                             .name = c->tool->name,
+                             .arguments = c->arguments,
+                             .traceparent = c->traceparent,
+                             .progress = c->wants_progress};
+    buf_init(&b, 256u << 20);
+    wire_write(&b, &r);
+    s->sent = !buf_failed(&b) && child_write(child, buf_view(&b));
+    buf_done(&b);
+    if (s->sent) {
+        stdio_link(&child->flights, s);
+        return;
+    }
+    flight_forget(&s->flight);
+    connect_fail_later(c, ERR_UPSTREAM, "its process does not read what it is sent");
+    free(s);
+}
+
+/* ---- children that serve calls ---- */
+
+static void stdio_child_unlink(struct child *c)
+{
+    struct child **at = &stdio_inner(c->upstream)->children;
+    while (*at && *at != c)
+        at = &(*at)->next;
+    if (*at)
+        *at = c->next;
+}
+
+static void stdio_ended(struct child *c, const char *how)
+{
+    struct upstream *u = c->upstream;
+    struct stdio_inner *in = stdio_inner(u);
+    stdio_child_unlink(c);
+    if (!c->asked && !u->stopping) { /* nobody told it to end */
+        uint64_t now = stdio_now(u);
+        in->crashes = now - c->born > STDIO_STEADY_MS ? 1 : in->crashes + 1;
+        uint64_t wait = (uint64_t)STDIO_BACKOFF_MS << (in->crashes < 9 ? in->crashes : 9);
+        in->not_before = in->crashes > 1 ? now + (wait < STDIO_BACKOFF_MAX_MS ? wait : STDIO_BACKOFF_MAX_MS) : 0;
+        log_warn("server_process_ended", LOG_S("server", u->server->name), LOG_Z("how", how),
+                 LOG_I("crashes", in->crashes));
+        upstream_doubt(u);
+    }
+    stdio_fail_all(&c->flights, how[0] ? how : "its process was stopped");
+    stdio_fail_all(&c->waiting, how[0] ? how : "its process was stopped");
+}
+
+static void stdio_ready(struct child *c)
+{
+    c->state = CHILD_READY;
+    while (c->waiting) {
+        struct stdio_flight *s = c->waiting;
+        stdio_unlink(s);
+        stdio_call_send(s);
+    }
+}
+
+static void stdio_opened(struct child *c, const struct json *doc, const struct wire_message *m)
+{
+    struct buf b;
+    if (m->error || !json_get(doc, m->result, STR("protocolVersion"))) {
+        stdio_fail_all(&c->waiting, "refused to open a protocol session");
+        child_stop(c);
+        return;
+    }
+    buf_init(&b, 4096);
+    wire_write_initialized(&b);
+    child_write(c, buf_view(&b));
+    buf_done(&b);
+    stdio_ready(c);
+}
+
+static void stdio_answered(struct stdio_flight *s, const struct json *doc, const struct wire_message *m)
+{
+    struct upstream *u = s->child->upstream;
+    struct connect_answer a = {.sent = true,
+                               .doc = doc,
+                               .result = m->result,
+                               .error = m->error,
+                               .modern = atomic_load(&u->era) == WIRE_ERA_MODERN};
+    struct fault f;
+    uint32_t type = m->result ? json_get(doc, m->result, STR("resultType")) : 0;
+    if (type && !json_str_is(doc, type, STR("complete"))) {
+        fault_set(&f, ERR_UPSTREAM_GARBAGE, "the server " STR_FMT " wants input that nobody offered",
+                  STR_ARG(u->server->name));
+        a = (struct connect_answer){.err = ERR_UPSTREAM_GARBAGE, .fault = &f, .sent = true};
+    }
+    stdio_unlink(s);
+    flight_done(&s->flight, &a);
+    free(s);
+}
+
+static void stdio_message(struct child *c, const struct json *doc, const struct wire_message *m)
+{
+    struct stdio_flight *s = m->id.p && m->kind != WIRE_ASKS ? stdio_find(c, m->id) : NULL;
+    if (m->kind == WIRE_ASKS) {
+        struct buf b;
+        buf_init(&b, 65536);
+        wire_write_reply(&b, m);
+        if (!buf_failed(&b))
+            child_write(c, buf_view(&b));
+        buf_done(&b);
+    } else if (m->kind == WIRE_PROGRESS && s) {
+        flight_progress(&s->flight, m->progress, m->total, m->text);
+    } else if (m->kind == WIRE_ANSWER && c->state == CHILD_OPENING && str_eq(m->id, STR("initialize"))) {
+        stdio_opened(c, doc, m);
+    } else if (m->kind == WIRE_ANSWER && s) {
+        stdio_answered(s, doc, m);
+    }
+}
+
+/* Reads a line as a message; false: it is none. */
+static bool stdio_read(struct child *c, struct str line, struct arena *a, struct json *doc, struct wire_message *ret)
+{
+    struct json_limits limits = {.depth = CONNECT_RESULT_DEPTH};
+    struct fault f;
+    if (json_parse(doc, line, a, &limits, &f)) {
+        log_debug("server_garbage", LOG_S("server", c->upstream->server->name), LOG_Z("reason", f.text));
+        return false;
+    }
+    wire_read(doc, a, ret);
+    return true;
+}
+
+static void stdio_line(struct child *c, struct str line)
+{
+    struct arena a;
+    struct json doc;
+    struct wire_message m;
+    arena_init(&a, STDIO_ARENA);
+    if (stdio_read(c, line, &a, &doc, &m))
+        stdio_message(c, &doc, &m);
+    arena_done(&a);
+}
+
+static struct child *stdio_child(struct upstream *u, struct str key)
+{
+    for (struct child *c = stdio_inner(u)->children; c; c = c->next)
+        if (c->state != CHILD_CLOSING && str_eq(key, str_of(c->key)))
+            return c;
+    return NULL;
+}
+
+static unsigned stdio_count(const struct upstream *u)
+{
+    unsigned n = 0;
+    for (struct child *c = stdio_inner(u)->children; c; c = c->next)
+        n += c->state != CHILD_CLOSING;
+    return n;
+}
+
+static enum err stdio_start(struct upstream *u, struct str key, struct child **ret, struct fault *f)
+{
+    struct stdio_inner *in = stdio_inner(u);
+    uint64_t now = stdio_now(u);
+    if (now < in->not_before)
+        return fault_set(f, ERR_UPSTREAM, "its process ended %u times in a row; it is started again in %llu ms",
+                         in->crashes, (unsigned long long)(in->not_before - now));
+    if (stdio_count(u) >= (unsigned)u->server->max_processes)
+        return fault_set(f, ERR_UPSTREAM,
+                         "%lld processes of it run, which is its limit (servers." STR_FMT ".max_processes)",
+                         (long long)u->server->max_processes, STR_ARG(u->server->name));
+    TRY(child_start(u, key, ret, f));
+    struct child *c = *ret;
+    c->line = stdio_line;
+    c->ended = stdio_ended;
+    c->next = in->children;
+    in->children = c;
+    if (atomic_load(&u->era) == WIRE_ERA_MODERN) {
+        c->state = CHILD_READY;
+        return ERR_OK;
+    }
+    struct buf b;
+    struct wire_request r = {.era = WIRE_ERA_LEGACY, .method = "initialize", .id = STR("initialize")};
+    buf_init(&b, 4096);
+    wire_write(&b, &r);
+    child_write(c, buf_view(&b));
+    buf_done(&b);
+    return ERR_OK;
+}
+
+/* ---- probes ---- */
+
+static void stdio_probe_closed(uv_handle_t *h)
+{
+    struct stdio_probe *p = h->data;
+    free(p);
+}
+
+static void stdio_probe_end(struct probe *probe)
+{
+    struct stdio_probe *p = (struct stdio_probe *)probe;
+    p->over = true;
+    if (p->child) {
+        p->child->probe = NULL;
+        child_stop(p->child);
+    }
+    uv_close((uv_handle_t *)&p->timer, stdio_probe_closed);
+}
+
+static void stdio_probe_late(uv_timer_t *t)
+{
+    struct stdio_probe *p = t->data;
+    struct fault f;
+    fault_set(&f, ERR_UPSTREAM_TIMEOUT, "its process does not answer");
+    probe_answer(&p->probe, ERR_UPSTREAM_TIMEOUT, &f, true, NULL, NULL);
+}
+
+static void stdio_probe_request(struct probe *probe, const struct wire_request *r)
+{
+    struct stdio_probe *p = (struct stdio_probe *)probe;
+    struct buf b;
+    buf_init(&b, 65536);
+    wire_write(&b, r);
+    child_write(p->child, buf_view(&b)); /* when it cannot, its end or the timer tells */
+    buf_done(&b);
+    uv_timer_start(&p->timer, stdio_probe_late, probe->step == PROBE_DISCOVER ? STDIO_DISCOVER_MS : STDIO_STEP_MS, 0);
+}
+
+static void stdio_probe_notify(struct probe *probe, struct str message)
+{
+    child_write(((struct stdio_probe *)probe)->child, message);
+}
+
+static void stdio_probe_line(struct child *c, struct str line)
+{
+    struct probe *p = c->probe;
+    struct arena a;
+    struct json doc;
+    struct wire_message m;
+    arena_init(&a, STDIO_ARENA);
+    if (p && stdio_read(c, line, &a, &doc, &m)) {
+        if (m.kind == WIRE_ANSWER && str_is(m.id, p->id))
+            probe_answer(p, ERR_OK, NULL, true, &doc, &m);
+        else if (m.kind == WIRE_ASKS)
+            stdio_message(c, &doc, &m);
+    }
+    arena_done(&a);
+}
+
+static void stdio_probe_ended(struct child *c, const char *how)
+{
+    struct probe *p = c->probe;
+    struct fault f;
+    stdio_child_unlink(c);
+    if (!p)
+        return;
+    ((struct stdio_probe *)p)->child = NULL;
+    fault_set(&f, ERR_UPSTREAM, "%s while it was asked what it is", how[0] ? how : "its process was stopped");
+    probe_answer(p, ERR_UPSTREAM, &f, false, NULL, NULL);
+}
+
+static void stdio_probe(struct upstream *u)
+{
+    struct stdio_probe *p = calloc(1, sizeof(*p));
+    struct fault f;
+    struct child *c = NULL;
+    enum err e = p ? child_start(u, STR("probe"), &c, &f) : fault_set(&f, ERR_NOMEM, "no memory for a probe");
+    if (e) {
+        free(p);
+        upstream_down(u, &f);
+        return;
+    }
+    p->probe = (struct probe){
+        .upstream = u, .request = stdio_probe_request, .notify = stdio_probe_notify, .end = stdio_probe_end};
+    p->child = c;
+    uv_timer_init(&u->connect->workers[0].loop, &p->timer);
+    p->timer.data = p;
+    c->probe = &p->probe;
+    c->line = stdio_probe_line;
+    c->ended = stdio_probe_ended;
+    c->next = stdio_inner(u)->children;
+    stdio_inner(u)->children = c;
+    probe_start(&p->probe);
+}
+
+/* ---- the kind ---- */
+
+static bool stdio_is(const struct conf_server *s)
+{
+    return s->command.n > 0;
+}
+
+static enum err stdio_open(struct upstream *u, struct fault *f)
+{
+    u->inner = calloc(1, sizeof(struct stdio_inner));
+    return u->inner ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for a server");
+}
+
+static bool stdio_everywhere(const struct upstream *u)
+{
+    (void)u;
+    return false;
+}
+
+static void stdio_send(struct connect_worker *w, struct connect_call *c)
+{
+    char text[CONNECT_KEY_MAX];
+    struct upstream *u = c->tool->upstream;
+    struct str key = upstream_key(u, c->agent, c->session, text);
+    struct child *child = stdio_child(u, key);
+    struct fault f;
+    struct stdio_flight *s = u->stopping ? NULL : calloc(1, sizeof(*s));
+    if (!s) {
+        connect_fail_later(c, u->stopping ? ERR_UPSTREAM : ERR_NOMEM,
+                           u->stopping ? "it was taken out of the configuration" : "no memory");
+        return;
+    }
+    if (!child && stdio_start(u, key, &child, &f)) {
+        free(s);
+        connect_fail_later(c, f.err, f.text);
+        return;
+    }
+    flight_begin(&s->flight, w, c);
+    s->child = child;
+    snprintf(s->id, sizeof(s->id), "%.16s", c->traceparent.n > 52 ? c->traceparent.p + 36 : ""); /* the span id */
+    if (child->state == CHILD_READY)
+        stdio_call_send(s);
+    else
+        stdio_link(&child->waiting, s);
+}
+
+static void stdio_cancel(struct flight *f)
+{
+    struct stdio_flight *s = (struct stdio_flight *)f;
+    if (s->sent) {
+        struct buf b;
+        buf_init(&b, 4096);
+        wire_write_cancelled(&b, str_of(s->id), "the caller gave up");
+        child_write(s->child, buf_view(&b));
+        buf_done(&b);
+    }
+    stdio_unlink(s);
+    flight_forget(f);
+    free(s);
+}
+
+static void stdio_forget(struct upstream *u, struct str key)
+{
+    struct child *c = stdio_child(u, key);
+    if (c && !c->flights && !c->waiting)
+        child_stop(c);
+}
+
+static void stdio_stop(struct upstream *u)
+{
+    for (struct child *c = stdio_inner(u)->children; c; c = c->next)
+        child_stop(c);
+}
+
+static bool stdio_stopped(const struct upstream *u)
+{
+    return !stdio_inner(u)->children;
+}
+
+static void stdio_free(struct upstream *u)
+{
+    free(u->inner);
+}
+
+const struct connect_kind connect_stdio = {
+    "stdio",      stdio_is,     stdio_open, stdio_probe,   stdio_everywhere, stdio_send,
+    stdio_cancel, stdio_forget, stdio_stop, stdio_stopped, stdio_free,
+};

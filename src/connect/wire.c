@@ -1,0 +1,128 @@
+/* The messages between us and a server, in both eras. Everything in them is ours but the tool's name and its arguments.
+ */
+#include "connect/inner.h"
+
+#define WIRE_CLIENT "{\"name\":\"doorward\",\"version\":\"" DOORWARD_VERSION "\"}"
+
+static void wire_meta(struct json_out *o, const struct wire_request *r)
+{
+    bool modern = r->era == WIRE_ERA_MODERN;
+    if (!modern && !r->progress)
+        return;
+    json_key(o, STR("_meta"));
+    json_open(o, '{');
+    if (modern) {
+        json_kv_z(o, "io.modelcontextprotocol/protocolVersion", WIRE_MODERN);
+        json_kv_raw(o, "io.modelcontextprotocol/clientInfo", STR(WIRE_CLIENT));
+        json_kv_raw(o, "io.modelcontextprotocol/clientCapabilities", STR("{}"));
+        if (r->traceparent.n)
+            json_kv_str(o, "traceparent", r->traceparent);
+    }
+    if (r->progress)
+        json_kv_str(o, "progressToken", r->id);
+    json_close(o, '}');
+}
+
+void wire_write(struct buf *b, const struct wire_request *r)
+{
+    struct json_out o = json_out(b);
+    json_open(&o, '{');
+    json_kv_z(&o, "jsonrpc", "2.0");
+    json_kv_str(&o, "id", r->id);
+    json_kv_z(&o, "method", r->method);
+    json_key(&o, STR("params"));
+    json_open(&o, '{');
+    if (str_is(STR("initialize"), r->method)) {
+        json_kv_z(&o, "protocolVersion", WIRE_LEGACY);
+        json_kv_raw(&o, "capabilities", STR("{}"));
+        json_kv_raw(&o, "clientInfo", STR(WIRE_CLIENT));
+    }
+    if (r->name.p) {
+        json_kv_str(&o, "name", r->name);
+        json_kv_raw(&o, "arguments", r->arguments);
+    }
+    if (r->cursor.n)
+        json_kv_str(&o, "cursor", r->cursor);
+    wire_meta(&o, r);
+    json_close(&o, '}');
+    json_close(&o, '}');
+}
+
+void wire_write_initialized(struct buf *b)
+{
+    buf_z(b, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
+}
+
+void wire_write_cancelled(struct buf *b, struct str id, const char *reason)
+{
+    struct json_out o = json_out(b);
+    json_open(&o, '{');
+    json_kv_z(&o, "jsonrpc", "2.0");
+    json_kv_z(&o, "method", "notifications/cancelled");
+    json_key(&o, STR("params"));
+    json_open(&o, '{');
+    json_kv_str(&o, "requestId", id);
+    json_kv_z(&o, "reason", reason);
+    json_close(&o, '}');
+    json_close(&o, '}');
+}
+
+static void wire_read_progress(const struct json *j, struct arena *a, struct wire_message *ret)
+{
+    uint32_t params = json_get(j, 0, STR("params")), progress = json_get(j, params, STR("progress")),
+             total = json_get(j, params, STR("total"));
+    if (json_type(j, params) != JSON_OBJECT || json_type(j, progress) != JSON_NUMBER)
+        return;
+    ret->kind = WIRE_PROGRESS;
+    ret->id = json_str(j, json_get(j, params, STR("progressToken")), a);
+    ret->progress = json_raw(j, progress);
+    if (json_type(j, total) == JSON_NUMBER)
+        ret->total = json_raw(j, total);
+    uint32_t message = json_get(j, params, STR("message"));
+    if (json_type(j, message) == JSON_STRING)
+        ret->text = json_str(j, message, a);
+}
+
+void wire_read(const struct json *j, struct arena *a, struct wire_message *ret)
+{
+    *ret = (struct wire_message){0};
+    if (json_type(j, 0) != JSON_OBJECT || !json_str_is(j, json_get(j, 0, STR("jsonrpc")), STR("2.0")))
+        return;
+    uint32_t id = json_get(j, 0, STR("id")), method = json_get(j, 0, STR("method"));
+    if (json_type(j, method) == JSON_STRING) {
+        if (id) {
+            ret->kind = WIRE_ASKS;
+            ret->id = json_raw(j, id);
+            ret->method = json_str(j, method, a);
+        } else if (json_str_is(j, method, STR("notifications/progress"))) {
+            wire_read_progress(j, a, ret);
+        }
+        return;
+    }
+    uint32_t result = json_get(j, 0, STR("result")), error = json_get(j, 0, STR("error"));
+    bool fits = json_type(j, result) == JSON_OBJECT || json_type(j, error) == JSON_OBJECT;
+    if (!fits || (result && error))
+        return;
+    ret->kind = WIRE_ANSWER;
+    ret->id = json_str(j, id, a); /* ours are strings; an answer with another id is nobody's */
+    ret->result = result;
+    ret->error = error;
+}
+
+void wire_write_reply(struct buf *b, const struct wire_message *m)
+{
+    struct json_out o = json_out(b);
+    json_open(&o, '{');
+    json_kv_z(&o, "jsonrpc", "2.0");
+    json_kv_raw(&o, "id", m->id);
+    if (str_eq(m->method, STR("ping")))
+        json_kv_raw(&o, "result", STR("{}"));
+    else
+        json_kv_raw(&o, "error", STR("{\"code\":-32601,\"message\":\"this client declared no such capability\"}"));
+    json_close(&o, '}');
+}
+
+bool wire_legacy_known(struct str v)
+{
+    return str_is(v, "2025-11-25") || str_is(v, "2025-06-18") || str_is(v, "2025-03-26") || str_is(v, "2024-11-05");
+}

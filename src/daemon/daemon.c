@@ -1,0 +1,367 @@
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "base/log.h"
+#include "daemon/stop.h"
+
+enum { HOUSE_SWEEP_MS = 500 };
+
+/* ---- what happens to sessions ---- */
+
+static void house_session_told(void *ctx, enum session_event event, const struct lease *l, struct str by,
+                               struct str reason)
+{
+    static const enum audit_event events[] = {AUDIT_SESSION_CREATED, AUDIT_SESSION_ENDED, AUDIT_SESSION_EXPIRED};
+    struct house *h = ctx;
+    struct audit_entry e;
+    enum audit_actor actor = by.n ? AUDIT_HUMAN : event == SESSION_OPENED ? AUDIT_AI_AGENT : AUDIT_SYSTEM;
+    audit_entry_init(&e, events[event], actor);
+    e.actor = by;
+    e.agent_id = l->agent_id;
+    e.agent_type = l->agent_type;
+    e.agent_version = l->agent_version;
+    e.agent_env = l->agent_env;
+    e.session_id = l->sid;
+    e.user = l->user;
+    e.trigger = l->trigger;
+    e.reason = reason;
+    e.judged = reason.n > 0;
+    e.result = AUDIT_SUCCESS;
+    audit_note(h->audit, &e);
+    if (event == SESSION_OPENED)
+        return;
+    bool last = h->leases->ops->open_count(h->leases, l->agent_id) == 0;
+    connect_forget(h->connect, last ? l->agent_id : STR_NONE, l->sid);
+}
+
+static void house_sweep(uv_timer_t *t)
+{
+    struct house *h = t->data;
+    session_sweep(h->sessions);
+}
+
+bool house_ready(void *house, struct fault *f)
+{
+    struct house *h = house;
+    struct fault why;
+    if (atomic_load(&h->stopping))
+        return fault_set(f, ERR_STOPPING, "Doorward is stopping"), false;
+    if (!atomic_load(&h->settled))
+        return fault_set(f, ERR_UPSTREAM, "the servers are being asked for their tools"), false;
+    if (!audit_healthy(h->audit, &why))
+        return fault_set(f, ERR_AUDIT, "%s", why.text), false;
+    return true;
+}
+
+static void house_settled(void *ctx)
+{
+    struct house *h = ctx;
+    atomic_store(&h->settled, true);
+    struct catalogue *k = connect_catalogue(h->connect);
+    log_info("ready", LOG_I("tools", k->count), LOG_S("mcp", h->resource));
+    catalogue_unref(k);
+}
+
+/* ---- signals ---- */
+
+struct house_reload {
+    uv_work_t work;
+    struct house *house;
+    struct conf *conf;
+    struct buf faults;
+    enum err err;
+};
+
+static void house_reload_work(uv_work_t *w)
+{
+    struct house_reload *r = w->data;
+    r->err = house_load(r->house, &r->conf, &r->faults);
+}
+
+static void house_reload_done(uv_work_t *w, int status)
+{
+    struct house_reload *r = w->data;
+    if (status == 0 && !r->err) {
+        house_apply(r->house, r->conf);
+    } else {
+        struct audit_entry e;
+        audit_entry_init(&e, AUDIT_CONFIG_REFUSED, AUDIT_HUMAN);
+        e.result = AUDIT_DENIED;
+        audit_note(r->house->audit, &e);
+        for (struct str rest = buf_view(&r->faults), line; rest.n;) {
+            str_cut(&rest, '\n', &line);
+            if (line.n)
+                log_error("configuration_fault", LOG_S("fault", line));
+        }
+    }
+    conf_unref(r->conf);
+    buf_done(&r->faults);
+    free(r);
+}
+
+static void house_reload(struct house *h)
+{
+    struct house_reload *r = calloc(1, sizeof(*r));
+    if (!r)
+        return;
+    r->house = h;
+    r->work.data = r;
+    buf_init(&r->faults, 1u << 20);
+    if (uv_queue_work(&h->workers[0].loop, &r->work, house_reload_work, house_reload_done)) {
+        buf_done(&r->faults);
+        free(r);
+    }
+}
+
+static void house_signal(uv_signal_t *s, int number)
+{
+    struct house *h = s->data;
+    if (number == SIGHUP)
+        house_reload(h);
+    else
+        house_stop(h);
+}
+
+/* ---- putting it together ---- */
+
+static enum err house_names(struct house *h, const struct conf_root *r, struct fault *f)
+{
+    struct str url = r->public_url;
+    while (url.n && url.p[url.n - 1] == '/')
+        url.n--;
+    if (url.n > 900)
+        return fault_set(f, ERR_CONFIG, "public_url is too long");
+    struct str *names[] = {&h->issuer, &h->resource, &h->metadata_url};
+    static const char *const tails[] = {"", "/mcp", "/.well-known/oauth-protected-resource/mcp"};
+    for (unsigned i = 0; i < 3; i++) {
+        int n = snprintf(h->names[i], sizeof(h->names[i]), STR_FMT "%s", STR_ARG(url), tails[i]);
+        *names[i] = (struct str){h->names[i], (size_t)n};
+    }
+    return ERR_OK;
+}
+
+static enum err house_record(struct house *h, const char *data, const struct conf_root *r, struct fault *f)
+{
+    char path[4096], text[160];
+    struct audit_recovery found;
+    struct audit_entry e;
+    snprintf(path, sizeof(path), "%s/audit", data);
+    TRY(audit_open(path, &r->audit, &h->audit, &found, f));
+    audit_conf(h->audit, h->conf.conf);
+    if (found.torn_bytes)
+        log_warn("audit_torn_tail", LOG_I("bytes", found.torn_bytes), LOG_I("entries", found.entries));
+    audit_entry_init(&e, AUDIT_GATEWAY_STARTED, AUDIT_SYSTEM);
+    int n = snprintf(text, sizeof(text), "{\"entries\":%llu,\"tornBytes\":%llu,\"version\":\"" DOORWARD_VERSION "\"}",
+                     (unsigned long long)found.entries, (unsigned long long)found.torn_bytes);
+    e.details = (struct str){text, (size_t)n};
+    e.result = AUDIT_SUCCESS;
+    audit_note(h->audit, &e);
+    return ERR_OK;
+}
+
+static enum err house_stores(struct house *h, const struct conf_root *r, struct fault *f)
+{
+    char path[4096];
+    const char *data = r->data_dir.p;
+    if (mkdir(data, 0700) < 0 && errno != EEXIST)
+        return fault_set(f, ERR_IO, "data_dir %s: %m", data);
+    TRY(house_record(h, data, r, f));
+    snprintf(path, sizeof(path), "%s/doorward.db", data);
+    TRY(store_sqlite_open(path, &h->store, f));
+    TRY(agents_new(h->store, &h->agents, f));
+    snprintf(path, sizeof(path), "%s/keys", data);
+    TRY(keys_open(path, r->token.alg == CONF_ES256 ? JOSE_ES256 : JOSE_EDDSA, &h->keys, f));
+    TRY(admin_token(data, &h->operator_token, f));
+    TRY(lease_memory_new(&h->leases, f));
+    return sessions_new(h->leases, h->conf.conf, house_session_told, h, &h->sessions, f);
+}
+
+static enum err house_workers(struct house *h, const struct conf_root *r, struct fault *f)
+{
+    h->worker_count = (unsigned)r->workers;
+    h->workers = calloc(h->worker_count, sizeof(*h->workers));
+    h->stations = calloc(h->worker_count, sizeof(*h->stations));
+    h->mcp = calloc(h->worker_count, sizeof(*h->mcp));
+    if (!h->workers || !h->stations || !h->mcp)
+        return fault_set(f, ERR_NOMEM, "no memory for workers");
+    for (unsigned i = 0; i < h->worker_count; i++)
+        TRY(worker_init(&h->workers[i], i, f));
+    TRY(connect_new(h->conf.conf, h->workers, h->worker_count, &h->connect, f));
+    h->oauth = (struct oauth){.conf = &h->conf,
+                              .agents = h->agents,
+                              .sessions = h->sessions,
+                              .leases = h->leases,
+                              .audit = h->audit,
+                              .keys = h->keys,
+                              .issuer = h->issuer,
+                              .resource = h->resource};
+    TRY(oauth_init(&h->oauth, f));
+    h->gate = (struct gate){.audit = h->audit,
+                            .leases = h->leases,
+                            .connect = h->connect,
+                            .sessions = h->sessions,
+                            .call_timeout_ms = (unsigned)r->limits.call_timeout};
+    enc_random(h->session_key, sizeof(h->session_key));
+    for (unsigned i = 0; i < h->worker_count; i++) {
+        struct station *s = &h->stations[i];
+        s->house = h;
+        gate_worker_init(&s->gate, &h->gate, &h->workers[i]);
+        TRY(oauth_worker_init(&s->oauth, &h->oauth, f));
+        mcp_worker_init(&h->mcp[i], &s->gate);
+        h->mcp[i].all = h->mcp;
+        h->mcp[i].count = h->worker_count;
+        h->mcp[i].session_key = h->session_key;
+        h->mcp[i].metadata_url = h->metadata_url;
+        h->mcp[i].authenticate = oauth_authenticate;
+        h->mcp[i].ctx = &s->oauth;
+    }
+    return ERR_OK;
+}
+
+static enum err house_listen(struct house *h, const struct conf_root *r, struct fault *f)
+{
+    struct server_limits l = {.body_bytes = (size_t)r->limits.body_bytes,
+                              .arena_bytes = (size_t)r->limits.arena_bytes,
+                              .connections = (unsigned)r->limits.connections,
+                              .write_bytes = (size_t)r->limits.result_bytes * 2 + (4u << 20)};
+    struct server_limits of_admin = {.connections = 256};
+    for (unsigned i = 0; i < h->worker_count; i++)
+        TRY(server_listen(&h->workers[i], r->listen, &l, &listen_server_ops, &h->stations[i], &h->stations[i].server,
+                          f));
+    h->admin = (struct admin){.conf = &h->conf,
+                              .agents = h->agents,
+                              .sessions = h->sessions,
+                              .leases = h->leases,
+                              .connect = h->connect,
+                              .audit = h->audit,
+                              .keys = h->keys,
+                              .issuer = h->issuer,
+                              .resource = h->resource,
+                              .token = h->operator_token,
+                              .worker = &h->workers[0],
+                              .started_ns = clock_mono_ns(),
+                              .ctx = h,
+                              .ready = house_ready,
+                              .load = house_load,
+                              .apply = house_apply};
+    TRY(server_listen(&h->workers[0], r->admin.listen, &of_admin, &admin_server_ops, &h->admin, &h->admin_server, f));
+    h->servers_open = h->worker_count + 1;
+    return ERR_OK;
+}
+
+static enum err house_timers(struct house *h)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    uv_loop_t *loop = &h->workers[0].loop;
+    uv_timer_init(loop, &h->sweep);
+    uv_timer_init(loop, &h->grace);
+    h->sweep.data = h->grace.data = h;
+    uv_timer_start(&h->sweep, house_sweep, HOUSE_SWEEP_MS, HOUSE_SWEEP_MS);
+    for (unsigned i = 0; i < 3; i++) {
+        uv_signal_init(loop, &h->signals[i]);
+        h->signals[i].data = h;
+        uv_signal_start(&h->signals[i], house_signal, numbers[i]);
+    }
+    h->handles = 5;
+    return ERR_OK;
+}
+
+static void house_done(struct house *h)
+{
+    oauth_done(&h->oauth);
+    for (unsigned i = 0; i < h->worker_count; i++) {
+        oauth_worker_done(&h->stations[i].oauth);
+        mcp_worker_done(&h->mcp[i]);
+    }
+    connect_free(h->connect);
+    for (unsigned i = 0; i < h->worker_count; i++)
+        worker_done(&h->workers[i]);
+    sessions_free(h->sessions);
+    if (h->leases)
+        h->leases->ops->close(h->leases);
+    keys_free(h->keys);
+    agents_free(h->agents);
+    store_close(h->store);
+    secret_free(h->operator_token);
+    audit_close(h->audit);
+    conf_slot_done(&h->conf);
+    free(h->workers);
+    free(h->stations);
+    free(h->mcp);
+    free(h);
+}
+
+static void house_run(struct house *h)
+{
+    struct fault f;
+    for (unsigned i = 1; i < h->worker_count; i++)
+        if (worker_start(&h->workers[i], &f)) {
+            log_error("not_started", LOG_Z("reason", f.text));
+            exit(1);
+        }
+    struct conf *conf = h->conf.conf;
+    log_info("listening", LOG_S("agents", conf->root.listen), LOG_S("operators", conf->root.admin.listen),
+             LOG_Z("version", DOORWARD_VERSION), LOG_I("workers", h->worker_count));
+    connect_start(h->connect, house_settled, h);
+    worker_run(&h->workers[0]);
+    for (unsigned i = 1; i < h->worker_count; i++)
+        worker_join(&h->workers[i]);
+    struct audit_entry e;
+    audit_entry_init(&e, AUDIT_GATEWAY_STOPPED, AUDIT_SYSTEM);
+    e.result = AUDIT_SUCCESS;
+    audit_note(h->audit, &e);
+}
+
+int daemon_serve(const char *config_file)
+{
+    struct buf faults;
+    struct fault f;
+    struct conf *conf;
+    buf_init(&faults, 1u << 20);
+    if (conf_load(config_file, &conf, &faults)) {
+        fprintf(stderr, STR_FMT "doorward: %s has faults; nothing was started\n", STR_ARG(buf_view(&faults)),
+                config_file);
+        buf_done(&faults);
+        return 1;
+    }
+    buf_done(&faults);
+    signal(SIGPIPE, SIG_IGN);
+    umask(077);
+    struct rlimit no_core = {0, 0}; /* memory holds keys and tokens */
+    setrlimit(RLIMIT_CORE, &no_core);
+    struct house *h = calloc(1, sizeof(*h));
+    if (!h)
+        return 1;
+    h->config_file = config_file;
+    conf_slot_init(&h->conf, conf);
+    conf_unref(conf);
+    log_level_set((enum log_level)conf->root.log.level);
+    enum err e = house_names(h, &conf->root, &f);
+    if (!e)
+        e = house_stores(h, &conf->root, &f);
+    if (!e)
+        e = house_workers(h, &conf->root, &f);
+    if (!e)
+        e = house_listen(h, &conf->root, &f);
+    if (!e)
+        e = house_timers(h);
+    if (e) { /* what was opened is closed by the end of the process; the record, so that it is whole */
+        log_error("not_started", LOG_Z("code", err_code(e)), LOG_Z("reason", f.text));
+        audit_close(h->audit);
+        return 1;
+    }
+    house_run(h);
+    house_done(h);
+    log_info("stopped", LOG_Z("version", DOORWARD_VERSION));
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* A new configuration: read and checked on a pool thread, put in force on worker 0, all or nothing. */
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "daemon/house.h"
+
+static void reload_fixed(struct buf *faults, const char *file, const char *key, bool same)
+{
+    if (!same)
+        buf_fmt(faults, "%s: %s: cannot change while the gateway runs: restart it\n", file, key);
+}
+
+enum err house_load(void *house, struct conf **ret, struct buf *faults)
+{
+    struct house *h = house;
+    struct conf *next;
+    TRY(conf_load(h->config_file, &next, faults));
+    struct conf *now = conf_slot_get(&h->conf);
+    const struct conf_root *a = &now->root, *b = &next->root;
+    reload_fixed(faults, h->config_file, "listen", str_eq(a->listen, b->listen));
+    reload_fixed(faults, h->config_file, "public_url", str_eq(a->public_url, b->public_url));
+    reload_fixed(faults, h->config_file, "data_dir", str_eq(a->data_dir, b->data_dir));
+    reload_fixed(faults, h->config_file, "workers", a->workers == b->workers);
+    reload_fixed(faults, h->config_file, "admin.listen", str_eq(a->admin.listen, b->admin.listen));
+    reload_fixed(faults, h->config_file, "token.alg", a->token.alg == b->token.alg);
+    conf_unref(now);
+    if (faults->n) {
+        conf_unref(next);
+        return ERR_CONFIG;
+    }
+    *ret = next;
+    return ERR_OK;
+}
+
+void house_apply(void *house, struct conf *conf)
+{
+    struct house *h = house;
+    struct audit_entry e;
+    if (atomic_load(&h->stopping))
+        return;
+    log_level_set((enum log_level)conf->root.log.level);
+    conf_slot_set(&h->conf, conf);
+    audit_conf(h->audit, conf);
+    sessions_conf(h->sessions, conf);
+    atomic_store(&h->gate.call_timeout_ms, (unsigned)conf->root.limits.call_timeout);
+    connect_reload(h->connect, conf);
+    audit_entry_init(&e, AUDIT_CONFIG_RELOADED, AUDIT_HUMAN);
+    e.result = AUDIT_SUCCESS;
+    audit_note(h->audit, &e);
+    log_info("reloaded", LOG_Z("file", h->config_file));
+}

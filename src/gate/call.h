@@ -1,0 +1,85 @@
+/*
+ * One tool call on its way through the house. The protocol face makes it, gate/pipeline.c walks it through the stages,
+ * and the face hears `answered` exactly once. A call stays on the worker on which it was born.
+ *
+ * Zero means deny: a call that nobody decided about is denied, and only VERDICT_NEXT goes on.
+ */
+#ifndef GATE_CALL_H
+#define GATE_CALL_H
+
+#include "audit/audit.h"
+#include "base/json.h"
+#include "connect/catalogue.h"
+#include "connect/connect.h"
+#include "store/lease.h"
+
+enum verdict {
+    VERDICT_DENY = 0, /* refused; call->fault says why */
+    VERDICT_NEXT,     /* this stage has nothing against it */
+    VERDICT_WAIT,     /* an answer comes later: gate_resume() */
+};
+
+struct call;
+struct gate_worker;
+
+struct call_face {
+    /* The server reports progress. Only when the call asked for it. */
+    void (*progress)(struct call *c, struct str progress, struct str total, struct str message);
+    /* The way is over. call->fault.err == ERR_OK: *a is the server's answer. Otherwise the call was denied or failed,
+     * and a is NULL. The call is released by the gate when this returns. */
+    void (*answered)(struct call *c, const struct connect_answer *a);
+};
+
+/* What the agent's runtime says of itself. Untrusted: recorded as claims, never decides anything. */
+struct call_claims {
+    struct str model;
+    int64_t tokens;  /* -1: not said */
+    struct str cost; /* a number's text, or empty */
+};
+
+struct call {
+    /* the face's */
+    const struct call_face *face;
+    void *user;
+    struct arena *arena;     /* the request's; capped */
+    struct lease *lease;     /* the session, a reference of the call's */
+    struct str asked;        /* the tool's name as the agent wrote it */
+    struct str server;       /* "/mcp/{server}"; empty on "/mcp" */
+    const struct json *doc;  /* the request as a tape */
+    uint32_t arguments_node; /* its arguments; 0: none given */
+    struct str reasoning;    /* why the agent wants this: untrusted text */
+    struct call_claims claims;
+    char trace_id[33]; /* W3C trace context, 32 hex digits */
+    bool wants_progress;
+
+    /* the way's */
+    struct gate_worker *gate;
+    struct call *next, **link; /* calls in flight on this worker */
+    unsigned stage;            /* index into the table of pipeline.c */
+    bool waiting, cancelled;
+    int64_t born_ns;
+
+    /* found on the way */
+    struct catalogue *catalogue; /* held as long as the call lives */
+    const struct tool *tool;     /* NULL: not in the catalogue */
+    struct str tool_id; /* "orders/lookup_order", also for tools that are not there; empty: names no server of ours */
+    bool server_up;
+    struct str arguments; /* canonical bytes, set by `validate`: what is judged, sent and recorded */
+    char digest[65];      /* SHA-256 of them, hex */
+    char span_id[17];     /* of the hop to the server */
+
+    /* decided */
+    struct fault fault;     /* why it was denied or failed */
+    const char *decided_by; /* the stage that denied, or NULL */
+    int64_t retry_after_ms; /* with ERR_RATE */
+    bool sent;              /* bytes may have reached the server */
+    bool on_record;         /* the intent is durable */
+
+    /* embedded in the call so that nothing is allocated on the way */
+    struct connect_call wire;
+    struct audit_done intent;
+    uint64_t intent_seq;
+    struct connect_answer answer;
+};
+
+#endif

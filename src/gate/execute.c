@@ -1,0 +1,57 @@
+/* The call leaves the house. From here on it cannot be denied any more, only fail; whatever comes back goes on record.
+ */
+#include "base/clock.h"
+#include "gate/gate.h"
+#include "gate/stage.h"
+
+static struct call *execute_call(struct connect_call *w)
+{
+    return (struct call *)((char *)w - offsetof(struct call, wire));
+}
+
+static void execute_progress(struct connect_call *w, struct str progress, struct str total, struct str message)
+{
+    struct call *c = execute_call(w);
+    if (!c->cancelled)
+        c->face->progress(c, progress, total, message);
+}
+
+static void execute_done(struct connect_call *w, const struct connect_answer *a)
+{
+    struct call *c = execute_call(w);
+    c->answer = *a; /* its document lives until we return, and the way ends before that */
+    c->sent = a->sent;
+    if (a->err && !c->fault.err) {
+        c->fault = *a->fault;
+        c->fault.err = a->err;
+    }
+    gate_resume(c, VERDICT_NEXT);
+}
+
+static const struct connect_events execute_events = {execute_progress, execute_done};
+
+enum verdict stage_execute(struct call *c)
+{
+    struct gate_worker *w = c->gate;
+    c->wire = (struct connect_call){
+        .events = &execute_events,
+        .worker = w->worker,
+        .tool = c->tool,
+        .catalogue = c->catalogue,
+        .agent = lease_agent_id(c->lease),
+        .session = lease_sid(c->lease),
+        .arguments = c->arguments,
+        .traceparent = arena_fmt(c->arena, "00-%s-%s-01", c->trace_id, c->span_id),
+        .wants_progress = c->wants_progress,
+        .timeout_ms = w->gate->call_timeout_ms,
+    };
+    if (!c->wire.traceparent.p)
+        return gate_deny(c, ERR_NOMEM, "no memory for the call");
+    connect_send(w->gate->connect, &c->wire);
+    return VERDICT_WAIT;
+}
+
+void execute_cancel(struct call *c)
+{
+    connect_cancel(&c->wire);
+}

@@ -1,0 +1,48 @@
+/*
+ * The gate: what the stages need of the house, and how a call is started, resumed and stopped. `struct gate` is shared
+ * by all workers; `struct gate_worker` belongs to one.
+ */
+#ifndef GATE_GATE_H
+#define GATE_GATE_H
+
+#include "gate/call.h"
+#include "identity/session.h"
+
+struct gate {
+    struct audit *audit;
+    struct lease_store *leases;
+    struct connect *connect;
+    struct sessions *sessions;
+    _Atomic unsigned call_timeout_ms; /* of the configuration; a reload may change it */
+};
+
+struct gate_worker {
+    struct gate *gate;
+    struct worker *worker;
+    struct call *calls; /* in flight */
+    unsigned call_count;
+    bool stopping;
+};
+
+void gate_worker_init(struct gate_worker *w, struct gate *gate, struct worker *worker);
+
+/* Walks the call through the stages. `answered` may be called before this returns. */
+void gate_start(struct gate_worker *w, struct call *c);
+/* A stage that said WAIT has its answer. */
+void gate_resume(struct call *c, enum verdict v);
+/* The client gave up, or the house stops: the server is told, the outcome is recorded, `answered` follows with
+ * ERR_CANCELLED. A call that waits for its intent to be durable is stopped before anything leaves the house. */
+void gate_cancel(struct call *c, const char *why);
+/* No new calls; those in flight go on. gate_worker_cancel_all ends them. */
+void gate_worker_stop(struct gate_worker *w);
+void gate_worker_cancel_all(struct gate_worker *w, const char *why);
+
+/* A request that is no tool call (a list) against the session's and the agent's rate. ERR_RATE fills
+ * *ret_retry_after_ms. */
+enum err gate_admit(struct gate_worker *w, struct lease *lease, int64_t *ret_retry_after_ms, struct fault *f) MUST_USE;
+
+/* The stages in the order of the table, one a line: `doorward pipeline`, and the test that compares it with
+ * docs/ARCHITECTURE.md. */
+void gate_print_pipeline(struct buf *out);
+
+#endif

@@ -1,0 +1,176 @@
+/*
+ * The way of a call. Read this table first: it is the architecture.
+ *
+ *     listen -> protocol -> credential -> session -> [ the stages below, in this order ] -> answer
+ *
+ * A stage answers NEXT, DENY or WAIT (gate/call.h). Zero is DENY. Rows without a function are the places of rooms that
+ * the plan of the house has and that stand empty in this version: a call passes them as if the row were not there.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/enc.h"
+#include "gate/gate.h"
+#include "gate/stage.h"
+
+struct stage {
+    const char *name;
+    stage_fn *run; /* NULL: reserved */
+    const char *what;
+};
+
+static const struct stage stages[] = {
+    {"limit", stage_limit, "rates of the agent, the tool and the session"},
+    {"whitelist", stage_whitelist, "allowed minus denied, within the session's scopes; default deny"},
+    {"validate", stage_validate, "arguments against the tool's schema; canonical bytes and digest"},
+    {"policy", NULL, "Cedar"},
+    {"breaker", NULL, "circuit breakers"},
+    {"approval", NULL, "a person decides"},
+    {"budget", stage_budget, "one of the session's calls"},
+    {"intent", stage_intent, "on disk before anything leaves the house"},
+    {"execute", stage_execute, "the server carries it out"},
+    {"filter", NULL, "size, secrets, personal data, injected instructions"},
+    {"observe", NULL, "baselines, budgets, taint"},
+    {"outcome", stage_outcome, "what came of it"},
+};
+
+enum { STAGE_COUNT = sizeof(stages) / sizeof(stages[0]) };
+
+void gate_print_pipeline(struct buf *out)
+{
+    for (unsigned i = 0; i < STAGE_COUNT; i++)
+        buf_fmt(out, "%-10s %-9s %s\n", stages[i].name, stages[i].run ? "built" : "reserved", stages[i].what);
+}
+
+void gate_worker_init(struct gate_worker *w, struct gate *gate, struct worker *worker)
+{
+    *w = (struct gate_worker){.gate = gate, .worker = worker};
+}
+
+enum verdict gate_deny(struct call *c, enum err e, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    char text[sizeof(c->fault.text)];
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    fault_set(&c->fault, e, "%s", text);
+    return VERDICT_DENY;
+}
+
+static void gate_link(struct gate_worker *w, struct call *c)
+{
+    c->next = w->calls;
+    c->link = &w->calls;
+    if (w->calls)
+        w->calls->link = &c->next;
+    w->calls = c;
+    w->call_count++;
+}
+
+static void gate_unlink(struct call *c)
+{
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    c->gate->call_count--;
+}
+
+/* The end of every way, whatever happened on it. */
+static void gate_finish(struct call *c)
+{
+    gate_unlink(c);
+    struct catalogue *catalogue = c->catalogue;
+    struct lease *lease = c->lease;
+    const struct connect_answer *a = c->fault.err ? NULL : &c->answer;
+    c->face->answered(c, a); /* c is the face's memory: not touched from here on */
+    if (catalogue)
+        catalogue_unref(catalogue);
+    lease_unref(lease);
+}
+
+static void gate_denied(struct call *c, const char *stage)
+{
+    if (!c->fault.err)
+        fault_set(&c->fault, ERR_INTERNAL, "the stage %s refused the call and gave no reason", stage);
+    c->decided_by = stage;
+    record_denied(c);
+    gate_finish(c);
+}
+
+/* Walks on from c->stage until a stage waits, denies, or the table ends. */
+static void gate_walk(struct call *c)
+{
+    while (c->stage < STAGE_COUNT) {
+        const struct stage *s = &stages[c->stage];
+        if (!s->run) {
+            c->stage++;
+            continue;
+        }
+        enum verdict v = s->run(c);
+        if (v == VERDICT_WAIT) {
+            c->waiting = true;
+            return;
+        }
+        if (v != VERDICT_NEXT) {
+            gate_denied(c, s->name);
+            return;
+        }
+        c->stage++;
+    }
+    gate_finish(c);
+}
+
+void gate_start(struct gate_worker *w, struct call *c)
+{
+    c->gate = w;
+    c->stage = 0;
+    c->born_ns = clock_mono_ns();
+    unsigned char span[8];
+    enc_random(span, sizeof(span));
+    enc_hex(span, sizeof(span), c->span_id);
+    gate_link(w, c);
+    name_find(c);
+    if (w->stopping) {
+        gate_deny(c, ERR_STOPPING, "Doorward is stopping");
+        gate_denied(c, "listen");
+        return;
+    }
+    gate_walk(c);
+}
+
+void gate_resume(struct call *c, enum verdict v)
+{
+    c->waiting = false;
+    if (v != VERDICT_NEXT) {
+        gate_denied(c, stages[c->stage].name);
+        return;
+    }
+    c->stage++;
+    gate_walk(c);
+}
+
+void gate_cancel(struct call *c, const char *why)
+{
+    if (c->cancelled)
+        return;
+    c->cancelled = true;
+    fault_set(&c->fault, ERR_CANCELLED, "%s", why);
+    if (c->waiting && stages[c->stage].run == stage_execute)
+        execute_cancel(c); /* comes back through the wire's done */
+    /* One that waits for its intent is stopped when the writer reports: record.c looks at `cancelled`. */
+}
+
+void gate_worker_stop(struct gate_worker *w)
+{
+    w->stopping = true;
+}
+
+void gate_worker_cancel_all(struct gate_worker *w, const char *why)
+{
+    for (struct call *c = w->calls, *next; c; c = next) {
+        next = c->next; /* cancelling one ends that one only */
+        gate_cancel(c, why);
+    }
+}

@@ -1,0 +1,167 @@
+/*
+ * A call on record: its intent before it leaves, its outcome when it is back, or why it never left. What has no intent
+ * on disk does not leave the house.
+ */
+#include "base/clock.h"
+#include "base/enc.h"
+#include "gate/gate.h"
+#include "gate/stage.h"
+
+static void record_who(struct audit_entry *e, const struct lease *l)
+{
+    e->agent_id = l->agent_id;
+    e->agent_type = l->agent_type;
+    e->agent_version = l->agent_version;
+    e->agent_env = l->agent_env;
+    e->session_id = l->sid;
+    e->user = l->user;
+    e->trigger = l->trigger;
+}
+
+static void record_call(struct audit_entry *e, const struct call *c)
+{
+    record_who(e, c->lease);
+    e->trace_id = str_of(c->trace_id);
+    e->tool = c->tool_id.n ? c->tool_id : c->asked;
+    e->digest = str_of(c->digest);
+    e->reasoning = c->reasoning;
+    e->model = c->claims.model;
+    e->tokens = c->claims.tokens;
+    e->cost = c->claims.cost;
+}
+
+/* The arguments without secrets. Those of a call that was refused before `validate` are put into canonical form here.
+ */
+static struct str record_parameters(struct call *c, struct buf *canonical, struct buf *masked)
+{
+    struct str arguments = c->arguments;
+    if (!arguments.p && c->arguments_node && json_canonical(c->doc, c->arguments_node, canonical, c->arena) == ERR_OK)
+        arguments = buf_view(canonical);
+    return arguments.n ? audit_mask(c->gate->gate->audit, arguments, c->arena, masked) : STR_NONE;
+}
+
+struct record_scratch {
+    struct buf canonical, masked;
+};
+
+static void record_scratch_init(struct record_scratch *s, const struct call *c)
+{
+    buf_init(&s->canonical, c->doc->text.n * 2 + 64);
+    buf_init(&s->masked, c->doc->text.n * 8 + 64);
+}
+
+static void record_scratch_done(struct record_scratch *s)
+{
+    buf_done(&s->canonical);
+    buf_done(&s->masked);
+}
+
+static int64_t record_latency(const struct call *c)
+{
+    return (clock_mono_ns() - c->born_ns) / 1000;
+}
+
+static void record_intent_done(struct audit_done *d)
+{
+    struct call *c = (struct call *)((char *)d - offsetof(struct call, intent));
+    if (d->err) {
+        gate_deny(c, ERR_AUDIT, "the intent could not be put on record, so that the call was not made");
+        gate_resume(c, VERDICT_DENY);
+        return;
+    }
+    c->intent_seq = d->seq;
+    c->on_record = true;
+    gate_resume(c, c->cancelled ? VERDICT_DENY : VERDICT_NEXT);
+}
+
+enum verdict stage_intent(struct call *c)
+{
+    struct audit_entry e;
+    struct record_scratch s;
+    audit_entry_init(&e, AUDIT_TOOL_CALL, AUDIT_AI_AGENT);
+    record_call(&e, c);
+    record_scratch_init(&s, c);
+    e.parameters = record_parameters(c, &s.canonical, &s.masked);
+    e.judged = e.allowed = true;
+    e.reason = STR("every stage before the call let it through");
+    c->intent = (struct audit_done){.worker = c->gate->worker, .done = record_intent_done};
+    enum err err = audit_append(c->gate->gate->audit, &e, &c->intent, &c->fault);
+    record_scratch_done(&s);
+    return err ? VERDICT_DENY : VERDICT_WAIT;
+}
+
+static enum audit_result record_result(const struct call *c)
+{
+    if (c->fault.err == ERR_UPSTREAM_TIMEOUT)
+        return AUDIT_TIMEOUT;
+    if (c->fault.err)
+        return c->sent ? AUDIT_UNKNOWN : AUDIT_FAILURE;
+    const struct connect_answer *a = &c->answer;
+    return a->result && !json_bool(a->doc, json_get(a->doc, a->result, STR("isError")), false) ? AUDIT_SUCCESS
+                                                                                               : AUDIT_FAILURE;
+}
+
+enum verdict stage_outcome(struct call *c)
+{
+    struct audit_entry e;
+    char digest[2 * SHA256_BYTES + 1];
+    audit_entry_init(&e, AUDIT_TOOL_RESULT, AUDIT_AI_AGENT);
+    record_call(&e, c);
+    e.intent_seq = c->intent_seq;
+    e.result = record_result(c);
+    e.latency_us = record_latency(c);
+    if (c->fault.err) {
+        e.code = err_code(c->fault.err);
+        e.reason = str_of(c->fault.text);
+    } else {
+        unsigned char hash[SHA256_BYTES];
+        struct str raw = json_raw(c->answer.doc, c->answer.result ? c->answer.result : c->answer.error);
+        enc_sha256(raw.p, raw.n, hash);
+        enc_hex(hash, sizeof(hash), digest);
+        e.result_digest = str_of(digest);
+        e.result_bytes = (int64_t)raw.n;
+        e.code = c->answer.result ? NULL : "server_error";
+    }
+    audit_note(c->gate->gate->audit, &e);
+    return VERDICT_NEXT;
+}
+
+void record_denied(struct call *c)
+{
+    struct audit_entry e;
+    struct record_scratch s;
+    if (c->fault.err == ERR_AUDIT)
+        return; /* the record counts these itself, and says so when it can be written again */
+    bool limited = c->fault.err == ERR_RATE || c->fault.err == ERR_CALLS;
+    audit_entry_init(&e,
+                     c->on_record ? AUDIT_TOOL_RESULT
+                     : limited    ? AUDIT_RATE_LIMITED
+                                  : AUDIT_TOOL_DENIED,
+                     AUDIT_AI_AGENT);
+    record_call(&e, c);
+    record_scratch_init(&s, c);
+    if (!c->on_record)
+        e.parameters = record_parameters(c, &s.canonical, &s.masked);
+    e.intent_seq = c->intent_seq;
+    e.judged = true;
+    e.stage = c->decided_by;
+    e.reason = str_of(c->fault.text);
+    e.code = err_code(c->fault.err);
+    e.result = AUDIT_DENIED;
+    e.latency_us = record_latency(c);
+    audit_note(c->gate->gate->audit, &e);
+    record_scratch_done(&s);
+}
+
+void record_limited(struct gate_worker *w, const struct lease *l, const struct fault *f)
+{
+    struct audit_entry e;
+    audit_entry_init(&e, AUDIT_RATE_LIMITED, AUDIT_AI_AGENT);
+    record_who(&e, l);
+    e.judged = true;
+    e.stage = "limit";
+    e.reason = str_of(f->text);
+    e.code = err_code(f->err);
+    e.result = AUDIT_DENIED;
+    audit_note(w->gate->audit, &e);
+}

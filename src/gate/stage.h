@@ -1,0 +1,32 @@
+/* The shape of a stage, and the list of them. To add one: a file with its function, and a line in pipeline.c. */
+#ifndef GATE_STAGE_H
+#define GATE_STAGE_H
+
+#include "gate/gate.h"
+
+/* Judges a call. DENY with gate_deny(), which fills the reason; a bare zero is an internal error that denies. WAIT only
+ * when gate_resume() is certain to be called. */
+typedef enum verdict stage_fn(struct call *c);
+
+stage_fn stage_limit;     /* limit.c: rates of the agent, the tool and the session */
+stage_fn stage_whitelist; /* whitelist.c: allowed minus denied, within the session's scopes */
+stage_fn stage_validate;  /* validate.c: arguments against the tool's schema; canonical bytes and digest */
+stage_fn stage_budget;    /* limit.c: one of the session's calls */
+stage_fn stage_intent;    /* record.c: on disk before anything leaves the house */
+stage_fn stage_execute;   /* execute.c: the server carries it out */
+stage_fn stage_outcome;   /* record.c: what came of it */
+
+/* Fills tool_id, catalogue, tool and server_up, as far as the name leads somewhere. */
+void name_find(struct call *c);
+/* A call that a stage refused: on record as TOOL_DENIED or RATE_LIMITED, or as the outcome of an intent. Never waits.
+ */
+void record_denied(struct call *c);
+/* A list that was over a rate. */
+void record_limited(struct gate_worker *w, const struct lease *l, const struct fault *f);
+/* Gives up a call that is with its server; the way goes on to `outcome` before this returns. */
+void execute_cancel(struct call *c);
+
+/* Fills the reason and returns VERDICT_DENY, so that a stage can say `return gate_deny(c, ERR_X, "…")`. */
+enum verdict gate_deny(struct call *c, enum err e, const char *fmt, ...) PRINTF(3, 4);
+
+#endif

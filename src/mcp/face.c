@@ -1,0 +1,233 @@
+/* The endpoint: from an HTTP exchange to a method, and back. */
+#include "net/sse.h"
+#include "mcp/request.h"
+
+#define MCP_OUT_MAX (64u << 20)
+
+void mcp_worker_init(struct mcp_worker *m, struct gate_worker *gate)
+{
+    *m = (struct mcp_worker){.gate = gate};
+    buf_init(&m->out, MCP_OUT_MAX);
+}
+
+void mcp_worker_done(struct mcp_worker *m)
+{
+    buf_done(&m->out);
+}
+
+/* A stranger learns where to get a credential (RFC 9728 section 5.1), a known one which scope is missing (RFC 6750 section 3). */
+static struct str mcp_challenge(struct mcp_request *r, const struct fault *f)
+{
+    const char *error = err_http(f->err) == 403 ? "insufficient_scope" : "invalid_token";
+    if (f->err == ERR_UNAUTHENTICATED)
+        return arena_fmt(&r->x->arena, "Bearer resource_metadata=\"" STR_FMT "\"", STR_ARG(r->mcp->metadata_url));
+    struct str scope = STR("");
+    if (err_http(f->err) == 403 && r->call.tool_id.n)
+        scope = arena_fmt(&r->x->arena, ", scope=\"tool:" STR_FMT ":execute\"", STR_ARG(r->call.tool_id));
+    return arena_fmt(&r->x->arena, "Bearer error=\"%s\"" STR_FMT ", resource_metadata=\"" STR_FMT "\"", error,
+                     STR_ARG(scope), STR_ARG(r->mcp->metadata_url));
+}
+
+static void mcp_release(struct mcp_request *r)
+{
+    r->x->user = NULL;
+    if (r->lease)
+        lease_unref(r->lease);
+    r->lease = NULL;
+}
+
+static void mcp_stream_finish(struct mcp_request *r, const struct buf *b)
+{
+    struct buf event;
+    buf_init(&event, MCP_OUT_MAX);
+    sse_write(&event, buf_view(b));
+    exchange_stream_write(r->x, buf_view(&event));
+    exchange_stream_end(r->x);
+    buf_done(&event);
+}
+
+static void mcp_answer_bytes(struct mcp_request *r, int status, const struct http_header *headers, size_t count,
+                             const struct buf *b)
+{
+    struct exchange *x = r->x;
+    mcp_release(r);
+    if (buf_failed(b)) {
+        struct fault f;
+        fault_set(&f, ERR_NOMEM, "the answer does not fit into memory");
+        if (r->streaming)
+            exchange_stream_end(x);
+        else
+            exchange_answer_fault(x, &f);
+    } else if (r->streaming) {
+        mcp_stream_finish(r, b);
+    } else {
+        exchange_answer(x, status, STR("application/json"), headers, count, buf_view(b));
+    }
+}
+
+void mcp_answer_result(struct mcp_request *r, const struct buf *b, const char *session_id)
+{
+    struct http_header h = {STR("Mcp-Session-Id"), str_of(session_id)};
+    mcp_answer_bytes(r, 200, &h, session_id ? 1 : 0, b);
+}
+
+void mcp_answer_error(struct mcp_request *r, int status, const struct buf *b)
+{
+    mcp_answer_bytes(r, status, NULL, 0, b);
+}
+
+void mcp_answer_accepted(struct mcp_request *r)
+{
+    struct exchange *x = r->x;
+    mcp_release(r);
+    exchange_answer(x, 202, STR_NONE, NULL, 0, STR_NONE);
+}
+
+/* Refusals of the gate are HTTP statuses, so that proxies and clients see them; what went wrong behind it is an error of the
+ * protocol in an answer of its own. */
+static int mcp_status(const struct mcp_request *r, enum err e)
+{
+    switch (e) {
+    case ERR_METHOD: return r->era == ERA_MODERN ? 404 : 200;
+    case ERR_TOOL_UNKNOWN:
+    case ERR_SCHEMA:
+    case ERR_SCHEMA_UNUSABLE:
+    case ERR_UPSTREAM:
+    case ERR_UPSTREAM_TIMEOUT:
+    case ERR_UPSTREAM_GARBAGE:
+    case ERR_CANCELLED: return 200;
+    default: return err_http(e);
+    }
+}
+
+void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retry_after_ms)
+{
+    struct arena *a = &r->x->arena;
+    struct http_header h[2];
+    size_t count = 0;
+    if (err_http(f->err) == 401 || f->err == ERR_SCOPE || f->err == ERR_TOOL_DENIED)
+        h[count++] = (struct http_header){STR("WWW-Authenticate"), mcp_challenge(r, f)};
+    if (retry_after_ms > 0)
+        h[count++] = (struct http_header){STR("Retry-After"), arena_fmt(a, "%lld", (long long)(retry_after_ms + 999) / 1000)};
+    struct str data = STR_NONE;
+    if (f->err == ERR_PROTOCOL_VERSION)
+        data = arena_fmt(a, ",\"supported\":%s", mcp_versions_json);
+    else if (retry_after_ms > 0)
+        data = arena_fmt(a, ",\"retryAfterMs\":%lld", (long long)retry_after_ms);
+    struct buf *b = &r->mcp->out;
+    buf_clear(b);
+    rpc_error(b, r->rpc.id, f, r->call.trace_id, data);
+    mcp_answer_bytes(r, mcp_status(r, f->err), h, count, b);
+}
+
+static void mcp_refuse(struct mcp_request *r, enum err e, const char *text)
+{
+    struct fault f;
+    fault_set(&f, e, "%s", text);
+    mcp_answer_fault(r, &f, 0);
+}
+
+static enum err mcp_check_http(struct exchange *x, struct fault *f)
+{
+    struct str type = http_header(&x->head, "content-type"), kind;
+    str_cut(&type, ';', &kind);
+    if (!str_ieq(str_trim(kind), STR("application/json")))
+        return fault_set(f, ERR_MEDIA_TYPE, "Content-Type must be application/json");
+    struct str accept = http_header(&x->head, "accept");
+    if (!accept.p)
+        return ERR_OK;
+    for (struct str part; accept.n;) {
+        str_cut(&accept, ',', &part);
+        struct str media;
+        str_cut(&part, ';', &media);
+        media = str_trim(media);
+        if (str_ieq(media, STR("application/json")) || str_is(media, "*/*") || str_is(media, "application/*"))
+            return ERR_OK;
+    }
+    return fault_set(f, ERR_NOT_ACCEPTABLE, "Accept must list application/json and text/event-stream");
+}
+
+static enum err mcp_check_session(struct mcp_request *r, struct fault *f)
+{
+    struct str id = http_header(&r->x->head, "mcp-session-id");
+    if (r->era != ERA_LEGACY || !id.p || str_eq(r->rpc.method, STR("initialize")))
+        return ERR_OK;
+    if (!mcp_session_check(r->mcp, lease_sid(r->lease), id))
+        return fault_set(f, ERR_NOT_FOUND, "this Mcp-Session-Id belongs to no session of this credential: initialize again");
+    r->mcp_session = id;
+    return ERR_OK;
+}
+
+static enum err mcp_read(struct mcp_request *r, struct fault *f)
+{
+    struct exchange *x = r->x;
+    TRY(mcp_check_http(x, f));
+    TRY(json_parse(&r->doc, x->body, &x->arena, NULL, f));
+    TRY(rpc_read(&r->doc, &x->arena, &r->rpc, f));
+    TRY(era_of(&x->head, &r->doc, &r->rpc, &x->arena, &r->era, f));
+    return mcp_check_session(r, f);
+}
+
+static void mcp_dispatch(struct mcp_request *r)
+{
+    struct fault f = {0};
+    if (r->rpc.kind == RPC_RESPONSE) {
+        mcp_refuse(r, ERR_INVALID, "Doorward asked nothing, so that there is nothing to respond to");
+        return;
+    }
+    const struct mcp_method *m = mcp_method_find(r->rpc.method, r->rpc.kind, r->era);
+    if (m) {
+        m->handler(r);
+    } else if (r->rpc.kind == RPC_NOTIFICATION) {
+        mcp_answer_accepted(r); /* a notification that means nothing here is no error (JSON-RPC 2.0 section 4.1) */
+    } else {
+        fault_set(&f, ERR_METHOD, "there is no method " STR_FMT " here", STR_ARG(r->rpc.method));
+        mcp_answer_fault(r, &f, 0);
+    }
+}
+
+/* "/mcp" or "/mcp/{server}"; false when the path is neither. */
+static bool mcp_path(struct str path, struct str *ret_server)
+{
+    if (!str_starts(path, STR("/mcp")))
+        return false;
+    struct str rest = str_skip(path, 4);
+    if (rest.n && rest.p[0] != '/')
+        return false;
+    *ret_server = str_skip(rest, 1);
+    return !memchr(ret_server->n ? ret_server->p : "", '/', ret_server->n);
+}
+
+bool mcp_serve(struct mcp_worker *m, struct exchange *x)
+{
+    struct str server;
+    if (!mcp_path(x->head.path, &server))
+        return false;
+    struct fault f = {0};
+    struct mcp_request *r = arena_alloc(&x->arena, sizeof(*r));
+    if (!r) {
+        fault_set(&f, ERR_NOMEM, "no memory for the request");
+        exchange_answer_fault(x, &f);
+        return true;
+    }
+    *r = (struct mcp_request){.mcp = m, .x = x, .server = server};
+    if (!str_is(x->head.method, "POST")) {
+        struct http_header allow = {STR("Allow"), STR("POST")};
+        struct str body = STR("{\"error\":\"method_not_allowed\",\"message\":\"MCP messages are sent with POST\"}");
+        exchange_answer(x, 405, STR("application/json"), &allow, 1, body);
+        return true;
+    }
+    if (m->authenticate(m->ctx, x, &r->lease, &f)) {
+        mcp_answer_fault(r, &f, 0);
+        return true;
+    }
+    if (server.n && !connect_has_server(m->gate->gate->connect, server))
+        fault_set(&f, ERR_NOT_FOUND, "there is no server " STR_FMT " here", STR_ARG(server));
+    else if (mcp_read(r, &f) == ERR_OK)
+        f.err = ERR_OK;
+    if (f.err)
+        mcp_answer_fault(r, &f, 0);
+    else
+        mcp_dispatch(r);
+    return true;
+}

@@ -1,0 +1,55 @@
+/* One MCP request while it is being answered: the shape that all methods share. */
+#ifndef MCP_REQUEST_H
+#define MCP_REQUEST_H
+
+#include "mcp/mcp.h"
+
+struct mcp_request {
+    struct mcp_worker *mcp;
+    struct exchange *x;
+    struct lease *lease;     /* a reference of the request's */
+    enum era era;
+    struct json doc;
+    struct rpc rpc;
+    struct str server;       /* "/mcp/{server}"; empty on /mcp */
+    struct str mcp_session;  /* Mcp-Session-Id of a legacy client, checked; or empty */
+    struct str progress_token; /* raw JSON; empty: no progress wanted */
+    bool streaming;          /* the answer is an SSE stream that has begun */
+    struct call call;        /* for tools/call */
+};
+
+/* How long a client may keep our lists without asking again; they depend on the session and are never shared. */
+#define MCP_LIST_TTL_MS 30000
+
+/* A method of the protocol. To add one: a file with its handler and a line in methods.c. A handler answers the request, now
+ * or later, exactly once. */
+typedef void mcp_handler(struct mcp_request *r);
+mcp_handler mcp_initialize, mcp_discover, mcp_ping; /* handshake.c */
+mcp_handler mcp_tools_list, mcp_tools_call;         /* tools_list.c, tools_call.c */
+mcp_handler mcp_initialized, mcp_cancelled;         /* handshake.c, cancel.c */
+
+struct mcp_method {
+    const char *name;
+    enum rpc_kind kind;
+    enum era era; /* ERA_NONE: both */
+    mcp_handler *handler;
+};
+/* NULL when this era knows no such method. */
+const struct mcp_method *mcp_method_find(struct str name, enum rpc_kind kind, enum era era);
+
+/* Answers; each releases the request. */
+void mcp_answer_result(struct mcp_request *r, const struct buf *b, const char *session_id /* or NULL */);
+void mcp_answer_accepted(struct mcp_request *r);
+void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retry_after_ms);
+void mcp_answer_error(struct mcp_request *r, int status, const struct buf *b); /* a JSON-RPC error, written already */
+
+/* "_meta" with who we are, for results of the modern era. extra_raw: `"k":v` members already written, or empty. */
+void mcp_put_server_meta(struct json_out *o);
+struct str mcp_server_info(void); /* {"name":"doorward",…} */
+
+/* Mcp-Session-Id: 16 random bytes and a MAC that binds them to the lease. */
+#define MCP_SESSION_ID_MAX 48
+void mcp_session_make(const struct mcp_worker *m, struct str sid, char ret[MCP_SESSION_ID_MAX]);
+bool mcp_session_check(const struct mcp_worker *m, struct str sid, struct str id);
+
+#endif

@@ -1,0 +1,50 @@
+/* tools/list: the part of the catalogue that this session may use, in one page, in the catalogue's order. */
+#include "base/clock.h"
+#include "mcp/request.h"
+
+static void mcp_list_write(struct mcp_request *r, const struct catalogue *k)
+{
+    struct buf *b = &r->mcp->out;
+    buf_clear(b);
+    struct json_out o = json_out(b);
+    rpc_result_open(&o, r->rpc.id);
+    json_open(&o, '{');
+    json_key(&o, STR("tools"));
+    json_open(&o, '[');
+    int64_t now = clock_wall_ms();
+    for (size_t i = 0; i < k->count; i++) {
+        const struct tool *t = &k->tool[i];
+        if (r->server.n && !str_eq(t->server, r->server))
+            continue;
+        if (session_allows(r->mcp->gate->gate->sessions, r->lease, t->id, now, NULL) == ERR_OK)
+            json_put_raw(&o, r->server.n ? t->listed_plain : t->listed);
+    }
+    json_close(&o, ']');
+    if (r->era == ERA_MODERN) {
+        json_kv_z(&o, "resultType", "complete");
+        json_kv_i64(&o, "ttlMs", MCP_LIST_TTL_MS);
+        json_kv_z(&o, "cacheScope", "private");
+        mcp_put_server_meta(&o);
+    }
+    json_close(&o, '}');
+    rpc_close(&o);
+}
+
+void mcp_tools_list(struct mcp_request *r)
+{
+    struct fault f;
+    int64_t retry_after_ms = 0;
+    if (r->rpc.params && json_get(&r->doc, r->rpc.params, STR("cursor"))) {
+        fault_set(&f, ERR_PARAMS, "params.cursor: this list has one page, no cursor was ever given out");
+        mcp_answer_fault(r, &f, 0);
+        return;
+    }
+    if (gate_admit(r->mcp->gate, r->lease, &retry_after_ms, &f)) {
+        mcp_answer_fault(r, &f, retry_after_ms);
+        return;
+    }
+    struct catalogue *k = connect_catalogue(r->mcp->gate->gate->connect);
+    mcp_list_write(r, k);
+    catalogue_unref(k);
+    mcp_answer_result(r, &r->mcp->out, NULL);
+}

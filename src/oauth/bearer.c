@@ -1,0 +1,73 @@
+/* The check of access tokens, and where a request comes from. */
+#include <arpa/inet.h>
+
+#include "oauth/oauth.h"
+
+enum { BEARER_HOPS = 32 };
+
+void oauth_client_address(const struct exchange *x, const struct conf_root *conf, struct sockaddr_storage *ret)
+{
+    *ret = x->peer;
+    /* From the nearest hop on: each address was written by the one before it, and is believed as long as that is
+     * trusted. */
+    for (size_t i = x->head.count; i-- > 0;) {
+        if (!str_ieq(x->head.header[i].name, STR("x-forwarded-for")))
+            continue;
+        struct str list = x->head.header[i].value;
+        for (unsigned hops = 0; list.n && hops < BEARER_HOPS; hops++) {
+            if (!conf_cidr_match(&conf->trusted_proxies, ret))
+                return;
+            const char *comma = memrchr(list.p, ',', list.n);
+            struct str last = comma ? str_skip(list, (size_t)(comma - list.p) + 1) : list;
+            list.n = comma ? (size_t)(comma - list.p) : 0;
+            if (!conf_address_parse(str_trim(last), ret))
+                return;
+        }
+    }
+}
+
+static enum err bearer_token(const struct exchange *x, struct str *ret, struct fault *f)
+{
+    struct str value = http_header(&x->head, "authorization"), scheme;
+    if (!value.p)
+        return fault_set(f, ERR_UNAUTHENTICATED,
+                         "no credential came with the request: open a session at the token endpoint");
+    str_cut(&value, ' ', &scheme);
+    if (!str_ieq(scheme, STR("Bearer")) || !value.n)
+        return fault_set(f, ERR_UNAUTHENTICATED, "Authorization must be \"Bearer\" and an access token");
+    *ret = str_trim(value);
+    return ERR_OK;
+}
+
+static enum err bearer_network(struct oauth *o, const struct exchange *x, const struct lease *l, struct fault *f)
+{
+    struct sockaddr_storage from;
+    if (!l->cidrs.n)
+        return ERR_OK;
+    struct conf *conf = conf_slot_get(o->conf);
+    oauth_client_address(x, &conf->root, &from);
+    conf_unref(conf);
+    return conf_cidr_match(&l->cidrs, &from)
+               ? ERR_OK
+               : fault_set(f, ERR_NETWORK, "the session may not be used from this network address");
+}
+
+enum err oauth_authenticate(void *ctx, struct exchange *x, struct lease **ret, struct fault *f)
+{
+    struct oauth_worker *w = ctx;
+    struct oauth *o = w->oauth;
+    struct lease *l = NULL;
+    struct str token;
+    TRY(bearer_token(x, &token, f));
+    enum err e = token_verify(w->tokens, o->keys, o->leases, token, o->issuer, o->resource, &l, f);
+    if (!e)
+        e = bearer_network(o, x, l, f);
+    if (e) {
+        if (e == ERR_TOKEN || e == ERR_NETWORK)
+            oauth_note_failure(o, x, l ? l->agent_id : STR_NONE, f);
+        lease_unref(l);
+        return e;
+    }
+    *ret = l;
+    return ERR_OK;
+}

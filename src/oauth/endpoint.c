@@ -1,0 +1,263 @@
+/* The endpoints: one table of paths; the token endpoint; the metadata. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "oauth/oauth.h"
+#include "store/bucket.h"
+
+#define JWT_BEARER "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+/* ---- answers ---- */
+
+static void oauth_answer(struct oauth_worker *w, struct exchange *x, int status)
+{
+    static const struct http_header headers[] = {{{"Cache-Control", 13}, {"no-store", 8}},
+                                                 {{"Pragma", 6}, {"no-cache", 8}}};
+    exchange_answer(x, status, STR("application/json"), headers, 2, buf_view(&w->out));
+}
+
+/* RFC 6749 section 5.2: "error" is the stable code, which is OAuth's own where OAuth has one. */
+static void oauth_refuse(struct oauth_worker *w, struct exchange *x, const struct fault *f)
+{
+    buf_clear(&w->out);
+    struct json_out o = json_out(&w->out);
+    json_open(&o, '{');
+    json_kv_z(&o, "error", err_code(f->err));
+    json_kv_z(&o, "error_description", f->text);
+    json_close(&o, '}');
+    oauth_answer(w, x, err_http(f->err));
+}
+
+void oauth_note_failure(struct oauth *o, const struct exchange *x, struct str who, const struct fault *f)
+{
+    struct bucket_use use = {o->failures, "failures"};
+    struct lease_verdict v;
+    struct sockaddr_storage from;
+    struct audit_entry e;
+    char address[INET6_ADDRSTRLEN] = "", details[96];
+    struct conf *conf = conf_slot_get(o->conf);
+    oauth_client_address(x, &conf->root, &from);
+    conf_unref(conf);
+    const void *bytes = from.ss_family == AF_INET ? (const void *)&((struct sockaddr_in *)&from)->sin_addr
+                                                  : (const void *)&((struct sockaddr_in6 *)&from)->sin6_addr;
+    inet_ntop(from.ss_family, bytes, address, sizeof(address));
+    bucket_take_all(&use, 1, clock_mono_ns(), &v);
+    if (v.answer != LEASE_GRANTED) {
+        log_debug("auth_failed", LOG_Z("address", address), LOG_Z("code", err_code(f->err)));
+        return;
+    }
+    snprintf(details, sizeof(details), "{\"address\":\"%s\"}", address);
+    audit_entry_init(&e, AUDIT_AUTH_FAILED, AUDIT_AI_AGENT);
+    e.agent_id = who;
+    e.judged = true;
+    e.stage = "credential";
+    e.reason = str_of(f->text);
+    e.code = err_code(f->err);
+    e.result = AUDIT_DENIED;
+    e.details = str_of(details);
+    audit_note(o->audit, &e);
+}
+
+/* ---- the token endpoint ---- */
+
+enum { FORM_GRANT, FORM_ASSERTION_TYPE, FORM_ASSERTION, FORM_SCOPE, FORM_CLIENT_ID, FORM_RESOURCE, FORM_COUNT };
+
+static enum err token_form(struct oauth *o, struct exchange *x, struct form_field form[FORM_COUNT], struct fault *f)
+{
+    struct str type = http_header(&x->head, "content-type"), kind;
+    str_cut(&type, ';', &kind);
+    if (!str_ieq(str_trim(kind), STR("application/x-www-form-urlencoded")))
+        return fault_set(f, ERR_INVALID, "Content-Type must be application/x-www-form-urlencoded");
+    TRY(form_read(x->body, form, FORM_COUNT, &x->arena, f));
+    if (!form[FORM_GRANT].value.p)
+        return fault_set(f, ERR_INVALID, "grant_type is missing; it must be client_credentials");
+    if (!str_is(form[FORM_GRANT].value, "client_credentials"))
+        return fault_set(f, ERR_GRANT, "grant_type must be client_credentials");
+    if (!form[FORM_ASSERTION].value.n || !str_is(form[FORM_ASSERTION_TYPE].value, JWT_BEARER))
+        return fault_set(f, ERR_CLIENT_AUTH,
+                         "client_assertion_type must be " JWT_BEARER
+                         " and client_assertion a JWT signed by the agent's key");
+    struct str resource = form[FORM_RESOURCE].value;
+    struct str below = arena_fmt(&x->arena, STR_FMT "/", STR_ARG(o->resource));
+    if (resource.n && !str_eq(resource, o->resource) && !str_starts(resource, below))
+        return fault_set(f, ERR_INVALID, "resource must be " STR_FMT, STR_ARG(o->resource));
+    return ERR_OK;
+}
+
+static void token_write(struct oauth_worker *w, const struct lease *l, struct str token)
+{
+    buf_clear(&w->out);
+    struct json_out o = json_out(&w->out);
+    json_open(&o, '{');
+    json_kv_str(&o, "access_token", token);
+    json_kv_z(&o, "token_type", "Bearer");
+    json_kv_i64(&o, "expires_in", (l->expires - clock_wall_ms()) / 1000);
+    struct str scope = STR_NONE;
+    struct buf b;
+    buf_init(&b, 1u << 20);
+    for (size_t i = 0; i < l->scope_count; i++) {
+        if (i)
+            buf_char(&b, ' ');
+        buf_str(&b, l->scope[i]);
+    }
+    scope = buf_view(&b);
+    json_kv_str(&o, "scope", scope);
+    buf_done(&b);
+    json_close(&o, '}');
+}
+
+static enum err token_open_session(struct oauth_worker *w, struct exchange *x, struct str *ret_who, struct fault *f)
+{
+    struct oauth *o = w->oauth;
+    struct form_field form[FORM_COUNT] = {{"grant_type", STR_NONE},       {"client_assertion_type", STR_NONE},
+                                          {"client_assertion", STR_NONE}, {"scope", STR_NONE},
+                                          {"client_id", STR_NONE},        {"resource", STR_NONE}};
+    struct agent *agent CLEANUP(agent_unrefp) = NULL;
+    TRY(token_form(o, x, form, f));
+    *ret_who = form[FORM_CLIENT_ID].value;
+    TRY(oauth_prove_agent(o, form[FORM_ASSERTION].value, &x->arena, &agent, f));
+    *ret_who = arena_str(&x->arena, agent->id);
+    if (form[FORM_CLIENT_ID].value.p && !str_eq(form[FORM_CLIENT_ID].value, agent->id))
+        return fault_set(f, ERR_CLIENT_AUTH, "client_id is not the agent that the assertion proves");
+    if (!audit_healthy(o->audit, f))
+        return f->err = ERR_AUDIT;
+    struct session_wish wish = {
+        .scopes = form[FORM_SCOPE].value}; /* an agent's own word gives it no user, no tier, no trigger */
+    struct lease *l;
+    TRY(session_open(o->sessions, agent, &wish, &l, f));
+    struct buf token;
+    buf_init(&token, JOSE_TOKEN_MAX);
+    enum err e = token_mint(o->keys, l, o->issuer, o->resource, &token, f);
+    if (!e)
+        token_write(w, l, buf_view(&token));
+    secret_wipe(token.p, token.n);
+    buf_done(&token);
+    lease_unref(l);
+    return e;
+}
+
+static void oauth_token(struct oauth_worker *w, struct exchange *x)
+{
+    struct fault f;
+    struct str who = STR_NONE;
+    if (token_open_session(w, x, &who, &f) == ERR_OK) {
+        oauth_answer(w, x, 200);
+        secret_wipe(w->out.p, w->out.n);
+        return;
+    }
+    if (f.err == ERR_CLIENT_AUTH)
+        oauth_note_failure(w->oauth, x, who, &f);
+    oauth_refuse(w, x, &f);
+}
+
+/* ---- metadata ---- */
+
+static void oauth_server_metadata(struct oauth_worker *w, struct exchange *x)
+{
+    struct str issuer = w->oauth->issuer;
+    buf_clear(&w->out);
+    struct json_out o = json_out(&w->out);
+    json_open(&o, '{');
+    json_kv_str(&o, "issuer", issuer);
+    json_kv_str(&o, "token_endpoint", arena_fmt(&x->arena, STR_FMT "/oauth/token", STR_ARG(issuer)));
+    json_kv_str(&o, "jwks_uri", arena_fmt(&x->arena, STR_FMT "/oauth/jwks", STR_ARG(issuer)));
+    json_kv_raw(&o, "response_types_supported", STR("[]"));
+    json_kv_raw(&o, "grant_types_supported", STR("[\"client_credentials\"]"));
+    json_kv_raw(&o, "token_endpoint_auth_methods_supported", STR("[\"private_key_jwt\"]"));
+    json_kv_raw(&o, "token_endpoint_auth_signing_alg_values_supported", STR("[\"EdDSA\",\"ES256\"]"));
+    json_close(&o, '}');
+    exchange_answer(x, 200, STR("application/json"), NULL, 0, buf_view(&w->out));
+}
+
+static void oauth_resource_metadata(struct oauth_worker *w, struct exchange *x)
+{
+    buf_clear(&w->out);
+    struct json_out o = json_out(&w->out);
+    json_open(&o, '{');
+    json_kv_str(&o, "resource", w->oauth->resource);
+    json_kv_raw(&o, "bearer_methods_supported", STR("[\"header\"]"));
+    json_kv_z(&o, "resource_name", "Doorward");
+    json_key(&o, STR("authorization_servers"));
+    json_open(&o, '[');
+    json_put_str(&o, w->oauth->issuer);
+    json_close(&o, ']');
+    json_close(&o, '}');
+    exchange_answer(x, 200, STR("application/json"), NULL, 0, buf_view(&w->out));
+}
+
+static void oauth_jwks(struct oauth_worker *w, struct exchange *x)
+{
+    buf_clear(&w->out);
+    keys_jwks(w->oauth->keys, &w->out);
+    exchange_answer(x, 200, STR("application/json"), NULL, 0, buf_view(&w->out));
+}
+
+/* ---- paths ---- */
+
+static const struct {
+    const char *path, *method;
+    bool below; /* and everything below it */
+    void (*serve)(struct oauth_worker *w, struct exchange *x);
+} oauth_paths[] = {
+    {"/oauth/token", "POST", false, oauth_token},
+    {"/oauth/jwks", "GET", false, oauth_jwks},
+    {"/.well-known/oauth-authorization-server", "GET", false, oauth_server_metadata},
+    {"/.well-known/oauth-protected-resource", "GET", true, oauth_resource_metadata},
+};
+
+static bool oauth_path_is(struct str path, const char *want, bool below)
+{
+    struct str rest = str_skip(path, strlen(want));
+    return str_starts(path, str_of(want)) && (rest.n == 0 || (below && rest.p[0] == '/'));
+}
+
+bool oauth_serve(struct oauth_worker *w, struct exchange *x)
+{
+    for (size_t i = 0; i < sizeof(oauth_paths) / sizeof(oauth_paths[0]); i++) {
+        if (!oauth_path_is(x->head.path, oauth_paths[i].path, oauth_paths[i].below))
+            continue;
+        if (str_is(x->head.method, oauth_paths[i].method)) {
+            oauth_paths[i].serve(w, x);
+            return true;
+        }
+        struct http_header allow = {STR("Allow"), str_of(oauth_paths[i].method)};
+        exchange_answer(x, 405, STR("application/json"), &allow, 1,
+                        STR("{\"error\":\"method_not_allowed\",\"error_description\":\"the Allow header says what this "
+                            "path takes\"}"));
+        return true;
+    }
+    return false;
+}
+
+/* ---- life ---- */
+
+enum err oauth_init(struct oauth *o, struct fault *f)
+{
+    static const struct conf_rate failures = {600, 60000};
+    o->started_ms = clock_wall_ms();
+    o->replay = replay_new();
+    o->failures = bucket_new(&failures);
+    return o->replay && o->failures ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the token endpoint");
+}
+
+void oauth_done(struct oauth *o)
+{
+    replay_free(o->replay);
+    bucket_free(o->failures);
+}
+
+enum err oauth_worker_init(struct oauth_worker *w, struct oauth *o, struct fault *f)
+{
+    *w = (struct oauth_worker){.oauth = o, .tokens = token_cache_new()};
+    buf_init(&w->out, 2u << 20);
+    return w->tokens ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the token cache");
+}
+
+void oauth_worker_done(struct oauth_worker *w)
+{
+    token_cache_free(w->tokens);
+    buf_done(&w->out);
+}
