@@ -144,7 +144,7 @@ static enum err admin_read(struct admin_request *r, struct fault *f)
     if (!str_ieq(str_trim(kind), STR("application/json")))
         return fault_set(f, ERR_MEDIA_TYPE, "Content-Type must be application/json");
     TRY(json_parse(&r->doc, r->x->body, r->arena, NULL, f));
-    return json_type(&r->doc, 0) == JSON_OBJECT ? ERR_OK : fault_set(f, ERR_INVALID, "the body must be a JSON object");
+    return json_type(&r->doc, JSON_ROOT) == JSON_OBJECT ? ERR_OK : fault_set(f, ERR_INVALID, "the body must be a JSON object");
 }
 
 static void admin_answer(struct admin_request *r)
@@ -231,7 +231,7 @@ static enum err admin_wrong(const struct admin_request *r, const char *key, uint
 
 enum err admin_str(struct admin_request *r, const char *key, struct str *ret, struct fault *f)
 {
-    uint32_t node = json_get(&r->doc, 0, str_of(key));
+    uint32_t node = json_get(&r->doc, JSON_ROOT, str_of(key));
     *ret = STR_NONE;
     if (!node || json_type(&r->doc, node) == JSON_NULL)
         return ERR_OK;
@@ -243,7 +243,7 @@ enum err admin_str(struct admin_request *r, const char *key, struct str *ret, st
 
 enum err admin_i64(struct admin_request *r, const char *key, int64_t *ret, struct fault *f)
 {
-    uint32_t node = json_get(&r->doc, 0, str_of(key));
+    uint32_t node = json_get(&r->doc, JSON_ROOT, str_of(key));
     *ret = 0;
     if (!node || json_type(&r->doc, node) == JSON_NULL)
         return ERR_OK;
@@ -253,7 +253,7 @@ enum err admin_i64(struct admin_request *r, const char *key, int64_t *ret, struc
 
 enum err admin_strings(struct admin_request *r, const char *key, struct conf_strings *ret, struct fault *f)
 {
-    uint32_t node = json_get(&r->doc, 0, str_of(key));
+    uint32_t node = json_get(&r->doc, JSON_ROOT, str_of(key));
     *ret = (struct conf_strings){0};
     if (!node || json_type(&r->doc, node) == JSON_NULL)
         return ERR_OK;
@@ -274,7 +274,7 @@ enum err admin_strings(struct admin_request *r, const char *key, struct conf_str
 
 enum err admin_only(struct admin_request *r, const char *const *keys, struct fault *f)
 {
-    JSON_PAIRS(&r->doc, 0, k, v)
+    JSON_PAIRS(&r->doc, JSON_ROOT, k, v)
     {
         bool known = false;
         for (const char *const *key = keys; *key && !known; key++)

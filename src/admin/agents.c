@@ -76,7 +76,7 @@ enum err admin_agents_get(struct admin_request *r, struct fault *f)
 
 static struct str agent_jwk(struct admin_request *r)
 {
-    uint32_t node = json_get(&r->doc, 0, STR("publicKey"));
+    uint32_t node = json_get(&r->doc, JSON_ROOT, STR("publicKey"));
     return json_type(&r->doc, node) == JSON_OBJECT ? json_raw(&r->doc, node) : STR_NONE;
 }
 

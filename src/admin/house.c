@@ -66,8 +66,8 @@ static void tool_write(struct json_out *o, const struct tool *t, struct arena *a
     json_kv_str(o, "exposedName", t->exposed);
     json_kv_str(o, "server", t->server);
     json_kv_str(o, "name", t->name);
-    if (json_parse(&j, t->listed, a, NULL, NULL) == ERR_OK && json_get(&j, 0, STR("description")))
-        json_kv_raw(o, "description", json_raw(&j, json_get(&j, 0, STR("description"))));
+    if (json_parse(&j, t->listed, a, NULL, NULL) == ERR_OK && json_get(&j, JSON_ROOT, STR("description")))
+        json_kv_raw(o, "description", json_raw(&j, json_get(&j, JSON_ROOT, STR("description"))));
     json_kv_z(o, "hash", t->hash);
     json_kv_bool(o, "usable", t->input != NULL);
     json_kv_z(o, "fault", t->input ? "" : t->fault.text);

@@ -273,10 +273,10 @@ enum err segment_chain(struct str payload, uint64_t seq, unsigned char hash[SHA2
     int64_t number = -1;
     if (json_parse(&j, payload, a, NULL, NULL))
         return fault_set(f, ERR_CORRUPT, "entry %llu: is not JSON", (unsigned long long)seq);
-    if (!json_i64(&j, json_get(&j, 0, STR("seq")), &number) || (uint64_t)number != seq)
+    if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("seq")), &number) || (uint64_t)number != seq)
         return fault_set(f, ERR_CORRUPT, "entry %llu: carries another number", (unsigned long long)seq);
     enc_hex(hash, SHA256_BYTES, previous);
-    if (!json_str_is(&j, json_get(&j, 0, STR("previousHash")), str_of(previous)))
+    if (!json_str_is(&j, json_get(&j, JSON_ROOT, STR("previousHash")), str_of(previous)))
         return fault_set(f, ERR_CORRUPT, "entry %llu: does not follow the entry before it", (unsigned long long)seq);
     enc_sha256(payload.p, payload.n, hash);
     return ERR_OK;

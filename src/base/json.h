@@ -3,11 +3,11 @@
  * lone surrogates refused), after which every value is a 16-byte node that points back into the text. What is not rewritten
  * keeps its bytes. Numbers are kept as text: 2^53+1 stays itself.
  *
- *   node 0 is the root; a container's children follow it; `next` is the node behind the whole subtree.
+ *   node JSON_ROOT is the root; a container's children follow it; `next` is the node behind the whole subtree.
  *   object: key, value, key, value …    array: value, value …
  *
- * Nodes and text belong to the caller's arena and buffer: the text must outlive the document. Index 0 doubles as "there is
- * none" where a child is asked for, since the root is nobody's child.
+ * Nodes and text belong to the caller's arena and buffer: the text must outlive the document. Node 0 is nothing (JSON_NONE): what
+ * is not there has index 0, and everything that is asked of it is nothing too.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -34,6 +34,8 @@ struct json {
     struct json_node *node;
     uint32_t count;
 };
+
+#define JSON_ROOT 1
 
 struct json_limits {
     uint32_t depth; /* 0: JSON_DEPTH */

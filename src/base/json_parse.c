@@ -384,10 +384,12 @@ enum err json_parse(struct json *ret, struct str text, struct arena *a, const st
     if (s.cap > 4096)
         s.cap = 4096;
     if (s.cap > s.nodes_max)
-        s.cap = s.nodes_max;
+        s.cap = s.nodes_max + 1;
     s.node = arena_raw(a, (size_t)s.cap * sizeof(*s.node), 16);
     if (!s.node)
         return fault_set(f, ERR_NOMEM, "no memory for %u values", s.cap);
+    s.node[s.count++] = (struct json_node){.type = JSON_NONE}; /* nothing: index 0 */
+    s.nodes_max++;
     TRY(json_parse_values(&s));
     json_space(&s);
     if (s.p < s.end)

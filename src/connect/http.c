@@ -296,9 +296,9 @@ static void hop_params(struct hop *h, const struct tool *t, struct str arguments
         return;
     for (size_t i = 0; i < t->param_count; i++) {
         const struct tool_param *p = &t->param[i];
-        uint32_t node = 0;
+        uint32_t node = JSON_ROOT;
         for (size_t k = 0; k < p->depth; k++)
-            node = k == 0 || node ? json_get(&j, node, p->path[k]) : 0;
+            node = json_get(&j, node, p->path[k]);
         struct str value = STR_NONE;
         if (json_type(&j, node) == JSON_STRING)
             value = http_header_value(json_str(&j, node, &h->arena), &h->arena);

@@ -69,7 +69,7 @@ void wire_write_cancelled(struct buf *b, struct str id, const char *reason)
 
 static void wire_read_progress(const struct json *j, struct arena *a, struct wire_message *ret)
 {
-    uint32_t params = json_get(j, 0, STR("params")), progress = json_get(j, params, STR("progress")),
+    uint32_t params = json_get(j, JSON_ROOT, STR("params")), progress = json_get(j, params, STR("progress")),
              total = json_get(j, params, STR("total"));
     if (json_type(j, params) != JSON_OBJECT || json_type(j, progress) != JSON_NUMBER)
         return;
@@ -86,9 +86,9 @@ static void wire_read_progress(const struct json *j, struct arena *a, struct wir
 void wire_read(const struct json *j, struct arena *a, struct wire_message *ret)
 {
     *ret = (struct wire_message){0};
-    if (json_type(j, 0) != JSON_OBJECT || !json_str_is(j, json_get(j, 0, STR("jsonrpc")), STR("2.0")))
+    if (json_type(j, JSON_ROOT) != JSON_OBJECT || !json_str_is(j, json_get(j, JSON_ROOT, STR("jsonrpc")), STR("2.0")))
         return;
-    uint32_t id = json_get(j, 0, STR("id")), method = json_get(j, 0, STR("method"));
+    uint32_t id = json_get(j, JSON_ROOT, STR("id")), method = json_get(j, JSON_ROOT, STR("method"));
     if (json_type(j, method) == JSON_STRING) {
         if (id) {
             ret->kind = WIRE_ASKS;
@@ -99,7 +99,7 @@ void wire_read(const struct json *j, struct arena *a, struct wire_message *ret)
         }
         return;
     }
-    uint32_t result = json_get(j, 0, STR("result")), error = json_get(j, 0, STR("error"));
+    uint32_t result = json_get(j, JSON_ROOT, STR("result")), error = json_get(j, JSON_ROOT, STR("error"));
     bool fits = json_type(j, result) == JSON_OBJECT || json_type(j, error) == JSON_OBJECT;
     if (!fits || (result && error))
         return;

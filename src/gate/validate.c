@@ -24,17 +24,18 @@ static enum verdict validate_canonical(struct call *c, const struct json *doc, u
 
 enum verdict stage_validate(struct call *c)
 {
-    static struct json_node none_node = {.off = 0, .len = 2, .next = 1, .type = JSON_OBJECT};
-    static const struct json none = {.text = {"{}", 2}, .node = &none_node, .count = 1};
+    static struct json_node none_nodes[] = {{.type = JSON_NONE}, {.off = 0, .len = 2, .next = 2, .type = JSON_OBJECT}};
+    static const struct json none = {.text = {"{}", 2}, .node = none_nodes, .count = 2};
     const struct json *doc = c->arguments_node ? c->doc : &none; /* no arguments are no members */
+    uint32_t arguments = c->arguments_node ? c->arguments_node : JSON_ROOT;
     if (!c->tool->input)
         return gate_deny(c, ERR_SCHEMA_UNUSABLE, "%s", c->tool->fault.text);
     struct fault f;
-    enum err e = schema_validate(c->tool->input, doc, c->arguments_node, c->arena, &f);
+    enum err e = schema_validate(c->tool->input, doc, arguments, c->arena, &f);
     if (e) {
         c->fault = f;
         c->fault.err = e;
         return VERDICT_DENY;
     }
-    return validate_canonical(c, doc, c->arguments_node);
+    return validate_canonical(c, doc, arguments);
 }

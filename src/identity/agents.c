@@ -190,7 +190,7 @@ static enum err agent_read_list(struct agent *a, struct str text, struct conf_st
     struct json j;
     TRY(json_parse(&j, text, &a->arena, NULL, NULL));
     *ret = (struct conf_strings){arena_raw(&a->arena, j.count * sizeof(struct str), 16), 0, true};
-    JSON_EACH(&j, 0, v)
+    JSON_EACH(&j, JSON_ROOT, v)
     {
         if (ret->v)
             ret->v[ret->n++] = arena_str(&a->arena, json_str(&j, v, &a->arena));

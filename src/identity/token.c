@@ -77,9 +77,9 @@ enum err token_mint(const struct keys *k, const struct lease *l, struct str issu
 static enum err token_claims(const struct json *j, struct str issuer, struct str audience, struct fault *f)
 {
     int64_t exp, iat, now = clock_wall_ms() / 1000;
-    if (!json_str_is(j, json_get(j, 0, STR("iss")), issuer) || !json_str_is(j, json_get(j, 0, STR("aud")), audience))
+    if (!json_str_is(j, json_get(j, JSON_ROOT, STR("iss")), issuer) || !json_str_is(j, json_get(j, JSON_ROOT, STR("aud")), audience))
         return fault_set(f, ERR_TOKEN, "the token was issued by or for somebody else");
-    if (!json_i64(j, json_get(j, 0, STR("exp")), &exp) || !json_i64(j, json_get(j, 0, STR("iat")), &iat))
+    if (!json_i64(j, json_get(j, JSON_ROOT, STR("exp")), &exp) || !json_i64(j, json_get(j, JSON_ROOT, STR("iat")), &iat))
         return fault_set(f, ERR_TOKEN, "the token does not say how long it is good");
     if (now >= exp)
         return fault_set(f, ERR_SESSION_ENDED, "the token has expired: open a new session");
@@ -100,10 +100,10 @@ static enum err token_prove(const struct keys *k, struct lease_store *leases, st
     if (json_parse(&j, payload, a, NULL, f))
         return fault_set(f, ERR_TOKEN, "the token's payload cannot be read");
     TRY(token_claims(&j, issuer, audience, f));
-    struct lease *l = leases->ops->find(leases, json_str(&j, json_get(&j, 0, STR("sid")), a));
+    struct lease *l = leases->ops->find(leases, json_str(&j, json_get(&j, JSON_ROOT, STR("sid")), a));
     if (!l)
         return fault_set(f, ERR_SESSION_ENDED, "the session is not known any more: open a new one");
-    if (!json_str_is(&j, json_get(&j, 0, STR("sub")), l->agent_id)) {
+    if (!json_str_is(&j, json_get(&j, JSON_ROOT, STR("sub")), l->agent_id)) {
         lease_unref(l);
         return fault_set(f, ERR_TOKEN, "the token's agent is not that of its session");
     }

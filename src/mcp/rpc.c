@@ -4,7 +4,7 @@
 
 static enum err rpc_read_id(const struct json *doc, struct rpc *r, struct fault *f)
 {
-    uint32_t id = json_get(doc, 0, STR("id"));
+    uint32_t id = json_get(doc, JSON_ROOT, STR("id"));
     if (!id)
         return ERR_OK;
     bool integer = json_type(doc, id) == JSON_NUMBER && (doc->node[id].flags & JSON_INTEGER);
@@ -18,7 +18,7 @@ static enum err rpc_read_id(const struct json *doc, struct rpc *r, struct fault 
 
 static enum err rpc_read_params(const struct json *doc, struct rpc *r, struct fault *f)
 {
-    r->params = json_get(doc, 0, STR("params"));
+    r->params = json_get(doc, JSON_ROOT, STR("params"));
     if (r->params && json_type(doc, r->params) != JSON_OBJECT)
         return fault_set(f, ERR_PARAMS, "params must be an object, but is %s",
                          json_type_name(json_type(doc, r->params)));
@@ -32,15 +32,15 @@ static enum err rpc_read_params(const struct json *doc, struct rpc *r, struct fa
 enum err rpc_read(const struct json *doc, struct arena *a, struct rpc *ret, struct fault *f)
 {
     *ret = (struct rpc){0};
-    if (json_type(doc, 0) == JSON_ARRAY)
+    if (json_type(doc, JSON_ROOT) == JSON_ARRAY)
         return fault_set(f, ERR_INVALID, "batches are not part of MCP: send one message in each POST");
-    if (json_type(doc, 0) != JSON_OBJECT)
-        return fault_set(f, ERR_INVALID, "a message must be an object, but is %s", json_type_name(json_type(doc, 0)));
+    if (json_type(doc, JSON_ROOT) != JSON_OBJECT)
+        return fault_set(f, ERR_INVALID, "a message must be an object, but is %s", json_type_name(json_type(doc, JSON_ROOT)));
     TRY(rpc_read_id(doc, ret, f));
-    if (!json_str_is(doc, json_get(doc, 0, STR("jsonrpc")), STR("2.0")))
+    if (!json_str_is(doc, json_get(doc, JSON_ROOT, STR("jsonrpc")), STR("2.0")))
         return fault_set(f, ERR_INVALID, "jsonrpc must be \"2.0\"");
-    uint32_t method = json_get(doc, 0, STR("method"));
-    bool answer = json_get(doc, 0, STR("result")) || json_get(doc, 0, STR("error"));
+    uint32_t method = json_get(doc, JSON_ROOT, STR("method"));
+    bool answer = json_get(doc, JSON_ROOT, STR("result")) || json_get(doc, JSON_ROOT, STR("error"));
     if (!method) {
         if (!answer || !ret->id.n)
             return fault_set(f, ERR_INVALID, "a message needs a method");

@@ -8,7 +8,7 @@ enum { PROVE_SKEW_S = 30, PROVE_JTI_MAX = 256 };
 /* "aud" is the issuer: as a string, or as a list of this one. */
 static bool prove_audience(const struct json *j, struct str issuer)
 {
-    uint32_t aud = json_get(j, 0, STR("aud"));
+    uint32_t aud = json_get(j, JSON_ROOT, STR("aud"));
     if (json_type(j, aud) == JSON_ARRAY) {
         uint32_t first = json_first(j, aud);
         return first && !json_next(j, aud, first) && json_str_is(j, first, issuer);
@@ -20,12 +20,12 @@ static enum err prove_times(const struct oauth *o, const struct json *j, int64_t
                             int64_t *ret_until, struct fault *f)
 {
     int64_t exp, iat, nbf, now = now_ms / 1000, max_age = max_age_ms / 1000;
-    if (!json_i64(j, json_get(j, 0, STR("exp")), &exp) || !json_i64(j, json_get(j, 0, STR("iat")), &iat))
+    if (!json_i64(j, json_get(j, JSON_ROOT, STR("exp")), &exp) || !json_i64(j, json_get(j, JSON_ROOT, STR("iat")), &iat))
         return fault_set(f, ERR_CLIENT_AUTH,
                          "the assertion must say when it was made (iat) and when it ends (exp), as whole seconds");
     if (exp <= now)
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion has expired: make a new one");
-    if (iat > now + PROVE_SKEW_S || (json_i64(j, json_get(j, 0, STR("nbf")), &nbf) && nbf > now + PROVE_SKEW_S))
+    if (iat > now + PROVE_SKEW_S || (json_i64(j, json_get(j, JSON_ROOT, STR("nbf")), &nbf) && nbf > now + PROVE_SKEW_S))
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion is from the future: compare the clocks");
     if (exp > now + max_age + PROVE_SKEW_S || iat < now - max_age)
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion is good for longer than %lld s: make it shorter",
@@ -43,13 +43,13 @@ static enum err prove_claims(struct oauth *o, const struct json *j, const struct
     struct conf *conf = conf_slot_get(o->conf);
     int64_t until = 0, now = clock_wall_ms(), max_age = conf->root.token.assertion_max_age;
     conf_unref(conf);
-    if (!json_str_is(j, json_get(j, 0, STR("sub")), agent->id))
+    if (!json_str_is(j, json_get(j, JSON_ROOT, STR("sub")), agent->id))
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion's iss and sub must both be the agent's id");
     if (!prove_audience(j, o->issuer))
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion's aud must be " STR_FMT " and nothing else",
                          STR_ARG(o->issuer));
     TRY(prove_times(o, j, now, max_age, &until, f));
-    struct str jti = json_str(j, json_get(j, 0, STR("jti")), a);
+    struct str jti = json_str(j, json_get(j, JSON_ROOT, STR("jti")), a);
     if (!jti.n || jti.n > PROVE_JTI_MAX)
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion needs a jti of 1 to %d bytes, new each time",
                          PROVE_JTI_MAX);
@@ -67,7 +67,7 @@ enum err oauth_prove_agent(struct oauth *o, struct str assertion, struct arena *
     struct agent *agent CLEANUP(agent_unrefp) = NULL;
     if (jose_peek(assertion, a, &peek, f))
         return fault_wrap(f, "client_assertion"), f->err = ERR_CLIENT_AUTH;
-    agent = agents_find(o->agents, json_str(&peek.claims, json_get(&peek.claims, 0, STR("iss")), a));
+    agent = agents_find(o->agents, json_str(&peek.claims, json_get(&peek.claims, JSON_ROOT, STR("iss")), a));
     /* Unknown agents and wrong keys get one answer: who is registered is nobody's business. */
     static const char nobody[] =
         "the assertion proves no registered agent: its iss, or the key that signed it, is not known here";

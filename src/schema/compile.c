@@ -65,7 +65,7 @@ static enum err compile(struct schema_build *b, struct str text)
 {
     struct schema_doc *root;
     TRY(schema_load(b, STR(""), text, SCHEMA_2020, false, &root));
-    b->s->root = root->node_of[0] - 1;
+    b->s->root = root->node_of[JSON_ROOT] - 1;
     for (uint32_t i = 0; i < b->s->nodes; i++)
         TRY(schema_words_compile(b, i));
     TRY(schema_loops_refuse(b));

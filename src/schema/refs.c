@@ -37,7 +37,7 @@ enum err schema_unusable(struct schema_build *b, const struct schema_place *p, c
     if (n >= (int)sizeof(what)) /* an over-long name was cut somewhere */
         what[schema_cut((struct str){what, sizeof(what)}, sizeof(what) - 5).n] = 0;
     const struct schema_doc *d = schema_doc_of(b, p->doc);
-    schema_pointer(p->doc, 0, p->value, b->a, where, sizeof(where), &key);
+    schema_pointer(p->doc, JSON_ROOT, p->value, b->a, where, sizeof(where), &key);
     struct str uri = d ? schema_cut(d->uri, 80) : STR_NONE;
     return fault_set(b->f, ERR_SCHEMA_UNUSABLE, STR_FMT "#%s: %s", STR_ARG(uri), where, what);
 }
@@ -142,7 +142,7 @@ static enum err vocabularies_read(struct schema_build *b, const struct json *met
         {"format-annotation", 0},
         {"content", 0},
     };
-    uint32_t list = json_get(meta, 0, STR("$vocabulary")), set = SCHEMA_CORE;
+    uint32_t list = json_get(meta, JSON_ROOT, STR("$vocabulary")), set = SCHEMA_CORE;
     struct str prefix = STR("https://json-schema.org/draft/2020-12/vocab/");
     if (!list) {
         *ret = SCHEMA_ALL_WORDS;
@@ -191,8 +191,8 @@ static enum err dialect_custom(struct schema_build *b, struct str uri, uint8_t *
     if (b->text > b->limits.text)
         return fault_set(b->f, ERR_LIMIT, "the schema has more than %u bytes", b->limits.text);
     TRY(json_parse(&meta, o->text, b->a, &limits, b->f));
-    schema_uri_split(schema_string(&meta, json_get(&meta, 0, STR("$schema")), b->a), &own, &fragment);
-    if (json_type(&meta, json_get(&meta, 0, STR("$schema"))) != JSON_STRING || !str_eq(own, D2020_URI))
+    schema_uri_split(schema_string(&meta, json_get(&meta, JSON_ROOT, STR("$schema")), b->a), &own, &fragment);
+    if (json_type(&meta, json_get(&meta, JSON_ROOT, STR("$schema"))) != JSON_STRING || !str_eq(own, D2020_URI))
         return fault_set(b->f, ERR_SCHEMA_UNUSABLE,
                          "$schema: the metaschema \"" STR_FMT "\" is not one of draft 2020-12",
                          STR_ARG(schema_cut(uri, 120)));
@@ -292,7 +292,7 @@ static enum err id_read(struct schema_build *b, struct schema_doc *d, uint32_t a
         return schema_unusable(b, &p, "must not have a fragment; $anchor names a place");
     if (fragment.n)
         *ret_anchor = fragment;
-    if (uri.n == 0 || at == 0) /* the root's resource was made when the document was loaded */
+    if (uri.n == 0 || at == JSON_ROOT) /* the root's resource was made when the document was loaded */
         return ERR_OK;
     uri = schema_uri_resolve(outer->uri, uri, b->a);
     if (!uri.p)
@@ -393,21 +393,21 @@ enum err schema_load(struct schema_build *b, struct str uri, struct str text, ui
         return schema_no_memory(b);
     d->next = b->docs;
     b->docs = d;
-    TRY(dialect_read(b, &d->json, 0, &dialect, &vocabulary));
+    TRY(dialect_read(b, &d->json, JSON_ROOT, &dialect, &vocabulary));
     /* The document's own URI is where it was found; its $id, read by the scan, may give it another. */
     uint32_t id =
-        dialect == SCHEMA_DRAFT7 && json_get(&d->json, 0, STR("$ref")) ? 0 : json_get(&d->json, 0, STR("$id"));
+        dialect == SCHEMA_DRAFT7 && json_get(&d->json, JSON_ROOT, STR("$ref")) ? 0 : json_get(&d->json, JSON_ROOT, STR("$id"));
     struct str own = STR(""), fragment;
     if (id && json_type(&d->json, id) == JSON_STRING)
         schema_uri_split(schema_string(&d->json, id, b->a), &own, &fragment);
-    struct schema_place p = {.doc = &d->json};
+    struct schema_place p = {.doc = &d->json, .value = JSON_ROOT};
     own = own.n ? schema_uri_resolve(d->uri, own, b->a) : d->uri;
     if (!own.p)
         return schema_no_memory(b);
     TRY(resource_add(b, own, dialect, vocabulary, &p, &resource));
     if (!map_put(b, d->uri, resource, false, &taken))
         return schema_no_memory(b);
-    TRY(schema_scan(b, d, 0, resource, &node));
+    TRY(schema_scan(b, d, JSON_ROOT, resource, &node));
     *ret = d;
     return ERR_OK;
 }

@@ -49,11 +49,11 @@ static struct str dialect_said(struct str schema, bool draft7, struct arena *a)
 {
     struct json j;
     if (!draft7 || schema.n == 0 || schema.p[0] != '{' || json_parse(&j, schema, a, NULL, NULL) ||
-        json_get(&j, 0, STR("$schema")))
+        json_get(&j, JSON_ROOT, STR("$schema")))
         return schema;
     struct str rest = str_skip(schema, 1);
     return arena_fmt(a, "{\"$schema\":\"http://json-schema.org/draft-07/schema#\"%s" STR_FMT,
-                     json_first(&j, 0) ? "," : "", STR_ARG(rest));
+                     json_first(&j, JSON_ROOT) ? "," : "", STR_ARG(rest));
 }
 
 static void case_run(const char *file, const struct json *j, uint32_t group, uint32_t test, const struct schema *s,
@@ -84,7 +84,7 @@ static void file_run(const char *path, const char *name, bool draft7)
         printf("%s: %s\n", name, f.text);
         failed++;
     } else {
-        JSON_EACH(&j, 0, group)
+        JSON_EACH(&j, JSON_ROOT, group)
         {
             struct schema *s = NULL;
             struct str schema = dialect_said(json_raw(&j, json_get(&j, group, STR("schema"))), draft7, &a);

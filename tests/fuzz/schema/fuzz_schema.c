@@ -41,7 +41,7 @@ static enum err judge(const struct schema *s, const struct json *j, struct fault
 {
     struct arena scratch;
     arena_init(&scratch, 8u << 20);
-    enum err e = schema_validate(s, j, 0, &scratch, f);
+    enum err e = schema_validate(s, j, JSON_ROOT, &scratch, f);
     arena_done(&scratch);
     CHECK(e == ERR_OK || e == ERR_SCHEMA || e == ERR_LIMIT || e == ERR_NOMEM);
     words_checked(e, f);
@@ -71,7 +71,7 @@ static void value_judged(const struct schema *s, struct str text)
     if (!json_parse(&j, text, &a, NULL, &f)) {
         enum err e = judge(s, &j, &f);
         CHECK(judge(s, &j, &again) == e && strcmp(f.text, again.text) == 0);
-        if (!beyond_numbers(&j) && !json_canonical(&j, 0, &canonical, &a) &&
+        if (!beyond_numbers(&j) && !json_canonical(&j, JSON_ROOT, &canonical, &a) &&
             !json_parse(&same, buf_view(&canonical), &a, NULL, &f)) {
             enum err c = judge(s, &same, &f);
             if ((e == ERR_OK || e == ERR_SCHEMA) && (c == ERR_OK || c == ERR_SCHEMA))

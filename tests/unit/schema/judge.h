@@ -41,7 +41,7 @@ static inline enum err judge_value(const struct schema *s, const char *instance,
     arena_init(&a, 64u << 20);
     enum err e = json_parse(&j, str_of(text), &a, NULL, f);
     if (!e)
-        e = schema_validate(s, &j, 0, &a, f);
+        e = schema_validate(s, &j, JSON_ROOT, &a, f);
     arena_done(&a);
     free(text);
     return e;

@@ -250,8 +250,8 @@ static void a_full_arena_refuses(void **state)
     arena_init(&tiny, 16);
     assert_int_equal(judge_compile("{'maxLength':100}", NULL, NULL, &s, &f), ERR_OK);
     assert_int_equal(json_parse(&j, STR("\"0123456789012345678901234567890\\n\""), &a, NULL, &f), ERR_OK);
-    assert_int_equal(schema_validate(s, &j, 0, &tiny, &f), ERR_NOMEM);
-    assert_int_equal(schema_validate(s, &j, 0, &a, &f), ERR_OK);
+    assert_int_equal(schema_validate(s, &j, JSON_ROOT, &tiny, &f), ERR_NOMEM);
+    assert_int_equal(schema_validate(s, &j, JSON_ROOT, &a, &f), ERR_OK);
     assert_int_equal(schema_validate(s, &j, 7, &a, &f), ERR_INTERNAL);
     schema_unref(s);
     arena_done(&a);

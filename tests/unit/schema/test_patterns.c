@@ -163,7 +163,7 @@ static enum err match(const char *pattern, const char *text, struct fault *f)
         o = json_out(&b);
         json_put_str(&o, str_of(text));
         assert_int_equal(json_parse(&j, buf_view(&b), &a, NULL, f), ERR_OK);
-        e = schema_validate(s, &j, 0, &a, f);
+        e = schema_validate(s, &j, JSON_ROOT, &a, f);
     }
     schema_unref(s);
     arena_done(&a);
