@@ -1,5 +1,4 @@
 /* Rules about more than one value, and defaults that depend on others. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "conf/load.h"
@@ -20,26 +19,59 @@ static int check_server_cmp(const void *a, const void *b)
     return str_cmp(((const struct conf_server *)a)->name, ((const struct conf_server *)b)->name);
 }
 
-static void check_servers(struct conf_load *l)
+static void check_server(struct conf_load *l, const char *path, const struct conf_server *v)
 {
-    struct conf_servers *s = &l->conf->root.servers;
-    for (size_t i = 0; i < s->n; i++) {
-        struct conf_server *v = &s->v[i];
-        char path[128];
-        snprintf(path, sizeof(path), "servers." STR_FMT, STR_ARG(v->name));
-        if (!check_name(v->name))
-            conf_fault(l, path, "a server's name must be 1 to 32 lower-case letters, digits and hyphens");
-        if (!v->url.n == !v->command.n)
-            conf_fault(l, path, "needs either url (MCP over HTTP) or command (MCP over stdio)");
-        if (v->url.n && (v->env.set || v->cwd.n))
-            conf_fault(l, path, "env and cwd go with command, not with url");
-        if (v->command.n && v->headers.set)
-            conf_fault(l, path, "headers go with url, not with command");
-        if (!v->timeout)
-            v->timeout = l->conf->root.limits.call_timeout;
+    if (!check_name(v->name))
+        conf_fault(l, path,
+                   "a server's name must be 1 to 32 lower-case letters, digits and hyphens, not a hyphen first");
+    if (!v->url.n == !v->command.n)
+        conf_fault(l, path, "has %s: must have either url (MCP over HTTP) or command (MCP over stdio)",
+                   v->url.n ? "both url and command" : "neither url nor command");
+    else if (v->url.n && (v->env.set || v->cwd.n))
+        conf_fault(l, path, "env and cwd go with command, not with url");
+    else if (v->command.n && v->headers.set)
+        conf_fault(l, path, "headers go with url, not with command");
+}
+
+static void check_operator(struct conf_load *l, const char *path, const struct conf_operator *v)
+{
+    if (!v->name.n)
+        conf_fault(l, path, "has no name: must have a name and a token");
+    if (!v->token)
+        conf_fault(l, path, "has no token: must have one, file:PATH or ${ENV}");
+    else if (secret_len(v->token) < 16)
+        conf_fault(l, path, "the token is too short: must be 16 characters or more");
+}
+
+static void check_scope(struct conf_load *l, const char *path, const struct conf_scope *v)
+{
+    if (!v->add.n && !v->keep.set && !v->drop.n)
+        conf_fault(l, path, "changes nothing: must have add, keep or drop");
+}
+
+void conf_check(struct conf_load *l, const char *path, enum conf_section s, void *section)
+{
+    const struct conf_agents *agents = section;
+    const struct conf_tool *tool = section;
+    const struct conf_scope_when *when = section;
+    switch (s) {
+    case CONF_S_server: check_server(l, path, section); break;
+    case CONF_S_operator: check_operator(l, path, section); break;
+    case CONF_S_scope: check_scope(l, path, section); break;
+    case CONF_S_scope_when:
+        if (!str_is(when->timezone, "UTC") && !str_is(when->timezone, "local"))
+            conf_fault(l, path, "timezone is wrong: must be UTC or local");
+        break;
+    case CONF_S_agents:
+        if (agents->default_lifetime > agents->max_lifetime)
+            conf_fault(l, path, "default_lifetime is longer than max_lifetime: must be at most that");
+        break;
+    case CONF_S_tool:
+        if (!memchr(tool->name.p, '/', tool->name.n))
+            conf_fault(l, path, "names no tool: must be a pattern like server/tool or server/*");
+        break;
+    default: break;
     }
-    if (s->n)
-        qsort(s->v, s->n, sizeof(*s->v), check_server_cmp);
 }
 
 static void check_url(struct conf_load *l)
@@ -76,42 +108,15 @@ static void check_hosts(struct conf_load *l)
     r->allowed_hosts.n = n;
 }
 
-static void check_rules(struct conf_load *l)
+void conf_finish(struct conf_load *l)
 {
-    const struct conf_root *r = &l->conf->root;
-    char path[160];
-    if (r->agents.default_lifetime > r->agents.max_lifetime)
-        conf_fault(l, "agents.default_lifetime", "is longer than agents.max_lifetime");
-    for (size_t i = 0; i < r->tools.n; i++) {
-        if (!memchr(r->tools.v[i].name.p, '/', r->tools.v[i].name.n)) {
-            snprintf(path, sizeof(path), "tools." STR_FMT, STR_ARG(r->tools.v[i].name));
-            conf_fault(l, path, "a pattern must be like server/tool or server/*");
-        }
-    }
-    for (size_t i = 0; i < r->operators.n; i++) {
-        snprintf(path, sizeof(path), "operators[%zu]", i);
-        if (!r->operators.v[i].name.n)
-            conf_fault(l, path, "needs a name");
-        if (!r->operators.v[i].token)
-            conf_fault(l, path, "needs a token");
-        else if (secret_len(r->operators.v[i].token) < 16)
-            conf_fault(l, path, "the token is shorter than 16 characters");
-    }
-    for (size_t i = 0; i < r->scopes.n; i++) {
-        const struct conf_scope *s = &r->scopes.v[i];
-        struct str zone = s->when.timezone;
-        if (!s->add.n && !s->keep.set && !s->drop.n)
-            conf_fault(l, s->name.p, "needs add, keep or drop");
-        if (!str_is(zone, "UTC") && !str_is(zone, "local"))
-            conf_fault(l, s->name.p, "when.timezone must be UTC or local");
-    }
-}
-
-void conf_check(struct conf_load *l)
-{
+    struct conf_servers *s = &l->conf->root.servers;
     l->line = l->column = 1;
     check_url(l);
     check_hosts(l);
-    check_servers(l);
-    check_rules(l);
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->v[i].timeout)
+            s->v[i].timeout = l->conf->root.limits.call_timeout;
+    if (s->n)
+        qsort(s->v, s->n, sizeof(*s->v), check_server_cmp);
 }

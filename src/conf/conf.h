@@ -82,6 +82,7 @@ struct conf_server {
     struct str url, cwd;
     struct conf_pairs headers, env;
     struct conf_strings command;
+    int64_t max_processes;
     int64_t isolation, protocol, timeout; /* enum conf_isolation, enum conf_protocol; timeout 0: limits.call_timeout */
     struct conf_server_limits limits;
 };

@@ -37,14 +37,17 @@ static void doc_type(struct buf *out, const struct conf_key *k)
 
 void conf_reference(struct buf *out)
 {
-    buf_z(out, "# Configuration\n\n"
-               "Doorward reads one YAML file, `doorward.yaml`. This page is made from the table that the parser uses "
-               "(`doorward config reference`).\n\n"
-               "`${NAME}` and `${NAME:-default}` stand for environment variables in every value. A secret is `file:PATH` or "
-               "`${NAME}`; the file must be readable by its owner only. Anchors and aliases are refused. All faults are reported "
-               "at once, each as `file:line:column: path: what is wrong: what would be right`; check with "
-               "`doorward config check`. SIGHUP or `doorward reload` swaps in a checked file while calls go on; a file with faults "
-               "changes nothing.\n");
+    buf_z(out,
+          "# Configuration\n\n"
+          "Doorward reads one YAML file, `doorward.yaml`. This page is made from the table that the parser uses "
+          "(`doorward config reference`).\n\n"
+          "`${NAME}` and `${NAME:-default}` stand for environment variables in every value. A secret is `file:PATH` or "
+          "`${NAME}`; the file must be readable by its owner only. Anchors and aliases are refused. All faults are "
+          "reported "
+          "at once, each as `file:line:column: path: what is wrong: what would be right`; check with "
+          "`doorward config check`. SIGHUP or `doorward reload` swaps in a checked file while calls go on; a file with "
+          "faults "
+          "changes nothing.\n");
     for (size_t s = 0; s < sizeof(doc_sections) / sizeof(doc_sections[0]); s++) {
         buf_fmt(out, "\n## %s\n\n| key | value | default | |\n| --- | --- | --- | --- |\n", doc_sections[s].title);
         for (size_t i = 0; i < conf_key_count; i++) {
@@ -53,60 +56,81 @@ void conf_reference(struct buf *out)
                 continue;
             buf_fmt(out, "| `%s%s` | ", doc_sections[s].path, k->name);
             doc_type(out, k);
-            buf_fmt(out, " | %s%s%s | %s |\n", k->fallback[0] ? "`" : "", k->fallback, k->fallback[0] ? "`" : "", k->help);
+            buf_fmt(out, " | %s%s%s | %s |\n", k->fallback[0] ? "`" : "", k->fallback, k->fallback[0] ? "`" : "",
+                    k->help);
         }
     }
 }
 
 static void doc_schema_section(struct json_out *o, enum conf_section s);
 
+/* Every value may also hold a reference to the environment. */
+#define DOC_ENV    "\\$\\{"
+#define DOC_SCALAR "[\"string\",\"number\",\"boolean\"]"
+
 static void doc_schema_words(struct json_out *o, const char *const *words)
 {
+    json_key(o, STR("anyOf"));
+    json_open(o, '[');
+    json_open(o, '{');
     json_key(o, STR("enum"));
     json_open(o, '[');
     for (size_t i = 0; words[i]; i++)
         json_put_str(o, str_of(words[i]));
     json_close(o, ']');
+    json_close(o, '}');
+    json_open(o, '{');
+    json_kv_z(o, "type", "string");
+    json_kv_z(o, "pattern", DOC_ENV);
+    json_close(o, '}');
+    json_close(o, ']');
 }
 
-static void doc_schema_list(struct json_out *o, const char *member, const char *type)
+/* The items of a list or the values of a mapping. YAML's numbers and booleans are text as well. */
+static void doc_schema_each(struct json_out *o, const struct conf_key *k)
 {
-    json_key(o, str_of(member));
+    json_kv_z(o, "type", k->type == CONF_SECRETS ? "object" : "array");
+    json_key(o, k->type == CONF_SECRETS ? STR("additionalProperties") : STR("items"));
     json_open(o, '{');
-    json_kv_z(o, "type", type);
+    if (k->type == CONF_CIDRS) {
+        json_kv_z(o, "type", "string");
+        json_kv_z(o, "pattern", "^[0-9a-fA-F:.]+(/[0-9]{1,3})?$|" DOC_ENV);
+    } else {
+        json_kv_raw(o, "type", STR(DOC_SCALAR));
+    }
     json_close(o, '}');
 }
 
-/* A value may also be an environment reference. */
-#define DOC_ENV "|.*\\$\\{.*"
+static const char *doc_schema_pattern(enum conf_type t)
+{
+    switch (t) {
+    case CONF_INT: return "^[0-9]+$|" DOC_ENV;
+    case CONF_BYTES: return "^[0-9]+(KiB|MiB|GiB)?$|" DOC_ENV;
+    case CONF_DURATION: return "^[0-9]+(ms|s|m|h|d)$|" DOC_ENV;
+    case CONF_RATE: return "^(none|[0-9]+/(second|minute|hour|day))$|" DOC_ENV;
+    case CONF_URL: return "^https?://[^ #@]+$|" DOC_ENV;
+    case CONF_ADDRESS: return "^([0-9.]+|\\[[^ \\]]+\\]):[0-9]{1,5}$|" DOC_ENV;
+    case CONF_HOURS: return "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$|" DOC_ENV;
+    case CONF_SECRET: return "^file:.|" DOC_ENV;
+    default: return NULL;
+    }
+}
 
 static void doc_schema_scalar(struct json_out *o, const struct conf_key *k)
 {
-    switch (k->type) {
-    case CONF_INT:
+    const char *pattern = doc_schema_pattern(k->type);
+    if (k->type == CONF_INT || k->type == CONF_BYTES) {
         json_kv_raw(o, "type", STR("[\"integer\",\"string\"]"));
         json_kv_i64(o, "minimum", k->least);
         json_kv_i64(o, "maximum", k->most);
-        json_kv_z(o, "pattern", "^([0-9]+" DOC_ENV ")$");
-        break;
-    case CONF_BYTES:
-        json_kv_raw(o, "type", STR("[\"integer\",\"string\"]"));
-        json_kv_z(o, "pattern", "^([0-9]+(KiB|MiB|GiB)?" DOC_ENV ")$");
-        break;
-    case CONF_DURATION:
+    } else if (pattern) {
         json_kv_z(o, "type", "string");
-        json_kv_z(o, "pattern", "^([0-9]+(ms|s|m|h|d)" DOC_ENV ")$");
-        break;
-    case CONF_RATE:
-        json_kv_z(o, "type", "string");
-        json_kv_z(o, "pattern", "^(none|[0-9]+/(second|minute|hour|day)" DOC_ENV ")$");
-        break;
-    case CONF_URL:
-        json_kv_z(o, "type", "string");
-        json_kv_z(o, "pattern", "^(https?://[^ ]+" DOC_ENV ")$");
-        break;
-    default: json_kv_z(o, "type", "string");
+    } else {
+        json_kv_raw(o, "type", STR(DOC_SCALAR));
+        json_kv_i64(o, "minLength", 1);
     }
+    if (pattern)
+        json_kv_z(o, "pattern", pattern);
 }
 
 static void doc_schema_key(struct json_out *o, const struct conf_key *k)
@@ -118,12 +142,8 @@ static void doc_schema_key(struct json_out *o, const struct conf_key *k)
         json_kv_z(o, "default", k->fallback);
     if (conf_words(k->type)) {
         doc_schema_words(o, conf_words(k->type));
-    } else if (k->type == CONF_STRINGS || k->type == CONF_CIDRS) {
-        json_kv_z(o, "type", "array");
-        doc_schema_list(o, "items", "string");
-    } else if (k->type == CONF_SECRETS) {
-        json_kv_z(o, "type", "object");
-        doc_schema_list(o, "additionalProperties", "string");
+    } else if (k->type == CONF_STRINGS || k->type == CONF_CIDRS || k->type == CONF_SECRETS) {
+        doc_schema_each(o, k);
     } else if (k->type == CONF_SECTION) {
         doc_schema_section(o, conf_part(k));
     } else if (k->type == CONF_MAP || k->type == CONF_LIST) {
@@ -138,9 +158,22 @@ static void doc_schema_key(struct json_out *o, const struct conf_key *k)
     json_close(o, '}');
 }
 
+/* What an entry cannot be without; check.c says the same in words. */
+static struct str doc_schema_needs(enum conf_section s)
+{
+    if (s == CONF_S_server)
+        return STR("[{\"required\":[\"url\"]},{\"required\":[\"command\"]}]");
+    if (s == CONF_S_operator)
+        return STR("[{\"required\":[\"name\",\"token\"]}]");
+    return STR_NONE;
+}
+
 static void doc_schema_section(struct json_out *o, enum conf_section s)
 {
-    json_kv_z(o, "type", "object");
+    /* A section with nothing in it is null for an editor. */
+    json_kv_raw(o, "type", doc_schema_needs(s).n ? STR("\"object\"") : STR("[\"object\",\"null\"]"));
+    if (doc_schema_needs(s).n)
+        json_kv_raw(o, "oneOf", doc_schema_needs(s));
     json_kv_bool(o, "additionalProperties", false);
     json_key(o, STR("properties"));
     json_open(o, '{');
@@ -213,7 +246,10 @@ static void dump_items(struct json_out *o, const struct conf_key *k, const struc
 
 static void dump_rate(struct json_out *o, const struct conf_rate *r)
 {
-    const char *unit = r->per_ms == 1000 ? "second" : r->per_ms == 60000 ? "minute" : r->per_ms == 3600000 ? "hour" : "day";
+    const char *unit = r->per_ms == 1000      ? "second"
+                       : r->per_ms == 60000   ? "minute"
+                       : r->per_ms == 3600000 ? "hour"
+                                              : "day";
     struct buf b;
     buf_init(&b, 128);
     if (r->count)

@@ -1,4 +1,5 @@
 /* From YAML to the snapshot, all faults at once. Tables drive it (keys.def); what no table can say is in check.c. */
+#include <assert.h>
 #include <errno.h>
 #include <libfyaml.h>
 #include <libgen.h>
@@ -8,31 +9,24 @@
 
 #include "conf/load.h"
 
-enum { CONF_ITEMS = 4096, CONF_TEXT = 65536 };
-
-static void conf_mark(struct fy_node *n, int *line, int *column)
-{
-    struct fy_token *t = n && fy_node_is_scalar(n) ? fy_node_get_scalar_token(n) : NULL;
-    const struct fy_mark *m = t ? fy_token_start_mark(t) : NULL;
-    if (m) {
-        *line = m->line + 1;
-        *column = m->column + 1;
-    }
-}
+#define CONF_NO_ALIAS     "anchors and aliases are not taken: write the value out"
+#define CONF_NO_DUPLICATE "duplicate key: write each key of a mapping once"
+enum { CONF_ITEMS = 4096, CONF_TEXT = 65536, CONF_VARIABLE = 128 };
 
 void conf_fault(struct conf_load *l, const char *path, const char *fmt, ...)
 {
     if (l->fault_count++ >= CONF_FAULTS)
         return;
-    char text[512];
+    char text[1024];
+    size_t n = (size_t)snprintf(text, sizeof(text), "%.400s%s", path, path[0] ? ": " : "");
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
+    vsnprintf(text + n, sizeof(text) - n, fmt, args);
     va_end(args);
-    for (char *c = text; *c; c++)
+    for (char *c = text; *c; c++) /* a fault is one line, whatever the file holds */
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             *c = '?';
-    buf_fmt(l->faults, "%s:%d:%d: %s%s%s\n", l->file, l->line, l->column, path, path[0] ? ": " : "", text);
+    buf_fmt(l->faults, "%s:%d:%d: %s\n", l->file, l->line, l->column, text);
 }
 
 static struct secret *conf_keep(struct conf_load *l, struct secret *s)
@@ -56,7 +50,43 @@ static struct str conf_join(struct conf_load *l, struct str path)
     return arena_fmt(&l->conf->arena, "%s/" STR_FMT, l->dir, STR_ARG(path));
 }
 
-/* ${NAME} and ${NAME:-default}. False when a variable is not there; the fault is written. */
+static bool conf_variable_name(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') || s.p[i] == '_' ||
+              (i && s.p[i] >= '0' && s.p[i] <= '9')))
+            return false;
+    return s.n > 0 && s.n < CONF_VARIABLE;
+}
+
+/* One reference, `inside` of ${ and }. */
+static bool conf_expand_one(struct conf_load *l, const char *path, struct str inside, struct buf *out)
+{
+    char key[CONF_VARIABLE];
+    struct str name = inside, fallback = STR_NONE;
+    const char *dash = memmem(inside.p, inside.n, ":-", 2);
+    if (dash) {
+        name.n = (size_t)(dash - inside.p);
+        fallback = str_skip(inside, name.n + 2);
+    }
+    if (!conf_variable_name(name) || memmem(fallback.p ? fallback.p : "", fallback.n, "${", 2)) {
+        conf_fault(l, path, "${ } holds no variable: write ${NAME} or ${NAME:-default}, NAME of letters, digits and _");
+        return false;
+    }
+    snprintf(key, sizeof(key), STR_FMT, STR_ARG(name));
+    const char *value = getenv(key);
+    if (!value && !dash) {
+        conf_fault(l, path, "the environment has no variable %s: set it, or write ${%s:-default}", key, key);
+        return false;
+    }
+    if (value)
+        buf_z(out, value);
+    else
+        buf_str(out, fallback);
+    return true;
+}
+
+/* ${NAME} and ${NAME:-default}. When it is false, the fault is written. */
 static bool conf_expand(struct conf_load *l, const char *path, struct str text, struct buf *out)
 {
     while (text.n) {
@@ -70,26 +100,13 @@ static bool conf_expand(struct conf_load *l, const char *path, struct str text, 
             conf_fault(l, path, "${ without }: write ${NAME} or ${NAME:-default}");
             return false;
         }
-        struct str name = {at + 2, (size_t)(end - at) - 2}, fallback = STR_NONE;
-        const char *dash = memmem(name.p, name.n, ":-", 2);
-        if (dash) {
-            fallback = str_skip(name, (size_t)(dash - name.p) + 2);
-            name.n = (size_t)(dash - name.p);
-        }
-        char key[128];
-        snprintf(key, sizeof(key), STR_FMT, STR_ARG(name));
-        const char *value = getenv(key);
-        if (!value && !dash) {
-            conf_fault(l, path, "the environment has no variable %s: set it, or write ${%s:-default}", key, key);
+        if (!conf_expand_one(l, path, (struct str){at + 2, (size_t)(end - at) - 2}, out))
             return false;
-        }
-        if (value)
-            buf_z(out, value);
-        else
-            buf_str(out, fallback);
         text = str_skip(text, (size_t)(end - text.p) + 1);
     }
-    return true;
+    if (buf_failed(out))
+        conf_fault(l, path, "with its variables it is longer than %zu bytes", out->max);
+    return !buf_failed(out);
 }
 
 /* A scalar's text, expanded, in the arena. */
@@ -98,7 +115,7 @@ static bool conf_scalar(struct conf_load *l, const char *path, struct fy_node *n
     size_t len = 0;
     const char *p = fy_node_is_scalar(n) && !fy_node_is_alias(n) ? fy_node_get_scalar(n, &len) : NULL;
     if (fy_node_is_alias(n)) {
-        conf_fault(l, path, "anchors and aliases are not taken: write the value out");
+        conf_fault(l, path, CONF_NO_ALIAS);
         return false;
     }
     if (!p) {
@@ -111,7 +128,7 @@ static bool conf_scalar(struct conf_load *l, const char *path, struct fy_node *n
     }
     struct buf b;
     buf_init(&b, CONF_TEXT * 2);
-    bool ok = conf_expand(l, path, (struct str){p, len}, &b) && !buf_failed(&b);
+    bool ok = conf_expand(l, path, (struct str){p, len}, &b);
     if (ok)
         *ret = arena_str(&l->conf->arena, buf_view(&b));
     secret_wipe(b.p ? b.p : (char *)"", b.n);
@@ -119,34 +136,44 @@ static bool conf_scalar(struct conf_load *l, const char *path, struct fy_node *n
     return ok && ret->p;
 }
 
-/* file:PATH, ${ENV} or, where `plain` allows it, the value itself. Never in the arena but for what the file says in clear. */
+static struct secret *conf_secret_file(struct conf_load *l, const char *path, struct str file)
+{
+    struct secret *s = NULL;
+    struct fault f = {.text = "no memory for a path"};
+    struct str at = conf_join(l, file);
+    if (!file.n)
+        conf_fault(l, path, "file: without a path: must be file:PATH");
+    else if (at.p && secret_read(arena_str(&l->conf->arena, at).p, CONF_TEXT, true, &s, &f) == ERR_OK)
+        return conf_keep(l, s);
+    else
+        conf_fault(l, path, "%s: must be file:PATH of a file that only its owner can read", f.text);
+    return NULL;
+}
+
+/* file:PATH, ${ENV} or, where `plain` allows it, the value itself. Never in the arena but for what the file says in
+ * clear. */
 static struct secret *conf_secret(struct conf_load *l, const char *path, struct fy_node *n, bool plain)
 {
     size_t len = 0;
-    const char *p = fy_node_is_scalar(n) && !fy_node_is_alias(n) ? fy_node_get_scalar(n, &len) : NULL;
+    const char *p = n && fy_node_is_scalar(n) && !fy_node_is_alias(n) ? fy_node_get_scalar(n, &len) : NULL;
     struct str text = {p, len};
-    struct fault f;
-    if (!p) {
-        conf_fault(l, path, "must be file:PATH or ${ENV}");
+    if (!p || (!plain && !len) || len > CONF_TEXT || memchr(p, 0, len)) {
+        conf_fault(l, path, "must be file:PATH%s", plain ? ", ${ENV} or a plain value" : " or ${ENV}");
         return NULL;
     }
-    if (str_starts(text, STR("file:"))) {
-        struct secret *s;
-        struct str file = conf_join(l, str_skip(text, 5));
-        if (file.p && secret_read(arena_str(&l->conf->arena, file).p, CONF_TEXT, true, &s, &f) == ERR_OK)
-            return conf_keep(l, s);
-        conf_fault(l, path, "%s", f.text);
-        return NULL;
-    }
-    if (!plain && !memmem(text.p, text.n, "${", 2)) {
+    if (!plain && !str_starts(text, STR("file:")) && !memmem(text.p, text.n, "${", 2)) {
         conf_fault(l, path, "a secret does not stand in the file itself: write file:PATH or ${ENV}");
         return NULL;
     }
     struct buf b;
     buf_init(&b, CONF_TEXT * 2);
     struct secret *s = NULL;
-    if (conf_expand(l, path, text, &b))
-        s = conf_keep(l, secret_new(b.n ? b.p : "", b.n));
+    if (conf_expand(l, path, text, &b)) {
+        if (str_starts(text, STR("file:")))
+            s = conf_secret_file(l, path, str_skip(buf_view(&b), 5));
+        else
+            s = conf_keep(l, secret_new(b.n ? b.p : "", b.n));
+    }
     if (b.p)
         secret_wipe(b.p, b.n);
     buf_done(&b);
@@ -161,7 +188,8 @@ static size_t conf_count(struct conf_load *l, const char *path, int n)
     return 0;
 }
 
-static bool conf_array(struct conf_load *l, const char *path, struct fy_node *n, size_t size, void **ret_v, size_t *ret_n)
+static bool conf_array(struct conf_load *l, const char *path, struct fy_node *n, size_t size, void **ret_v,
+                       size_t *ret_n)
 {
     if (!fy_node_is_sequence(n)) {
         conf_fault(l, path, "must be a list");
@@ -200,7 +228,9 @@ static void conf_load_cidrs(struct conf_load *l, const char *path, struct fy_nod
         snprintf(sub, sizeof(sub), "%s[%zu]", path, i);
         conf_mark(item, &l->line, &l->column);
         if (conf_scalar(l, sub, item, &text) && conf_cidr_parse(text, &at->v[i]))
-            conf_fault(l, sub, "\"" STR_FMT "\" is no network: write address/bits with zero bits behind them, such as 10.0.0.0/8",
+            conf_fault(l, sub,
+                       "\"" STR_FMT
+                       "\" is no network: write address/bits with zero bits behind them, such as 10.0.0.0/8",
                        STR_ARG(text));
     }
 }
@@ -220,6 +250,9 @@ static void conf_load_secrets(struct conf_load *l, const char *path, struct fy_n
         if (!conf_scalar(l, path, fy_node_pair_key(p), &at->v[i].name))
             continue;
         snprintf(sub, sizeof(sub), "%s." STR_FMT, path, STR_ARG(at->v[i].name));
+        for (size_t k = 0; k < i; k++)
+            if (str_eq(at->v[k].name, at->v[i].name))
+                conf_fault(l, sub, CONF_NO_DUPLICATE);
         at->v[i].value = conf_secret(l, sub, fy_node_pair_value(p), true);
     }
 }
@@ -232,52 +265,20 @@ static const struct conf_key *conf_key_find(enum conf_section s, struct str name
     return NULL;
 }
 
-/* Levenshtein distance, for "did you mean". */
-static size_t conf_distance(struct str a, const char *b)
-{
-    size_t row[64], n = strlen(b);
-    if (n >= 63 || a.n >= 63)
-        return 99;
-    for (size_t k = 0; k <= n; k++)
-        row[k] = k;
-    for (size_t i = 1; i <= a.n; i++) {
-        size_t left_up = row[0];
-        row[0] = i;
-        for (size_t k = 1; k <= n; k++) {
-            size_t up = row[k], best = left_up + (a.p[i - 1] != b[k - 1]);
-            best = up + 1 < best ? up + 1 : best;
-            best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
-            left_up = up;
-            row[k] = best;
-        }
-    }
-    return row[n];
-}
-
 static void conf_unknown(struct conf_load *l, const char *path, enum conf_section s, struct str name)
 {
-    const char *near = NULL;
-    size_t best = 4;
+    const char *near = conf_near(s, name);
     char known[256] = "";
-    size_t n = 0;
-    for (size_t i = 0; i < conf_key_count; i++) {
-        if (conf_keys[i].section != s)
-            continue;
-        size_t d = conf_distance(name, conf_keys[i].name);
-        if (d < best) {
-            best = d;
-            near = conf_keys[i].name;
-        }
-        if (n < sizeof(known) - 40)
-            n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", n ? ", " : "", conf_keys[i].name);
-    }
-    if (near)
+    if (near) {
         conf_fault(l, path, "there is no key \"" STR_FMT "\" here: did you mean \"%s\"?", STR_ARG(name), near);
-    else
-        conf_fault(l, path, "there is no key \"" STR_FMT "\" here: known are %s", STR_ARG(name), known);
+        return;
+    }
+    conf_known(s, known, sizeof(known));
+    conf_fault(l, path, "there is no key \"%.*s\" here: known are %s", (int)(name.n < 80 ? name.n : 80), name.p, known);
 }
 
-static void conf_load_section(struct conf_load *l, const char *path, struct fy_node *n, enum conf_section s, char *base);
+static void conf_load_section(struct conf_load *l, const char *path, struct fy_node *n, enum conf_section s,
+                              char *base);
 
 static void conf_defaults(struct conf_load *l, enum conf_section s, char *base)
 {
@@ -288,12 +289,14 @@ static void conf_defaults(struct conf_load *l, enum conf_section s, char *base)
             continue;
         if (k->type == CONF_SECTION)
             conf_defaults(l, conf_part(k), base + k->offset);
-        else if (k->fallback[0] && k->fallback[0] != '[' && !conf_value(k, str_of(k->fallback), base + k->offset, right))
+        else if (k->fallback[0] && k->fallback[0] != '[' &&
+                 !conf_value(k, str_of(k->fallback), base + k->offset, right))
             conf_fault(l, k->name, "the default %s is wrong: must be %s", k->fallback, right);
     }
 }
 
-static void conf_load_items(struct conf_load *l, const char *path, struct fy_node *n, const struct conf_key *k, char *at)
+static void conf_load_items(struct conf_load *l, const char *path, struct fy_node *n, const struct conf_key *k,
+                            char *at)
 {
     struct conf_servers *items = (struct conf_servers *)(void *)at; /* all item arrays have one layout */
     enum conf_section part = conf_part(k);
@@ -315,9 +318,13 @@ static void conf_load_items(struct conf_load *l, const char *path, struct fy_nod
             if (!conf_scalar(l, path, fy_node_pair_key(p), &name))
                 continue;
         } else {
+            conf_mark(item, &l->line, &l->column);
             name = arena_fmt(&l->conf->arena, "%s[%zu]", path, i);
         }
         snprintf(sub, sizeof(sub), map ? "%s." STR_FMT : "%.0s" STR_FMT, path, STR_ARG(name));
+        for (size_t before = 0; map && before < i; before++)
+            if (str_eq(*(struct str *)(void *)(v + before * size), name))
+                conf_fault(l, sub, CONF_NO_DUPLICATE);
         if (part != CONF_S_operator) /* whose name is a key of its own */
             *(struct str *)(void *)(v + i * size) = name;
         conf_defaults(l, part, v + i * size);
@@ -351,19 +358,15 @@ static void conf_load_key(struct conf_load *l, const char *path, const struct co
         *(struct str *)(void *)at = conf_join(l, text);
 }
 
-static void conf_load_section(struct conf_load *l, const char *path, struct fy_node *n, enum conf_section s, char *base)
+static bool conf_load_pairs(struct conf_load *l, const char *path, struct fy_node *n, enum conf_section s, char *base)
 {
-    if (n && fy_node_is_scalar(n) && !fy_node_is_alias(n)) {
-        size_t len;
-        const char *p = fy_node_get_scalar(n, &len);
-        if (!p || len == 0)
-            return; /* "key:" with nothing behind it */
-    }
-    if (!n || !fy_node_is_mapping(n)) {
-        conf_fault(l, path, "must be a mapping of keys to values");
-        return;
+    if (!fy_node_is_mapping(n)) {
+        conf_fault(l, path, fy_node_is_alias(n) ? CONF_NO_ALIAS : "must be a mapping of keys to values");
+        return false;
     }
     void *it = NULL;
+    uint64_t seen[2] = {0};
+    static_assert(CONF_KEYS_MAX <= 128, "a bit for each key");
     for (struct fy_node_pair *p; (p = fy_node_mapping_iterate(n, &it));) {
         struct fy_node *key = fy_node_pair_key(p);
         struct str name;
@@ -373,26 +376,36 @@ static void conf_load_section(struct conf_load *l, const char *path, struct fy_n
             continue;
         const struct conf_key *k = conf_key_find(s, name);
         snprintf(sub, sizeof(sub), "%s%s" STR_FMT, path, path[0] ? "." : "", STR_ARG(name));
-        if (k)
-            conf_load_key(l, sub, k, fy_node_pair_value(p), base + k->offset);
-        else
+        size_t i = k ? (size_t)(k - conf_keys) : 0;
+        if (!k)
             conf_unknown(l, path, s, name);
+        else if (seen[i / 64] >> i % 64 & 1)
+            conf_fault(l, sub, CONF_NO_DUPLICATE);
+        else
+            conf_load_key(l, sub, k, fy_node_pair_value(p), base + k->offset);
+        if (k)
+            seen[i / 64] |= 1ull << i % 64;
     }
+    return true;
 }
 
-static struct fy_document *conf_yaml(struct conf_load *l, struct str text, struct fy_diag *diag)
+static void conf_load_section(struct conf_load *l, const char *path, struct fy_node *n, enum conf_section s, char *base)
 {
-    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET, .diag = diag};
-    struct fy_document *doc = fy_document_build_from_string(&cfg, text.p, text.n);
-    void *it = NULL;
-    for (struct fy_diag_error *e; (e = fy_diag_errors_iterate(diag, &it));) {
-        l->line = e->line > 0 ? e->line : 1;
-        l->column = e->column > 0 ? e->column : 1;
-        conf_fault(l, "", "YAML: %s", e->msg ? e->msg : "cannot be read");
+    if (n && fy_node_is_scalar(n) && !fy_node_is_alias(n)) {
+        size_t len;
+        const char *p = fy_node_get_scalar(n, &len);
+        struct str text = {p, p ? len : 0};
+        if (text.n == 0 || str_is(text, "null") || str_is(text, "~"))
+            n = NULL; /* "key:" with nothing behind it */
+        else
+            conf_mark(n, &l->line, &l->column);
     }
-    if (!doc && l->fault_count == 0)
-        conf_fault(l, "", "YAML: cannot be read");
-    return doc;
+    int line = l->line, column = l->column;
+    if (n && !conf_load_pairs(l, path, n, s, base))
+        return;
+    l->line = line;
+    l->column = column;
+    conf_check(l, path, s, base);
 }
 
 enum err conf_parse(struct str text, const char *file, const char *dir, struct conf **ret, struct buf *faults)
@@ -404,19 +417,14 @@ enum err conf_parse(struct str text, const char *file, const char *dir, struct c
     c->refs = 1;
     arena_init(&c->arena, 16u << 20);
     c->file = arena_str(&c->arena, str_of(file));
-    struct fy_diag *diag = fy_diag_create(NULL);
-    fy_diag_set_collect_errors(diag, true);
     conf_defaults(&l, CONF_S_root, (char *)&c->root);
     c->root.data_dir = conf_join(&l, c->root.data_dir);
-    struct fy_document *doc = conf_yaml(&l, text, diag);
-    if (doc) {
-        struct fy_node *root = fy_document_root(doc);
-        if (root)
-            conf_load_section(&l, "", root, CONF_S_root, (char *)&c->root);
-        conf_check(&l);
-        fy_document_destroy(doc);
-    }
-    fy_diag_destroy(diag);
+    struct fy_document *doc = conf_yaml(&l, text);
+    struct fy_node *root = doc ? fy_document_root(doc) : NULL;
+    if (root)
+        conf_load_section(&l, "", root, CONF_S_root, (char *)&c->root);
+    fy_document_destroy(doc);
+    conf_finish(&l);
     if (arena_failed(&c->arena))
         conf_fault(&l, "", "the configuration needs too much memory");
     if (l.fault_count > CONF_FAULTS)

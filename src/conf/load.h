@@ -20,7 +20,15 @@ struct conf_load {
 };
 
 void conf_fault(struct conf_load *l, const char *path, const char *fmt, ...) PRINTF(3, 4);
-/* After everything was read: fills what depends on other keys, and judges the whole. */
-void conf_check(struct conf_load *l);
+/* The document of the text, or NULL; its faults are written. A text without any value has none. */
+struct fy_document;
+struct fy_node;
+struct fy_document *conf_yaml(struct conf_load *l, struct str text);
+/* Where the node stands, in lines and columns from 1; untouched when it stands nowhere. */
+void conf_mark(struct fy_node *n, int *line, int *column);
+/* Judges a section that was just read; l->line and l->column are its place. */
+void conf_check(struct conf_load *l, const char *path, enum conf_section s, void *section);
+/* After everything was read: fills what depends on other keys. */
+void conf_finish(struct conf_load *l);
 
 #endif

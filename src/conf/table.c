@@ -1,6 +1,7 @@
 #include "conf/table.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 const struct conf_key conf_keys[] = {
 #define KEY(section, name, type, fallback, least, most, help)                                                          \
@@ -15,11 +16,11 @@ static const struct {
     const char *name;
     enum conf_section part;
 } conf_parts[] = {
-    {CONF_S_root, "admin", CONF_S_admin},       {CONF_S_root, "log", CONF_S_log},
-    {CONF_S_root, "token", CONF_S_token},       {CONF_S_root, "agents", CONF_S_agents},
-    {CONF_S_root, "session", CONF_S_session},   {CONF_S_root, "limits", CONF_S_limits},
-    {CONF_S_root, "audit", CONF_S_audit},       {CONF_S_root, "servers", CONF_S_server},
-    {CONF_S_root, "tools", CONF_S_tool},        {CONF_S_root, "scopes", CONF_S_scope},
+    {CONF_S_root, "admin", CONF_S_admin},        {CONF_S_root, "log", CONF_S_log},
+    {CONF_S_root, "token", CONF_S_token},        {CONF_S_root, "agents", CONF_S_agents},
+    {CONF_S_root, "session", CONF_S_session},    {CONF_S_root, "limits", CONF_S_limits},
+    {CONF_S_root, "audit", CONF_S_audit},        {CONF_S_root, "servers", CONF_S_server},
+    {CONF_S_root, "tools", CONF_S_tool},         {CONF_S_root, "scopes", CONF_S_scope},
     {CONF_S_root, "operators", CONF_S_operator}, {CONF_S_server, "limits", CONF_S_server_limits},
     {CONF_S_scope, "when", CONF_S_scope_when},
 };
@@ -83,4 +84,48 @@ const char *conf_type_text(enum conf_type t)
     case CONF_LIST: return "a list of mappings";
     default: return "a word";
     }
+}
+
+/* Levenshtein's, for names of usual length. */
+static size_t conf_distance(struct str a, const char *b)
+{
+    size_t row[64], n = strlen(b);
+    if (n >= 63 || a.n >= 63)
+        return 99;
+    for (size_t k = 0; k <= n; k++)
+        row[k] = k;
+    for (size_t i = 1; i <= a.n; i++) {
+        size_t left_up = row[0];
+        row[0] = i;
+        for (size_t k = 1; k <= n; k++) {
+            size_t up = row[k], best = left_up + (a.p[i - 1] != b[k - 1]);
+            best = up + 1 < best ? up + 1 : best;
+            best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
+            left_up = up;
+            row[k] = best;
+        }
+    }
+    return row[n];
+}
+
+const char *conf_near(enum conf_section s, struct str name)
+{
+    const char *near = NULL;
+    size_t best = name.n < 8 ? 1 + name.n / 3 : 4; /* a short name is like everything */
+    for (size_t i = 0; i < conf_key_count; i++) {
+        size_t d = conf_keys[i].section == s ? conf_distance(name, conf_keys[i].name) : 99;
+        if (d < best) {
+            best = d;
+            near = conf_keys[i].name;
+        }
+    }
+    return near;
+}
+
+void conf_known(enum conf_section s, char *ret, size_t n)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < conf_key_count && at < n; i++)
+        if (conf_keys[i].section == s)
+            at += (size_t)snprintf(ret + at, n - at, "%s%s", at ? ", " : "", conf_keys[i].name);
 }

@@ -98,13 +98,14 @@ static bool conf_bytes(struct str text, int64_t *ret)
     } units[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
     size_t digits = 0;
     uint64_t v;
+    int64_t bytes;
     while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9')
         digits++;
-    if (!str_u64((struct str){text.p, digits}, &v) || v > (1ull << 40))
+    if (!str_u64((struct str){text.p, digits}, &v))
         return false;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (str_is(str_skip(text, digits), units[i].unit)) {
-            *ret = (int64_t)v * units[i].bytes;
+        if (str_is(str_skip(text, digits), units[i].unit) && !__builtin_mul_overflow(v, units[i].bytes, &bytes)) {
+            *ret = bytes;
             return true;
         }
     }
@@ -125,15 +126,18 @@ static bool conf_minutes(struct str text, int *ret)
 static bool conf_hours(struct str text, struct conf_hours *ret)
 {
     struct str to = text, from;
-    return str_cut(&to, '-', &from) && conf_minutes(from, &ret->from) && conf_minutes(to, &ret->to) && ret->from != ret->to;
+    return str_cut(&to, '-', &from) && conf_minutes(from, &ret->from) && conf_minutes(to, &ret->to) &&
+           ret->from != ret->to;
 }
 
 static bool conf_address_port(struct str text)
 {
-    const char *colon = text.n ? memrchr(text.p, ':', text.n) : NULL;
+    const char *colon = text.p && text.n ? memrchr(text.p, ':', text.n) : NULL;
     struct sockaddr_storage at;
     uint64_t port;
-    return colon && conf_address_parse((struct str){text.p, (size_t)(colon - text.p)}, &at) &&
+    if (!colon || (text.p[0] == '[') != (memchr(text.p, ':', text.n) != colon))
+        return false; /* brackets around IPv6 and nothing else: 1::2:3 could be read in two ways */
+    return conf_address_parse((struct str){text.p, (size_t)(colon - text.p)}, &at) &&
            str_u64(str_skip(text, (size_t)(colon - text.p) + 1), &port) && port <= 65535;
 }
 
