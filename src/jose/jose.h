@@ -32,7 +32,7 @@ const char *jose_key_thumbprint(const struct jose_key *k); /* also its kid */
 void jose_key_write_public(const struct jose_key *k, struct buf *out);
 enum err jose_key_write_private(const struct jose_key *k, struct secret **ret, struct fault *f) MUST_USE;
 
-/* Appends header.payload.signature to out. typ as "at+jwt" or "JWT". */
+/* Appends header.payload.signature to out. typ as "at+jwt" or "JWT". ERR_LIMIT when it became longer than JOSE_TOKEN_MAX. */
 enum err jose_sign(const struct jose_key *k, const char *typ, struct str payload, struct buf *out, struct fault *f) MUST_USE;
 
 /* What a compact token says of itself before anything is proved; only for finding the key. */

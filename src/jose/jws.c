@@ -16,7 +16,8 @@ static enum err jws_split(struct str token, struct jws_parts *ret, struct fault 
     struct str rest = token;
     if (token.n > JOSE_TOKEN_MAX)
         return fault_set(f, ERR_TOKEN, "the token is longer than %d bytes", JOSE_TOKEN_MAX);
-    if (!str_cut(&rest, '.', &ret->header) || !str_cut(&rest, '.', &ret->payload) || memchr(rest.n ? rest.p : "", '.', rest.n))
+    if (!str_cut(&rest, '.', &ret->header) || !str_cut(&rest, '.', &ret->payload) ||
+        memchr(rest.n ? rest.p : "", '.', rest.n))
         return fault_set(f, ERR_TOKEN, "a token has three parts with dots between them");
     ret->signature = rest;
     ret->signed_bytes = (struct str){token.p, ret->header.n + 1 + ret->payload.n};
@@ -44,10 +45,10 @@ static enum err jws_header(struct str part, struct arena *a, struct json *ret, s
     struct json_limits l = {.depth = 4, .nodes = 64};
     struct fault inner;
     TRY(jws_decode(part, "header", a, &text, f));
-    if (json_parse(ret, text, a, &l, &inner) || json_type(ret, 0) != JSON_OBJECT)
+    if (json_parse(ret, text, a, &l, &inner) || json_type(ret, JSON_ROOT) != JSON_OBJECT)
         return fault_set(f, ERR_TOKEN, "the token's header is not a JSON object");
     for (size_t i = 0; i < sizeof(jws_refused) / sizeof(jws_refused[0]); i++)
-        if (json_get(ret, 0, str_of(jws_refused[i])))
+        if (json_get(ret, JSON_ROOT, str_of(jws_refused[i])))
             return fault_set(f, ERR_TOKEN, "the token's header holds \"%s\", which is not taken", jws_refused[i]);
     return ERR_OK;
 }
@@ -62,12 +63,12 @@ enum err jose_peek(struct str token, struct arena *a, struct jose_peek *ret, str
     TRY(jws_split(token, &p, f));
     TRY(jws_header(p.header, a, &h, f));
     TRY(jws_decode(p.payload, "payload", a, &payload, f));
-    if (json_parse(&claims, payload, a, &l, &inner) || json_type(&claims, 0) != JSON_OBJECT)
+    if (json_parse(&claims, payload, a, &l, &inner) || json_type(&claims, JSON_ROOT) != JSON_OBJECT)
         return fault_set(f, ERR_TOKEN, "the token's payload is not a JSON object");
     *ret = (struct jose_peek){
-        .kid = json_str(&h, json_get(&h, 0, STR("kid")), a),
-        .alg = json_str(&h, json_get(&h, 0, STR("alg")), a),
-        .typ = json_str(&h, json_get(&h, 0, STR("typ")), a),
+        .kid = json_str(&h, json_get(&h, JSON_ROOT, STR("kid")), a),
+        .alg = json_str(&h, json_get(&h, JSON_ROOT, STR("alg")), a),
+        .typ = json_str(&h, json_get(&h, JSON_ROOT, STR("typ")), a),
         .claims = claims,
     };
     return ERR_OK;
@@ -119,17 +120,18 @@ static bool jws_es256_sign(const struct jose_key *k, struct str bytes, unsigned 
     return ok;
 }
 
-enum err jose_verify(const struct jose_key *k, struct str token, const char *typ, struct arena *a, struct str *ret_payload,
-                     struct fault *f)
+enum err jose_verify(const struct jose_key *k, struct str token, const char *typ, struct arena *a,
+                     struct str *ret_payload, struct fault *f)
 {
     struct jws_parts p;
     struct json h;
     struct str signature, payload;
     TRY(jws_split(token, &p, f));
     TRY(jws_header(p.header, a, &h, f));
-    if (!json_str_is(&h, json_get(&h, 0, STR("alg")), str_of(jose_alg_name(k->alg))))
-        return fault_set(f, ERR_TOKEN, "the token is not signed with %s, the algorithm of its key", jose_alg_name(k->alg));
-    if (!jws_typ_is(json_str(&h, json_get(&h, 0, STR("typ")), a), typ))
+    if (!json_str_is(&h, json_get(&h, JSON_ROOT, STR("alg")), str_of(jose_alg_name(k->alg))))
+        return fault_set(f, ERR_TOKEN, "the token is not signed with %s, the algorithm of its key",
+                         jose_alg_name(k->alg));
+    if (!jws_typ_is(json_str(&h, json_get(&h, JSON_ROOT, STR("typ")), a), typ))
         return fault_set(f, ERR_TOKEN, "the token's typ must be %s", typ);
     TRY(jws_decode(p.signature, "signature", a, &signature, f));
     TRY(jws_decode(p.payload, "payload", a, &payload, f));
@@ -150,13 +152,12 @@ static void jws_put(struct buf *out, const void *p, size_t n)
         out->n += enc_b64url(p, n, out->p + out->n);
 }
 
-enum err jose_sign(const struct jose_key *k, const char *typ, struct str payload, struct buf *out, struct fault *f)
+static enum err jws_append(const struct jose_key *k, const char *typ, struct str payload, struct buf *out,
+                           struct fault *f)
 {
     unsigned char sig[SIGNATURE_BYTES];
     struct buf h;
     size_t from = out->n;
-    if (!k->secret)
-        return fault_set(f, ERR_INTERNAL, "a public key cannot sign");
     buf_init(&h, 512);
     buf_fmt(&h, "{\"alg\":\"%s\",\"typ\":\"%s\",\"kid\":\"%s\"}", jose_alg_name(k->alg), typ, k->thumbprint);
     jws_put(out, h.p, h.n);
@@ -173,5 +174,20 @@ enum err jose_sign(const struct jose_key *k, const char *typ, struct str payload
         return fault_set(f, ERR_INTERNAL, "the token could not be signed");
     buf_char(out, '.');
     jws_put(out, sig, sizeof(sig));
-    return buf_failed(out) ? fault_set(f, ERR_NOMEM, "no memory for a token") : ERR_OK;
+    if (buf_failed(out))
+        return fault_set(f, ERR_NOMEM, "no memory for a token");
+    if (out->n - from > JOSE_TOKEN_MAX) /* nobody here would take it */
+        return fault_set(f, ERR_LIMIT, "the token would be longer than %d bytes", JOSE_TOKEN_MAX);
+    return ERR_OK;
+}
+
+enum err jose_sign(const struct jose_key *k, const char *typ, struct str payload, struct buf *out, struct fault *f)
+{
+    size_t before = out->n;
+    if (!k->secret)
+        return fault_set(f, ERR_INTERNAL, "a public key cannot sign");
+    enum err e = jws_append(k, typ, payload, out, f);
+    if (e)
+        out->n = before;
+    return e;
 }

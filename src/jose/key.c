@@ -111,7 +111,8 @@ static enum err key_build_p256(struct jose_key *k, struct fault *f)
     BIGNUM *d = k->secret ? BN_bin2bn(secret_bytes(k->secret), 32, BN_secure_new()) : NULL;
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL), *check = NULL;
     OSSL_PARAM *params = NULL;
-    bool ok = bld && ctx && (d || !k->secret) && OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) &&
+    bool ok = bld && ctx && (d || !k->secret) &&
+              OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) &&
               OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)) &&
               (!d || OSSL_PARAM_BLD_push_BN_pad(bld, OSSL_PKEY_PARAM_PRIV_KEY, d, 32));
     ok = ok && (params = OSSL_PARAM_BLD_to_param(bld)) && EVP_PKEY_fromdata_init(ctx) == 1 &&
@@ -148,7 +149,7 @@ static enum err key_build_ed25519(struct jose_key *k, struct fault *f)
 
 static enum err key_bytes(const struct json *j, const char *name, unsigned char ret[32], struct fault *f)
 {
-    uint32_t node = json_get(j, 0, str_of(name));
+    uint32_t node = json_get(j, JSON_ROOT, str_of(name));
     unsigned char raw[33];
     size_t n;
     struct str s = json_type(j, node) == JSON_STRING ? json_raw(j, node) : STR_NONE;
@@ -161,26 +162,40 @@ static enum err key_bytes(const struct json *j, const char *name, unsigned char 
     return ERR_OK;
 }
 
+/* "key_ops" (RFC 7517 section 4.3): what this key is used for must be named, and nothing else. */
+static enum err key_check_ops(const struct json *j, uint32_t ops, struct fault *f)
+{
+    bool sign = false, verify = false;
+    JSON_EACH(j, ops, op)
+    {
+        bool *which = json_str_is(j, op, STR("sign")) ? &sign : json_str_is(j, op, STR("verify")) ? &verify : NULL;
+        if (!which || *which)
+            return fault_set(f, ERR_PARAMS, "key_ops must name \"sign\" or \"verify\", each once");
+        *which = true;
+    }
+    if (json_type(j, ops) != JSON_ARRAY || !(json_get(j, JSON_ROOT, STR("d")) ? sign : verify))
+        return fault_set(f, ERR_PARAMS, "key_ops must be an array with \"%s\"",
+                         json_get(j, JSON_ROOT, STR("d")) ? "sign" : "verify");
+    return ERR_OK;
+}
+
 /* Optional members must not contradict the use as a signature key with this algorithm. */
 static enum err key_check_use(const struct json *j, enum jose_alg alg, struct fault *f)
 {
-    uint32_t a = json_get(j, 0, STR("alg")), use = json_get(j, 0, STR("use")), ops = json_get(j, 0, STR("key_ops"));
-    if (a && !json_str_is(j, a, str_of(jose_alg_name(alg))) && !(alg == JOSE_EDDSA && json_str_is(j, a, STR("Ed25519"))))
+    uint32_t a = json_get(j, JSON_ROOT, STR("alg")), use = json_get(j, JSON_ROOT, STR("use")),
+             ops = json_get(j, JSON_ROOT, STR("key_ops"));
+    if (a && !json_str_is(j, a, str_of(jose_alg_name(alg))) &&
+        !(alg == JOSE_EDDSA && json_str_is(j, a, STR("Ed25519"))))
         return fault_set(f, ERR_PARAMS, "alg does not fit the key: must be %s", jose_alg_name(alg));
     if (use && !json_str_is(j, use, STR("sig")))
         return fault_set(f, ERR_PARAMS, "use must be \"sig\"");
-    JSON_EACH(j, ops, op)
-    {
-        if (!json_str_is(j, op, STR("sign")) && !json_str_is(j, op, STR("verify")))
-            return fault_set(f, ERR_PARAMS, "key_ops must be \"sign\" or \"verify\"");
-    }
-    return ERR_OK;
+    return ops ? key_check_ops(j, ops, f) : ERR_OK;
 }
 
 static enum err key_fill(const struct json *j, bool public_only, struct jose_key *k, struct fault *f)
 {
-    uint32_t kty = json_get(j, 0, STR("kty")), crv = json_get(j, 0, STR("crv"));
-    if (json_type(j, 0) != JSON_OBJECT)
+    uint32_t kty = json_get(j, JSON_ROOT, STR("kty")), crv = json_get(j, JSON_ROOT, STR("crv"));
+    if (json_type(j, JSON_ROOT) != JSON_OBJECT)
         return fault_set(f, ERR_PARAMS, "a JWK must be an object");
     if (json_str_is(j, kty, STR("OKP")) && json_str_is(j, crv, STR("Ed25519")))
         k->alg = JOSE_EDDSA;
@@ -192,10 +207,11 @@ static enum err key_fill(const struct json *j, bool public_only, struct jose_key
     TRY(key_bytes(j, "x", k->x, f));
     if (k->alg == JOSE_ES256)
         TRY(key_bytes(j, "y", k->y, f));
-    if (json_get(j, 0, STR("d"))) {
+    if (json_get(j, JSON_ROOT, STR("d"))) {
         unsigned char *d;
         if (public_only)
-            return fault_set(f, ERR_PARAMS, "this is a private key: it stays where it is; register its public half, without \"d\"");
+            return fault_set(f, ERR_PARAMS,
+                             "this is a private key: it stays where it is; register its public half, without \"d\"");
         if (!(k->secret = secret_alloc(32, &d)))
             return fault_set(f, ERR_NOMEM, "no memory for a key");
         TRY(key_bytes(j, "d", d, f));
@@ -233,7 +249,8 @@ static enum err key_generate_p256(struct jose_key *k, struct fault *f)
     size_t n = 0;
     BIGNUM *number = NULL;
     k->pkey = EVP_EC_gen("P-256");
-    bool ok = k->pkey && EVP_PKEY_get_octet_string_param(k->pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &n) == 1 &&
+    bool ok = k->pkey &&
+              EVP_PKEY_get_octet_string_param(k->pkey, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &n) == 1 &&
               n == 65 && EVP_PKEY_get_bn_param(k->pkey, OSSL_PKEY_PARAM_PRIV_KEY, &number) == 1 &&
               (k->secret = secret_alloc(32, &d)) && BN_bn2binpad(number, d, 32) == 32;
     BN_clear_free(number);
