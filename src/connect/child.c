@@ -186,7 +186,8 @@ static struct secret *child_environment(const struct conf_pairs *env, char ***re
     unsigned char *at;
     for (size_t i = 0; i < env->n; i++)
         bytes += env->v[i].name.n + secret_len(env->v[i].value) + 2;
-    struct secret *s = secret_alloc(n * sizeof(char *) + bytes, &at);
+    size_t whole = (n * sizeof(char *) + bytes + 15) / 16 * 16; /* secret memory is aligned from its end */
+    struct secret *s = secret_alloc(whole, &at);
     if (!s)
         return NULL;
     char **list = (char **)(void *)at, *text = (char *)at + n * sizeof(char *);
