@@ -55,7 +55,7 @@ static void fault_tidy(char *text, size_t cap, size_t wanted)
     memcpy(text + end, "...", 4);
 }
 
-static void fault_format(struct fault *f, const char *fmt, va_list args)
+PRINTF(2, 0) static void fault_format(struct fault *f, const char *fmt, va_list args)
 {
     int n = vsnprintf(f->text, sizeof(f->text), fmt, args);
     if (n < 0)
