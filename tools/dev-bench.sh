@@ -1,8 +1,6 @@
 # ./dev bench NAME: measures and prints; never fails because of a figure.
 name=${1:-}
-need_build
-need "${TEST_PACKAGES[@]}"
-build_in build-release --buildtype=release
+build_with_tests build-release --buildtype=release
 case "$name" in
 call)
     need nginx-light wrk

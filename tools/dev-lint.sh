@@ -1,7 +1,6 @@
 # ./dev lint: formatting, clang-tidy's bug checks, shell scripts.
-need_build
 need clang-format clang-tidy shellcheck
-build_in build
+build_with_tests build
 status=0
 git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror || status=1
 say "clang-tidy"

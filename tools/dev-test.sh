@@ -1,9 +1,7 @@
 # ./dev test [AREA]: unit tests, fuzz corpora, integration with real clients and servers, conformance.
 area=${1:-}
-need_build
-need "${TEST_PACKAGES[@]}"
+build_with_tests build
 need_npm
-build_in build
 export DOORWARD_BUILD=$PWD/build DOORWARD_SHARED=${DOORWARD_SHARED:-$PWD/../shared}
 failed=0 passed=0
 log=$(mktemp)
