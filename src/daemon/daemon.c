@@ -92,7 +92,7 @@ static void house_reload_done(uv_work_t *w, int status)
 {
     struct house_reload *r = w->data;
     if (status == 0 && !r->err) {
-        house_apply(r->house, r->conf);
+        house_apply(r->house, r->conf, STR_NONE);
     } else {
         struct audit_entry e;
         audit_entry_init(&e, AUDIT_CONFIG_REFUSED, AUDIT_HUMAN);
@@ -247,6 +247,7 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
                               .keys = h->keys,
                               .issuer = h->issuer,
                               .resource = h->resource,
+                              .failures = h->oauth.failures,
                               .token = h->operator_token,
                               .worker = &h->workers[0],
                               .started_ns = clock_mono_ns(),

@@ -51,6 +51,6 @@ extern const struct server_ops listen_server_ops; /* x->app is the struct statio
 bool house_ready(void *house, struct fault *f);
 /* Reads the configuration file: a snapshot that may be put in force while running, or all faults. Any thread. */
 enum err house_load(void *house, struct conf **ret, struct buf *faults);
-void house_apply(void *house, struct conf *conf); /* worker 0 */
+void house_apply(void *house, struct conf *conf, struct str by); /* worker 0; by: the operator, if one asked for it */
 
 #endif

@@ -5,14 +5,6 @@
 
 /* Host and Origin against what the configuration names: a page in somebody's browser must not talk to this door, nor
  * reach it under another name (DNS rebinding; MCP basic/transports, "Security"). */
-static bool listen_named(const struct conf_strings *list, struct str name)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (str_ieq(list->v[i], name))
-            return true;
-    return false;
-}
-
 static enum err listen_head(struct exchange *x, struct fault *f)
 {
     struct station *s = x->app;
@@ -21,9 +13,9 @@ static enum err listen_head(struct exchange *x, struct fault *f)
     struct conf *conf = conf_slot_get(&s->house->conf);
     struct str origin = http_header(&x->head, "origin");
     enum err e = ERR_OK;
-    if (!listen_named(&conf->root.allowed_hosts, x->head.host))
+    if (!conf_named(&conf->root.allowed_hosts, x->head.host))
         e = fault_set(f, ERR_ORIGIN, "the Host " STR_FMT " is not one of allowed_hosts", STR_ARG(x->head.host));
-    else if (origin.p && !listen_named(&conf->root.allowed_origins, origin))
+    else if (origin.p && !conf_named(&conf->root.allowed_origins, origin))
         e = fault_set(f, ERR_ORIGIN, "the Origin " STR_FMT " is not one of allowed_origins", STR_ARG(origin));
     conf_unref(conf);
     return e;

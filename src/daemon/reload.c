@@ -23,6 +23,9 @@ enum err house_load(void *house, struct conf **ret, struct buf *faults)
     reload_fixed(faults, h->config_file, "workers", a->workers == b->workers);
     reload_fixed(faults, h->config_file, "admin.listen", str_eq(a->admin.listen, b->admin.listen));
     reload_fixed(faults, h->config_file, "token.alg", a->token.alg == b->token.alg);
+    reload_fixed(faults, h->config_file, "limits.connections", a->limits.connections == b->limits.connections);
+    reload_fixed(faults, h->config_file, "limits.body_bytes", a->limits.body_bytes == b->limits.body_bytes);
+    reload_fixed(faults, h->config_file, "limits.arena_bytes", a->limits.arena_bytes == b->limits.arena_bytes);
     conf_unref(now);
     if (faults->n) {
         conf_unref(next);
@@ -32,7 +35,7 @@ enum err house_load(void *house, struct conf **ret, struct buf *faults)
     return ERR_OK;
 }
 
-void house_apply(void *house, struct conf *conf)
+void house_apply(void *house, struct conf *conf, struct str by)
 {
     struct house *h = house;
     struct audit_entry e;
@@ -45,6 +48,7 @@ void house_apply(void *house, struct conf *conf)
     atomic_store(&h->gate.call_timeout_ms, (unsigned)conf->root.limits.call_timeout);
     connect_reload(h->connect, conf);
     audit_entry_init(&e, AUDIT_CONFIG_RELOADED, AUDIT_HUMAN);
+    e.actor = by;
     e.result = AUDIT_SUCCESS;
     audit_note(h->audit, &e);
     log_info("reloaded", LOG_Z("file", h->config_file));

@@ -1,0 +1,83 @@
+/* The operators' API as the command line reaches it: where it is, and with which token. */
+#include <stdlib.h>
+
+#include "cli/http.h"
+
+enum { ADMIN_TOKEN_MAX = 4096 };
+
+static enum err admin_url(struct cli *c, struct str *ret, struct fault *f)
+{
+    const char *given = cli_option(c, "admin");
+    if (!given)
+        given = getenv("DOORWARD_ADMIN");
+    if (given && *given) {
+        *ret = str_of(given);
+        while (ret->n && ret->p[ret->n - 1] == '/')
+            ret->n--;
+        return ERR_OK;
+    }
+    TRY(cli_config(c, f));
+    struct str listen = c->conf->root.admin.listen;
+    if (str_starts(listen, STR("0.0.0.0:"))) /* every address is this one too */
+        *ret = arena_fmt(&c->arena, "http://127.0.0.1" STR_FMT, STR_ARG(str_skip(listen, 7)));
+    else if (str_starts(listen, STR("[::]:")))
+        *ret = arena_fmt(&c->arena, "http://[::1]" STR_FMT, STR_ARG(str_skip(listen, 4)));
+    else
+        *ret = arena_fmt(&c->arena, "http://" STR_FMT, STR_ARG(listen));
+    return ret->p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for an address");
+}
+
+static enum err admin_credential(struct cli *c, struct secret **ret, struct fault *f)
+{
+    const char *file = cli_option(c, "admin-token-file"), *env = getenv("DOORWARD_ADMIN_TOKEN");
+    if (file)
+        return secret_read(file, ADMIN_TOKEN_MAX, true, ret, f);
+    if (env && *env) {
+        *ret = secret_new(env, strlen(env));
+        return *ret ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for a token");
+    }
+    TRY(cli_config(c, f));
+    struct str path = arena_fmt(&c->arena, STR_FMT "/operator.token", STR_ARG(c->conf->root.data_dir));
+    if (!path.p)
+        return fault_set(f, ERR_NOMEM, "no memory for a path");
+    enum err e = secret_read(path.p, ADMIN_TOKEN_MAX, true, ret, f);
+    if (e == ERR_NOT_FOUND)
+        return fault_set(f, ERR_UNREACHABLE,
+                         "%s is not there; the gateway makes it when it first starts: doorward serve -c %s", path.p,
+                         cli_config_file(c));
+    return e;
+}
+
+static enum err admin_unreachable(struct cli *c, struct str url, struct fault *f)
+{
+    const char *file = cli_config_file(c);
+    struct fault inner = *f;
+    const char *why = strrchr(inner.text, '(');
+    return fault_set(f, ERR_UNREACHABLE,
+                     "nobody answers at " STR_FMT "%s%s: is the gateway running? doorward serve -c %s", STR_ARG(url),
+                     why ? " " : "", why ? why : "", file ? file : "FILE");
+}
+
+enum err cli_admin(struct cli *c, const char *method, const char *path, struct str body, struct json *ret,
+                   struct str *text, struct fault *f)
+{
+    struct secret *token CLEANUP(secret_freep) = NULL;
+    struct str url;
+    struct json j;
+    TRY(admin_url(c, &url, f));
+    TRY(admin_credential(c, &token, f));
+    struct str full = arena_fmt(&c->arena, STR_FMT "%s", STR_ARG(url), path);
+    if (!full.p)
+        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    struct cli_http h = {.method = method,
+                         .url = full.p,
+                         .bearer = token,
+                         .body = body,
+                         .headers = {"Accept: application/json", body.p ? "Content-Type: application/json" : NULL}};
+    enum err e = cli_http_json(c, &h, &j, text, f);
+    if (e == ERR_UNREACHABLE)
+        return admin_unreachable(c, url, f);
+    TRY(e);
+    *ret = j;
+    return h.status / 100 == 2 ? ERR_OK : cli_error_of(c, &j, h.status, f);
+}

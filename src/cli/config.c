@@ -1,0 +1,86 @@
+/* The configuration: checked, shown, described. */
+#include "cli/cli.h"
+
+static void config_print(struct buf *b)
+{
+    fwrite(b->p, 1, b->n, stdout);
+    if (b->n && b->p[b->n - 1] != '\n')
+        putchar('\n');
+    buf_done(b);
+}
+
+static void check_print_json(struct str faults)
+{
+    struct buf b;
+    struct str line;
+    buf_init(&b, 4u << 20);
+    struct json_out o = json_out(&b);
+    json_open(&o, '{');
+    json_kv_bool(&o, "ok", !faults.n);
+    json_key(&o, STR("faults"));
+    json_open(&o, '[');
+    while (faults.n) {
+        str_cut(&faults, '\n', &line);
+        if (line.n)
+            json_put_str(&o, line);
+    }
+    json_close(&o, ']');
+    json_close(&o, '}');
+    cli_print_json(buf_view(&b));
+    buf_done(&b);
+}
+
+/* Faults go to standard output: they are the result that was asked for. */
+enum err cli_run_config_check(struct cli *c, struct fault *f)
+{
+    const char *file = cli_config_file(c);
+    struct buf faults CLEANUP(buf_done), shown CLEANUP(buf_done);
+    buf_init(&faults, 1u << 20);
+    buf_init(&shown, 8u << 20);
+    if (!file)
+        return cli_config(c, f);
+    enum err e = conf_load(file, &c->conf, &faults);
+    size_t lines = 0;
+    for (size_t i = 0; i < faults.n; i++)
+        lines += faults.p[i] == '\n';
+    cli_visible(&shown, buf_view(&faults), true);
+    if (c->json)
+        check_print_json(buf_view(&faults));
+    else if (e)
+        fwrite(shown.p, 1, shown.n, stdout);
+    else
+        printf("%s is right\n", file);
+    return e ? fault_set(f, e, "%s has %zu fault%s", file, lines, lines == 1 ? "" : "s") : ERR_OK;
+}
+
+enum err cli_run_config_show(struct cli *c, struct fault *f)
+{
+    struct buf b;
+    TRY(cli_config(c, f));
+    buf_init(&b, 16u << 20);
+    conf_dump(c->conf, &b);
+    config_print(&b);
+    return ERR_OK;
+}
+
+enum err cli_run_config_schema(struct cli *c, struct fault *f)
+{
+    (void)c;
+    (void)f;
+    struct buf b;
+    buf_init(&b, 1u << 20);
+    conf_schema(&b);
+    config_print(&b);
+    return ERR_OK;
+}
+
+enum err cli_run_config_reference(struct cli *c, struct fault *f)
+{
+    (void)c;
+    (void)f;
+    struct buf b;
+    buf_init(&b, 1u << 20);
+    conf_reference(&b);
+    config_print(&b);
+    return ERR_OK;
+}

@@ -1,0 +1,182 @@
+/* libcurl, one request at a time. */
+#include "cli/http.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+
+enum { HTTP_ANSWER = 64 << 20, HTTP_CONNECT_S = 5, HTTP_ALL_S = 900 };
+
+static size_t http_write(char *p, size_t size, size_t n, void *out)
+{
+    buf_put(out, p, size * n);
+    return buf_failed(out) ? 0 : size * n;
+}
+
+/* A credential for this machine does not go over a proxy of the environment. */
+static bool http_is_local(const char *url)
+{
+    static const char *const hosts[] = {"http://127.", "http://localhost:", "http://localhost/", "http://[::1]"};
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+        if (strncmp(url, hosts[i], strlen(hosts[i])) == 0)
+            return true;
+    return strcmp(url, "http://localhost") == 0;
+}
+
+static bool http_header_add(struct curl_slist **list, const char *header)
+{
+    struct curl_slist *longer = curl_slist_append(*list, header);
+    if (longer)
+        *list = longer;
+    return longer != NULL;
+}
+
+static bool http_headers(const struct cli_http *h, struct curl_slist **list)
+{
+    bool ok = http_header_add(list, "Expect:");
+    for (size_t i = 0; h->headers[i] && ok; i++)
+        ok = http_header_add(list, h->headers[i]);
+    if (ok && h->bearer) {
+        struct buf b;
+        buf_init(&b, 65536);
+        buf_z(&b, "Authorization: Bearer ");
+        buf_put(&b, secret_bytes(h->bearer), secret_len(h->bearer));
+        buf_char(&b, 0);
+        ok = !buf_failed(&b) && http_header_add(list, b.p);
+        secret_wipe(b.p, b.n);
+        buf_done(&b);
+    }
+    return ok;
+}
+
+static void http_options(CURL *curl, struct cli_http *h, struct curl_slist *list, char why[CURL_ERROR_SIZE])
+{
+    curl_easy_setopt(curl, CURLOPT_URL, h->url);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, h->method);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "doorward/" DOORWARD_VERSION);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_S);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)HTTP_ALL_S);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, http_write);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, h->out);
+    if (http_is_local(h->url))
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (h->body.p) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, h->body.p);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)h->body.n);
+    }
+}
+
+static enum err http_failed(const struct cli_http *h, CURLcode code, const char *why, struct fault *f)
+{
+    const char *reason = why[0] ? why : curl_easy_strerror(code);
+    switch (code) {
+    case CURLE_WRITE_ERROR: return fault_set(f, ERR_LIMIT, "the answer of %s is larger than 64 MiB", h->url);
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return fault_set(f, ERR_PARAMS, "%s is no URL such as http://127.0.0.1:8421", h->url);
+    case CURLE_OUT_OF_MEMORY: return fault_set(f, ERR_NOMEM, "no memory for the request");
+    default: return fault_set(f, ERR_UNREACHABLE, "nobody answers at %s (%s)", h->url, reason);
+    }
+}
+
+enum err cli_http(struct cli_http *h, struct fault *f)
+{
+    char why[CURL_ERROR_SIZE] = "";
+    struct curl_slist *list = NULL;
+    CURL *curl = curl_easy_init();
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    h->status = 0;
+    h->type[0] = 0;
+    buf_init(h->out, HTTP_ANSWER);
+    if (curl && http_headers(h, &list)) {
+        const char *type = NULL;
+        http_options(curl, h, list, why);
+        code = curl_easy_perform(curl);
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &h->status);
+        if (curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type)
+            snprintf(h->type, sizeof(h->type), "%s", type);
+    }
+    for (struct curl_slist *l = list; l; l = l->next) /* one of them holds a credential */
+        secret_wipe(l->data, strlen(l->data));
+    curl_slist_free_all(list);
+    curl_easy_cleanup(curl);
+    return code == CURLE_OK ? ERR_OK : http_failed(h, code, why, f);
+}
+
+enum err cli_http_json(struct cli *c, struct cli_http *h, struct json *ret, struct str *text, struct fault *f)
+{
+    struct buf out;
+    struct json j;
+    h->out = &out;
+    enum err e = cli_http(h, f);
+    struct str copy = e ? STR_NONE : arena_str(&c->arena, buf_view(&out));
+    secret_wipe(out.p, out.n); /* it may hold a token */
+    buf_done(&out);
+    TRY(e);
+    if (!copy.p)
+        return fault_set(f, ERR_NOMEM, "no memory for the answer");
+    if (json_parse(&j, copy, &c->arena, NULL, f)) {
+        return fault_set(f, ERR_UPSTREAM_GARBAGE, "%s answered with status %ld and no JSON: is that Doorward?", h->url,
+                         h->status);
+    }
+    *ret = j;
+    if (text)
+        *text = copy;
+    return ERR_OK;
+}
+
+enum err cli_error_by_code(struct str code)
+{
+    for (enum err e = ERR_OK + 1; e < ERR_COUNT; e++)
+        if (str_is(code, err_code(e)))
+            return e;
+    return ERR_INTERNAL;
+}
+
+enum err cli_error_of(struct cli *c, const struct json *j, long status, struct fault *f)
+{
+    static const char *const words[] = {"message", "error_description"};
+    struct str code = json_str(j, json_get(j, JSON_ROOT, STR("error")), &c->arena), text = STR_NONE;
+    for (size_t i = 0; i < 2 && !text.n; i++)
+        text = json_str(j, json_get(j, JSON_ROOT, str_of(words[i])), &c->arena);
+    if (!code.n)
+        return fault_set(f, ERR_UPSTREAM_GARBAGE, "the answer has status %ld and names no error: is that Doorward?",
+                         status);
+    enum err e = cli_error_by_code(code);
+    if (e == ERR_INTERNAL && !str_is(code, err_code(ERR_INTERNAL)))
+        return fault_set(f, e, STR_FMT ": " STR_FMT, STR_ARG(code), STR_ARG(text));
+    return fault_set(f, e, STR_FMT, STR_ARG(text.n ? text : str_of(err_help(e))));
+}
+
+static void http_percent(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char b = (unsigned char)s.p[i];
+        bool plain = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') || strchr("-._~", b);
+        if (plain && b)
+            buf_char(out, (char)b);
+        else
+            buf_fmt(out, "%%%02X", b);
+    }
+}
+
+const char *cli_percent(struct cli *c, struct str s)
+{
+    struct buf b;
+    buf_init(&b, 1u << 20);
+    http_percent(&b, s);
+    struct str copy = arena_str(&c->arena, buf_view(&b));
+    buf_done(&b);
+    return copy.p ? copy.p : "";
+}
+
+const char *cli_segment(struct cli *c, const char *text)
+{
+    /* "." and ".." would be taken for steps of the path. */
+    if (strcmp(text, ".") == 0)
+        return "%2E";
+    return strcmp(text, "..") == 0 ? "%2E%2E" : cli_percent(c, str_of(text));
+}

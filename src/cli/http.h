@@ -1,0 +1,35 @@
+/* One HTTP request of the command line, over libcurl. */
+#ifndef CLI_HTTP_H
+#define CLI_HTTP_H
+
+#include "cli/cli.h"
+
+struct cli_http {
+    const char *method, *url;
+    const struct secret *bearer; /* or NULL */
+    const char *headers[12];     /* "Name: value", ends with NULL */
+    struct str body;             /* p == NULL: none */
+    struct buf *out;             /* initialised here; the caller's to free, also after an error */
+    /* the answer */
+    long status;
+    char type[128];
+};
+/* ERR_UNREACHABLE when nobody answers. Every status is ERR_OK here. */
+enum err cli_http(struct cli_http *h, struct fault *f) MUST_USE;
+/* The same for an answer in JSON, whatever its status; h->out is not used. Bytes and tape are in the arena. */
+enum err cli_http_json(struct cli *c, struct cli_http *h, struct json *ret, struct str *text /* or NULL */,
+                       struct fault *f) MUST_USE;
+
+/* admin.c. The operators' API: method, path and JSON body (or STR_NONE); *ret is the answer's tape, *text its bytes
+ * (may be NULL). An answer that is an error becomes that error; *ret and *text are set even then when there was an
+ * answer. */
+enum err cli_admin(struct cli *c, const char *method, const char *path, struct str body, struct json *ret,
+                   struct str *text, struct fault *f) MUST_USE;
+/* {"error": code, "message" or "error_description": …} as an error of ours. */
+enum err cli_error_of(struct cli *c, const struct json *j, long status, struct fault *f) MUST_USE;
+enum err cli_error_by_code(struct str code);
+/* A segment of a path, percent-encoded; a value of a form. */
+const char *cli_segment(struct cli *c, const char *text);
+const char *cli_percent(struct cli *c, struct str s);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * As an agent: the gateway's metadata says who issues tokens (RFC 9728, RFC 8414); the agent's key signs an assertion
+ * for that issuer (RFC 7523), and the token endpoint answers with an access token.
+ */
+#include <stdlib.h>
+
+#include "cli/http.h"
+#include "identity/assertion.h"
+
+enum { LOGIN_KEY_MAX = 8192 };
+
+const char *cli_gate_url(const struct cli *c)
+{
+    const char *url = cli_option(c, "url");
+    if (!url)
+        url = getenv("DOORWARD_URL");
+    return url && *url ? url : "http://127.0.0.1:8420";
+}
+
+struct login {
+    struct str url;              /* without a slash at the end */
+    struct str issuer, endpoint; /* zero-terminated */
+};
+
+static enum err login_get(struct cli *c, const struct login *l, const char *path, struct json *ret, struct fault *f)
+{
+    struct str full = arena_fmt(&c->arena, STR_FMT "%s", STR_ARG(l->url), path);
+    struct cli_http h = {.method = "GET", .url = full.p ? full.p : "", .headers = {"Accept: application/json"}};
+    enum err e = cli_http_json(c, &h, ret, NULL, f);
+    if (e == ERR_UNREACHABLE)
+        return fault_set(f, e, "nobody answers at " STR_FMT ": is the gateway running, and is --url right?",
+                         STR_ARG(l->url));
+    TRY(e);
+    return h.status == 200 ? ERR_OK : cli_error_of(c, ret, h.status, f);
+}
+
+static bool login_is_local(struct str url)
+{
+    return str_starts(url, STR("http://127.")) || str_starts(url, STR("http://localhost:")) ||
+           str_starts(url, STR("http://[::1]"));
+}
+
+/* An assertion for one issuer must not be handed to somebody else, who could use it there. So the gateway has to be the
+ * one that we were told to ask (RFC 9728 section 3.3); on this machine it may go by its public name. */
+static enum err login_check_resource(struct cli *c, const struct login *l, const struct json *j, struct fault *f)
+{
+    struct str resource = json_str(j, json_get(j, JSON_ROOT, STR("resource")), &c->arena);
+    struct str want = arena_fmt(&c->arena, STR_FMT "/mcp", STR_ARG(l->url));
+    if (!resource.n)
+        return fault_set(f, ERR_UPSTREAM_GARBAGE, STR_FMT " does not say which resource it is: is that Doorward?",
+                         STR_ARG(l->url));
+    if (str_eq(resource, want) || login_is_local(l->url))
+        return ERR_OK;
+    return fault_set(f, ERR_CLIENT_AUTH,
+                     "the gateway at " STR_FMT " calls itself " STR_FMT ": give the URL that it knows itself by",
+                     STR_ARG(l->url), STR_ARG(resource));
+}
+
+static enum err login_discover(struct cli *c, struct login *l, struct fault *f)
+{
+    struct json resource, server;
+    TRY(login_get(c, l, "/.well-known/oauth-protected-resource/mcp", &resource, f));
+    TRY(login_check_resource(c, l, &resource, f));
+    uint32_t list = json_get(&resource, JSON_ROOT, STR("authorization_servers"));
+    struct str issuer = json_str(&resource, json_first(&resource, list), &c->arena);
+    TRY(login_get(c, l, "/.well-known/oauth-authorization-server", &server, f));
+    struct str endpoint = json_str(&server, json_get(&server, JSON_ROOT, STR("token_endpoint")), &c->arena);
+    if (!issuer.n || !json_str_is(&server, json_get(&server, JSON_ROOT, STR("issuer")), issuer) ||
+        !str_starts(endpoint, issuer))
+        return fault_set(f, ERR_UPSTREAM_GARBAGE, "the metadata of " STR_FMT " contradicts itself: is that Doorward?",
+                         STR_ARG(l->url));
+    l->issuer = issuer;
+    l->endpoint = arena_fmt(&c->arena, STR_FMT STR_FMT, STR_ARG(l->url), STR_ARG(str_skip(endpoint, issuer.n)));
+    return l->endpoint.p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory to log in");
+}
+
+static enum err login_assertion(const char *agent, const char *file, struct str issuer, struct buf *out,
+                                struct fault *f)
+{
+    struct secret *text CLEANUP(secret_freep) = NULL;
+    struct jose_key *key CLEANUP(jose_key_freep) = NULL;
+    TRY(secret_read(file, LOGIN_KEY_MAX, true, &text, f));
+    struct str jwk = {(const char *)secret_bytes(text), secret_len(text)};
+    if (jose_key_parse(jwk, false, &key, f))
+        return fault_wrap(f, "%s", file);
+    if (!jose_key_private(key))
+        return fault_set(f, ERR_PARAMS, "%s holds a public key only; the agent's private key is needed", file);
+    return assertion_make(key, str_of(agent), issuer, out, f);
+}
+
+enum err cli_login(struct cli *c, const char *scope, struct json *ret, struct fault *f)
+{
+    struct login l = {.url = str_of(cli_gate_url(c))};
+    struct buf assertion, body;
+    const char *agent, *key;
+    TRY(cli_need(c, "agent", &agent, f));
+    TRY(cli_need(c, "key", &key, f));
+    while (l.url.n && l.url.p[l.url.n - 1] == '/')
+        l.url.n--;
+    TRY(login_discover(c, &l, f));
+    buf_init(&assertion, JOSE_TOKEN_MAX);
+    buf_init(&body, 1u << 20);
+    enum err e = login_assertion(agent, key, l.issuer, &assertion, f);
+    if (!e) {
+        buf_z(&body, "grant_type=client_credentials&client_assertion_type="
+                     "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=");
+        buf_str(&body, buf_view(&assertion)); /* letters, digits, - _ and . */
+        if (scope)
+            buf_fmt(&body, "&scope=%s", cli_percent(c, str_of(scope)));
+        struct cli_http h = {
+            .method = "POST",
+            .url = l.endpoint.p,
+            .body = buf_view(&body),
+            .headers = {"Accept: application/json", "Content-Type: application/x-www-form-urlencoded"}};
+        e = cli_http_json(c, &h, ret, NULL, f);
+        if (!e && h.status != 200)
+            e = cli_error_of(c, ret, h.status, f);
+    }
+    if (!e && json_type(ret, json_get(ret, JSON_ROOT, STR("access_token"))) != JSON_STRING)
+        e = fault_set(f, ERR_UPSTREAM_GARBAGE, "%s answered without an access token: is that Doorward?", l.endpoint.p);
+    buf_done(&assertion);
+    buf_done(&body);
+    return e;
+}

@@ -1,0 +1,77 @@
+/* The gateway itself: run it, see how it stands, have it read its configuration again. */
+#include "cli/http.h"
+#include "daemon/daemon.h"
+
+enum err cli_run_serve(struct cli *c, struct fault *f)
+{
+    const char *file = cli_config_file(c);
+    if (!file)
+        return cli_config(c, f);                                              /* it says where one is looked for */
+    return daemon_serve(file) == 0 ? ERR_OK : (f->text[0] = 0, ERR_INTERNAL); /* the daemon has said why */
+}
+
+static void status_head(struct cli *c, const struct json *j)
+{
+    bool color = cli_color(stdout), ready = json_bool(j, json_get(j, JSON_ROOT, STR("ready")), false),
+         healthy = json_bool(j, json_path(j, JSON_ROOT, "audit.healthy"), false);
+    char up[CLI_TIME];
+    int64_t ms = 0, sessions = 0, seq = 0;
+    if (json_i64(j, json_get(j, JSON_ROOT, STR("uptimeMs")), &ms))
+        cli_duration(ms, up);
+    else
+        snprintf(up, sizeof(up), "?");
+    if (!json_i64(j, json_get(j, JSON_ROOT, STR("sessions")), &sessions) ||
+        !json_i64(j, json_path(j, JSON_ROOT, "audit.seq"), &seq))
+        sessions = seq = 0;
+    struct str version = json_str(j, json_get(j, JSON_ROOT, STR("version")), &c->arena);
+    struct str reason = json_str(j, json_get(j, JSON_ROOT, STR("reason")), &c->arena);
+    struct str fault = json_str(j, json_path(j, JSON_ROOT, "audit.fault"), &c->arena);
+    printf("doorward %s  %s%s%s\n", cli_shown(c, version, 0),
+           !color  ? ""
+           : ready ? "\033[32m"
+                   : "\033[31m",
+           ready ? "ready: takes calls" : "NOT READY: takes no calls", color ? "\033[0m" : "");
+    if (!ready)
+        printf("  why       %s\n", cli_shown(c, reason, 0));
+    printf("  up        %s\n", up);
+    printf("  sessions  %lld open\n", (long long)sessions);
+    printf("  record    %s, %lld %s%s%s\n\n", healthy ? "healthy" : "NOT WRITABLE", (long long)seq,
+           seq == 1 ? "entry" : "entries", healthy ? "" : ": ", healthy ? "" : cli_shown(c, fault, 0));
+}
+
+enum err cli_run_status(struct cli *c, struct fault *f)
+{
+    static const char *const columns[][2] = {{"SERVER", "name"},       {"STATE", "state"}, {"KIND", "kind"},
+                                             {"PROTOCOL", "protocol"}, {"TOOLS", "tools"}, {"PROCESSES", "processes"},
+                                             {"FAULT", "fault"},       {NULL, NULL}};
+    struct json j;
+    struct str text;
+    bool quiet = cli_switch(c, "ready");
+    enum err e = cli_admin(c, "GET", "/admin/v1/status", STR_NONE, &j, &text, f);
+    if (quiet) {
+        f->text[0] = 0;
+        return e ? e : json_bool(&j, json_get(&j, JSON_ROOT, STR("ready")), false) ? ERR_OK : ERR_INTERNAL;
+    }
+    TRY(e);
+    if (c->json) {
+        cli_print_json(text);
+        return ERR_OK;
+    }
+    status_head(c, &j);
+    cli_table(c, &j, json_get(&j, JSON_ROOT, STR("servers")), columns);
+    return ERR_OK;
+}
+
+enum err cli_run_reload(struct cli *c, struct fault *f)
+{
+    struct json j;
+    struct str text = STR_NONE;
+    enum err e = cli_admin(c, "POST", "/admin/v1/reload", STR_NONE, &j, &text, f);
+    if (c->json && text.p)
+        cli_print_json(text);
+    else if (e == ERR_CONFIG && text.p)
+        JSON_EACH(&j, json_get(&j, JSON_ROOT, STR("faults")), v)
+    fprintf(stderr, "%s\n", cli_shown(c, json_str(&j, v, &c->arena), 0));
+    else if (!e) puts("the new configuration is in force");
+    return e;
+}
