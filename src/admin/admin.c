@@ -11,6 +11,7 @@
 #include "admin/request.h"
 #include "base/clock.h"
 #include "base/enc.h"
+#include "store/bucket.h"
 
 enum { ADMIN_OUT_MAX = 64 << 20, ADMIN_TOKEN_BYTES = 32 };
 
@@ -37,6 +38,8 @@ static enum err admin_token_make(const char *path, struct fault *f)
     int why = errno;
     if (fd >= 0)
         close(fd);
+    if (fd >= 0 && !ok)
+        unlink(path); /* half a token would lock everybody out */
     secret_wipe(text, sizeof(text));
     secret_wipe(raw, sizeof(raw));
     return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(why));
@@ -56,6 +59,16 @@ enum err admin_token(const char *data_dir, struct secret **ret, struct fault *f)
 static bool admin_is(const struct secret *token, struct str given)
 {
     return token && secret_len(token) > 0 && secret_eq(token, given);
+}
+
+/* On record, unless there are so many that they would fill the disk. */
+static void admin_note_failure(struct admin_request *r)
+{
+    struct bucket_use use = {r->admin->failures, "failures"};
+    struct lease_verdict v;
+    bucket_take_all(&use, 1, clock_mono_ns(), &v);
+    if (v.answer == LEASE_GRANTED)
+        admin_note(r->admin, AUDIT_AUTH_FAILED, STR_NONE, STR_NONE, STR_NONE);
 }
 
 static enum err admin_who(struct admin_request *r, struct fault *f)
@@ -83,7 +96,7 @@ static enum err admin_who(struct admin_request *r, struct fault *f)
     }
     conf_unref(conf);
     if (e)
-        admin_note(a, AUDIT_AUTH_FAILED, STR_NONE, STR_NONE, STR_NONE);
+        admin_note_failure(r);
     return e ? fault_set(f, ERR_TOKEN, "this is no operator's token") : ERR_OK;
 }
 
@@ -152,7 +165,7 @@ static void admin_answer(struct admin_request *r)
     struct exchange *x = r->x;
     static const struct http_header headers[] = {{{"Cache-Control", 13}, {"no-store", 8}}};
     if (r->conf) {
-        r->admin->apply(r->admin->ctx, r->conf);
+        r->admin->apply(r->admin->ctx, r->conf, r->operator);
         conf_unref(r->conf);
     }
     if (!r->err && buf_failed(&r->out))
@@ -183,6 +196,33 @@ static void admin_worked(uv_work_t *w, int status)
     admin_answer(r);
 }
 
+/* What 401 and 405 owe (RFC 9110 sections 11.6.1 and 15.5.6). */
+static void admin_refuse(struct exchange *x, const struct fault *f, const char *allow)
+{
+    struct http_header h = f->err == ERR_HTTP_METHOD
+                               ? (struct http_header){STR("Allow"), str_of(allow)}
+                               : (struct http_header){STR("WWW-Authenticate"), STR("Bearer realm=\"operators\"")};
+    exchange_answer_fault_with(x, f, &h, f->err == ERR_HTTP_METHOD || err_http(f->err) == 401);
+}
+
+/* A page in somebody's browser must not talk to this door, nor reach it under another name (DNS rebinding). Only what came
+ * from here itself may. */
+static enum err admin_head(struct exchange *x, struct fault *f)
+{
+    struct admin *a = x->app;
+    struct str host = x->head.host, origin = http_header(&x->head, "origin"), from = origin;
+    struct conf *conf = conf_slot_get(a->conf);
+    bool named = conf_named(&conf->root.admin.allowed_hosts, host);
+    conf_unref(conf);
+    if (!named)
+        return fault_set(f, ERR_ORIGIN, "the Host " STR_FMT " is not one of admin.allowed_hosts", STR_ARG(host));
+    if (!origin.p)
+        return ERR_OK;
+    from = str_skip(from, str_starts(from, STR("https://")) ? 8 : str_starts(from, STR("http://")) ? 7 : from.n);
+    return str_ieq(from, host) ? ERR_OK
+                               : fault_set(f, ERR_ORIGIN, "pages of " STR_FMT " have no business here", STR_ARG(origin));
+}
+
 static void admin_serve(struct exchange *x)
 {
     struct admin *a = x->app;
@@ -210,7 +250,7 @@ static void admin_serve(struct exchange *x)
         buf_done(&r->out);
         free(r);
         f.err = e;
-        exchange_answer_fault(x, &f);
+        admin_refuse(x, &f, allow);
     } else if (r->route->pool && uv_queue_work(&a->worker->loop, &r->work, admin_work, admin_worked) == 0) {
         return;
     } else {
@@ -219,7 +259,7 @@ static void admin_serve(struct exchange *x)
     }
 }
 
-const struct server_ops admin_server_ops = {.request = admin_serve};
+const struct server_ops admin_server_ops = {.head = admin_head, .request = admin_serve};
 
 /* ---- members of the body ---- */
 

@@ -23,15 +23,16 @@ struct admin {
     struct audit *audit;
     const struct keys *keys;
     struct str issuer, resource;
+    struct lease_bucket *failures; /* how many failed attempts are put on record */
     struct secret *token; /* of data_dir/operator.token: role admin */
     struct worker *worker;
     int64_t started_ns;
     /* The daemon's. ready: takes calls now; f says why not. load: on a pool thread, a checked snapshot or all faults;
-     * apply: puts it in force, on worker 0. */
+     * apply: puts it in force, on worker 0; by is the operator. */
     void *ctx;
     bool (*ready)(void *ctx, struct fault *f);
     enum err (*load)(void *ctx, struct conf **ret, struct buf *faults);
-    void (*apply)(void *ctx, struct conf *conf);
+    void (*apply)(void *ctx, struct conf *conf, struct str by);
 };
 
 /* Reads or makes data_dir/operator.token. */

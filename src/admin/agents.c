@@ -104,7 +104,7 @@ static enum err agent_wish_read(struct admin_request *r, struct agent_wish *w, s
     TRY(admin_i64(r, "maxConcurrentSessions", &w->max_sessions, f));
     TRY(admin_strings(r, "allowedTools", &w->allowed, f));
     TRY(admin_strings(r, "deniedTools", &w->denied, f));
-    if (expires.n && clock_parse(expires, &w->expires))
+    if (expires.n && (clock_parse(expires, &w->expires) || w->expires <= 0)) /* 0 would mean: not given */
         return fault_set(f, ERR_PARAMS, "expiresAt must be a date such as 2026-12-24T18:00:00Z");
     w->jwk = agent_jwk(r);
     return w->jwk.n ? ERR_OK : fault_set(f, ERR_PARAMS, "publicKey must be a JWK with the agent's public key");

@@ -72,7 +72,7 @@ static void tool_write(struct json_out *o, const struct tool *t, struct arena *a
     json_kv_bool(o, "usable", t->input != NULL);
     json_kv_z(o, "fault", t->input ? "" : t->fault.text);
     json_kv_bool(o, "readOnlyHint", t->read_only_hint);
-    json_kv_raw(o, "definition", t->listed);
+    json_kv_raw(o, "definition", t->listed.n ? t->listed : STR("null"));
     json_close(o, '}');
 }
 

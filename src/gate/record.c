@@ -40,6 +40,16 @@ static struct str record_parameters(struct call *c, struct buf *canonical, struc
     return arguments.n ? audit_mask(c->gate->gate->audit, arguments, c->arena, masked) : STR_NONE;
 }
 
+/* Why it was refused. The words of `validate` end with the value that did not fit: where parameters are masked, it may be one
+ * of those. */
+static struct str record_reason(const struct call *c, bool masked)
+{
+    static const char value[] = ", but is ";
+    struct str s = str_of(c->fault.text);
+    const char *at = masked && c->fault.err == ERR_SCHEMA ? memmem(s.p, s.n, value, sizeof(value) - 1) : NULL;
+    return at ? (struct str){s.p, (size_t)(at - s.p)} : s;
+}
+
 struct record_scratch {
     struct buf canonical, masked;
 };
@@ -145,7 +155,8 @@ void record_denied(struct call *c)
     e.intent_seq = c->intent_seq;
     e.judged = true;
     e.stage = c->decided_by;
-    e.reason = str_of(c->fault.text);
+    bool masked = e.parameters.p && e.parameters.p != c->arguments.p && e.parameters.p != s.canonical.p;
+    e.reason = record_reason(c, masked);
     e.code = err_code(c->fault.err);
     e.result = AUDIT_DENIED;
     e.latency_us = record_latency(c);

@@ -9,7 +9,7 @@
 static enum verdict validate_canonical(struct call *c, const struct json *doc, uint32_t node)
 {
     struct buf b;
-    buf_init(&b, doc->text.n * 2 + 64); /* an exact number may be written longer than it came, within bounds */
+    buf_init(&b, doc->text.n * 5 + 64); /* 1e20 is written with all its digits */
     enum err e = json_canonical(doc, node, &b, c->arena);
     struct str copy = e ? STR_NONE : arena_str(c->arena, buf_view(&b));
     buf_done(&b);

@@ -123,12 +123,9 @@ enum err agent_usable(const struct agent *a, int64_t now_ms, struct fault *f)
     return ERR_OK;
 }
 
-const struct jose_key *agent_key_find(const struct agent *a, struct str kid, int64_t now_ms)
+bool agent_key_proves(const struct agent_key *k, struct str kid, int64_t now_ms)
 {
-    for (size_t i = 0; i < a->key_count; i++)
-        if ((!kid.n || str_is(kid, jose_key_thumbprint(a->key[i].key))) && (!a->key[i].retires || now_ms < a->key[i].retires))
-            return a->key[i].key;
-    return NULL;
+    return (!kid.n || str_is(kid, jose_key_thumbprint(k->key))) && (!k->retires || now_ms < k->retires);
 }
 
 /* ---- the map ---- */
@@ -174,6 +171,8 @@ static void agents_replace(struct agents *r, struct str id, struct agent *a)
         *at = old->next;
     }
     pthread_rwlock_unlock(&r->lock);
+    if (old)
+        atomic_store(&old->replaced, true);
     agent_unref(old);
 }
 
@@ -280,7 +279,7 @@ static bool agent_word(struct str s, size_t max, bool lower)
         char c = s.p[i];
         bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (i && strchr("._-", c)) ||
                   (!lower && ((c >= 'A' && c <= 'Z') || strchr("+@ ", c)));
-        if (!ok)
+        if (!ok || !c) /* strchr finds the zero at its end, too */
             return false;
     }
     return true;
@@ -458,11 +457,10 @@ enum err agents_rotate(struct agents *r, struct str id, struct str jwk, int64_t 
         jose_key_free(key);
         return agents_edited(r, a, fault_set(f, ERR_NOMEM, "no memory for a key"), ret);
     }
-    struct agent_key newest = a->key[a->key_count - 1]; /* first, so that it is found first */
-    memmove(a->key + 1, a->key, (a->key_count - 1) * sizeof(*a->key));
-    a->key[0] = newest;
     struct store_key row = agent_key_row(a, key, now);
-    return agents_edited(r, a, r->store->ops->agent_rotate(r->store, &row, now + overlap_ms, f), ret);
+    e = arena_failed(&a->arena) ? fault_set(f, ERR_NOMEM, "no memory for a key")
+                                : r->store->ops->agent_rotate(r->store, &row, now + overlap_ms, f);
+    return agents_edited(r, a, e, ret);
 }
 
 enum err agents_enable(struct agents *r, struct str id, bool enabled, struct agent **ret, struct fault *f)
@@ -471,7 +469,9 @@ enum err agents_enable(struct agents *r, struct str id, bool enabled, struct age
     TRY(agents_edit(r, id, &a, f));
     a->enabled = enabled;
     struct store_agent row = agent_row(a);
-    return agents_edited(r, a, r->store->ops->agent_update(r->store, &row, f), ret);
+    enum err e = arena_failed(&a->arena) ? fault_set(f, ERR_NOMEM, "no memory for an agent")
+                                         : r->store->ops->agent_update(r->store, &row, f);
+    return agents_edited(r, a, e, ret);
 }
 
 enum err agents_delete(struct agents *r, struct str id, struct fault *f)

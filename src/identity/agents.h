@@ -21,9 +21,10 @@ struct agent {
     struct conf_strings allowed, denied; /* "server/tool"; '*' in denied only */
     int64_t created, expires, max_sessions;
     bool enabled;
-    struct agent_key *key;
+    struct agent_key *key; /* the oldest first */
     size_t key_count;
     struct arena arena;
+    _Atomic bool replaced; /* changed or deleted meanwhile: opens no session any more */
     _Atomic unsigned refs;
     struct agent *next;
 };
@@ -42,8 +43,8 @@ void agent_unrefp(struct agent **a);
 bool agent_denies(const struct agent *a, struct str tool_id);
 /* May it open a session now? ERR_CLIENT_AUTH says why not. */
 enum err agent_usable(const struct agent *a, int64_t now_ms, struct fault *f) MUST_USE;
-/* The key of this thumbprint that proves the agent now, or NULL. */
-const struct jose_key *agent_key_find(const struct agent *a, struct str kid, int64_t now_ms);
+/* May a signature of this key prove the agent now? kid: the thumbprint that the signature names; empty: it names none. */
+bool agent_key_proves(const struct agent_key *k, struct str kid, int64_t now_ms);
 
 struct agent_wish { /* what an operator asks for; zero and empty take the defaults of the configuration */
     struct str id, type, version, env, owner, jwk;

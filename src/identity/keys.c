@@ -32,8 +32,10 @@ static enum err keys_load(struct keys *k, const char *path, struct fault *f)
     TRY(secret_read(path, KEY_FILE_MAX, true, &s, f));
     enum err e = jose_key_parse((struct str){(const char *)secret_bytes(s), secret_len(s)}, false, &k->key[k->count], f);
     secret_free(s);
-    if (e)
-        return fault_wrap(f, "%s", path);
+    if (e) {
+        fault_wrap(f, "%s", path);
+        return e == ERR_NOMEM ? e : (f->err = ERR_CORRUPT);
+    }
     if (!jose_key_private(k->key[k->count])) {
         jose_key_free(k->key[k->count]);
         return fault_set(f, ERR_CORRUPT, "%s: holds no private key", path);
@@ -56,6 +58,8 @@ static enum err keys_make(const char *dir, enum jose_alg alg, struct fault *f)
     ssize_t n = write(fd, secret_bytes(s), secret_len(s));
     bool ok = n == (ssize_t)secret_len(s) && fsync(fd) == 0;
     close(fd);
+    if (!ok)
+        unlink(path); /* half a key would stop the next start */
     return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: the key could not be written", path);
 }
 

@@ -40,7 +40,7 @@ bool scope_valid(struct str scope)
             continue;
         }
         bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_./-", c);
-        if (!ok)
+        if (!ok || !c) /* strchr finds the zero at its end, too */
             return false;
         run++;
     }
@@ -91,17 +91,21 @@ static bool scope_any(const struct conf_strings *patterns, struct str scope)
 }
 
 /* A growing set in the arena; doubles are dropped at the end. */
+struct scope_entry {
+    struct str scope; /* first: scope_cmp reads it */
+    bool timed;       /* from a rule with hours */
+};
 struct scope_set {
-    struct str *v;
+    struct scope_entry *v;
     size_t n, cap;
     struct arena *a;
 };
 
-static void scope_put(struct scope_set *s, struct str scope)
+static void scope_put(struct scope_set *s, struct str scope, bool timed)
 {
     if (s->n == s->cap) {
         size_t cap = s->cap ? s->cap * 2 : 32;
-        struct str *v = arena_raw(s->a, cap * sizeof(*v), 16);
+        struct scope_entry *v = arena_raw(s->a, cap * sizeof(*v), 16);
         if (!v)
             return;
         if (s->n)
@@ -109,14 +113,14 @@ static void scope_put(struct scope_set *s, struct str scope)
         s->v = v;
         s->cap = cap;
     }
-    s->v[s->n++] = arena_str(s->a, scope);
+    s->v[s->n++] = (struct scope_entry){arena_str(s->a, scope), timed};
 }
 
 static void scope_filter(struct scope_set *s, const struct conf_strings *patterns, bool keep)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++)
-        if (scope_any(patterns, s->v[i]) == keep)
+        if (scope_any(patterns, s->v[i].scope) == keep)
             s->v[n++] = s->v[i];
     s->n = n;
 }
@@ -137,7 +141,7 @@ static struct str scope_tool(struct str scope)
 static void scope_apply(struct scope_set *s, const struct conf_scope *rule, bool timed)
 {
     for (size_t i = 0; i < rule->add.n; i++)
-        scope_put(s, rule->add.v[i]);
+        scope_put(s, rule->add.v[i], timed);
     if (timed) /* what hours take away is taken at each call, and comes back */
         return;
     if (rule->keep.set)
@@ -146,50 +150,72 @@ static void scope_apply(struct scope_set *s, const struct conf_scope *rule, bool
         scope_filter(s, &rule->drop, false);
 }
 
+/* Each scope once, without what the agent is denied, also where a rule adds it. */
+static enum err scope_settle(struct scope_set *s, const struct agent *agent, struct scope_grant *ret, struct fault *f)
+{
+    struct str *all = arena_raw(s->a, s->n * sizeof(*all) + 1, 16), *timed = arena_raw(s->a, s->n * sizeof(*timed) + 1, 16);
+    struct scope_grant g = {all, 0, timed, 0};
+    if (arena_failed(s->a))
+        return fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
+    if (s->n)
+        qsort(s->v, s->n, sizeof(*s->v), scope_cmp);
+    for (size_t i = 0, next; i < s->n; i = next) {
+        struct str scope = s->v[i].scope, tool = scope_tool(scope);
+        bool only_timed = true;
+        for (next = i; next < s->n && str_eq(s->v[next].scope, scope); next++)
+            only_timed = only_timed && s->v[next].timed;
+        if (tool.p && agent_denies(agent, tool))
+            continue;
+        all[g.count++] = scope;
+        if (only_timed)
+            timed[g.timed_count++] = scope;
+    }
+    *ret = g;
+    return ERR_OK;
+}
+
 enum err scope_resolve(const struct agent *agent, const struct scope_context *context, const struct conf_scopes *rules,
-                       int64_t now_ms, struct arena *a, const struct str **ret, size_t *ret_n, struct fault *f)
+                       int64_t now_ms, struct arena *a, struct scope_grant *ret, struct fault *f)
 {
     struct scope_set s = {.a = a};
     for (size_t i = 0; i < agent->allowed.n; i++)
-        scope_put(&s, scope_of_tool(agent->allowed.v[i], a));
+        scope_put(&s, scope_of_tool(agent->allowed.v[i], a), false);
     for (size_t i = 0; i < rules->n; i++) {
         const struct conf_scope *r = &rules->v[i];
         bool timed = scope_is_timed(&r->when);
         if (scope_who(&r->when, agent->id, agent->type, agent->env, context) && (!timed || scope_hours_now(&r->when, now_ms)))
             scope_apply(&s, r, timed);
     }
-    size_t n = 0;
-    if (s.n)
-        qsort(s.v, s.n, sizeof(*s.v), scope_cmp);
-    for (size_t i = 0; i < s.n; i++) { /* denied wins, also over what a rule adds */
-        struct str tool = scope_tool(s.v[i]);
-        if ((n && str_eq(s.v[n - 1], s.v[i])) || (tool.p && agent_denies(agent, tool)))
-            continue;
-        s.v[n++] = s.v[i];
-    }
-    if (arena_failed(a))
-        return fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
-    *ret = s.v;
-    *ret_n = n;
-    return ERR_OK;
+    return scope_settle(&s, agent, ret, f);
 }
 
-bool scope_allowed_now(const struct conf_scopes *rules, struct str scope, struct str id, struct str type, struct str env,
-                       const struct scope_context *context, int64_t now_ms)
+static bool scope_adds(const struct conf_scope *r, struct str scope)
 {
+    for (size_t i = 0; i < r->add.n; i++)
+        if (str_eq(r->add.v[i], scope))
+            return true;
+    return false;
+}
+
+bool scope_allowed_now(const struct conf_scopes *rules, struct str scope, bool timed, struct str id, struct str type,
+                       struct str env, const struct scope_context *context, int64_t now_ms)
+{
+    bool given = !timed; /* else a rule must give it at this hour, though the session got it when it was opened */
     for (size_t i = 0; i < rules->n; i++) {
         const struct conf_scope *r = &rules->v[i];
-        if (!scope_is_timed(&r->when) || !scope_who(&r->when, id, type, env, context))
+        if (!scope_who(&r->when, id, type, env, context))
             continue;
-        bool now = scope_hours_now(&r->when, now_ms);
-        if (now && ((r->keep.set && !scope_any(&r->keep, scope)) || scope_any(&r->drop, scope)))
+        if (!scope_is_timed(&r->when)) {
+            given = given || scope_adds(r, scope);
+            continue;
+        }
+        if (!scope_hours_now(&r->when, now_ms))
+            continue;
+        if ((r->keep.set && !scope_any(&r->keep, scope)) || scope_any(&r->drop, scope))
             return false;
-        /* Added for these hours only, though the session may have got it while they lasted. */
-        for (size_t k = 0; !now && k < r->add.n; k++)
-            if (str_eq(r->add.v[k], scope))
-                return false;
+        given = given || scope_adds(r, scope);
     }
-    return true;
+    return given;
 }
 
 bool scope_has(const struct str *sorted, size_t n, struct str scope)

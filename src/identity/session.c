@@ -1,6 +1,7 @@
 #include "identity/session.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -126,7 +127,12 @@ static enum err session_fill(struct lease *l, const struct agent *a, const struc
         memcpy(l->cidrs.v, c->session.allowed_cidrs.v, c->session.allowed_cidrs.n * sizeof(struct conf_cidr));
     l->cidrs.n = c->session.allowed_cidrs.n;
     struct scope_context context = {l->user, l->tier, l->trigger};
-    TRY(scope_resolve(a, &context, &c->scopes, l->created, &l->arena, &l->scope, &l->scope_count, f));
+    struct scope_grant grant;
+    TRY(scope_resolve(a, &context, &c->scopes, l->created, &l->arena, &grant, f));
+    l->scope = grant.scope;
+    l->scope_count = grant.count;
+    l->timed = grant.timed;
+    l->timed_count = grant.timed_count;
     if (w->scopes.n)
         TRY(session_narrow(l, w->scopes, f));
     return arena_failed(&l->arena) ? fault_set(f, ERR_NOMEM, "no memory for a session") : ERR_OK;
@@ -156,6 +162,12 @@ enum err session_open(struct sessions *s, const struct agent *agent, const struc
             return fault_set(f, ERR_SESSIONS, "the agent has %lld sessions open, which is its limit: end one, or wait until one expires",
                              (long long)agent->max_sessions);
         return fault_set(f, v.err ? v.err : ERR_INTERNAL, "the session could not be opened");
+    }
+    /* Whoever changes an agent marks it first and ends its sessions then: one of both sees this session. */
+    if (atomic_load(&agent->replaced)) {
+        s->leases->ops->end(s->leases, l->sid, LEASE_ENDED);
+        lease_unref(l);
+        return fault_set(f, ERR_CLIENT_AUTH, "the agent was changed at this moment: try again");
     }
     s->told(s->ctx, SESSION_OPENED, l, w->by, STR_NONE);
     *ret = l;
@@ -230,7 +242,7 @@ enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id,
                          STR_ARG(tool_id), STR_ARG(scope));
     struct scope_context context = {l->user, l->tier, l->trigger};
     struct conf *conf = sessions_conf_ref(s);
-    bool now = scope_allowed_now(&conf->root.scopes, scope, l->agent_id, l->agent_type, l->agent_env, &context, now_ms);
+    bool now = scope_allowed_now(&conf->root.scopes, scope, scope_has(l->timed, l->timed_count, scope), l->agent_id, l->agent_type, l->agent_env, &context, now_ms);
     conf_unref(conf);
     return now ? ERR_OK : fault_set(f, ERR_SCOPE, "the scope " STR_FMT " is not in force at this hour", STR_ARG(scope));
 }

@@ -9,7 +9,7 @@ void oauth_client_address(const struct exchange *x, const struct conf_root *conf
 {
     *ret = x->peer;
     /* From the nearest hop on: each address was written by the one before it, and is believed as long as that is
-     * trusted. */
+     * trusted. What is no address is nobody's: it must not pass for the proxy that wrote it. */
     for (size_t i = x->head.count; i-- > 0;) {
         if (!str_ieq(x->head.header[i].name, STR("x-forwarded-for")))
             continue;
@@ -20,8 +20,10 @@ void oauth_client_address(const struct exchange *x, const struct conf_root *conf
             const char *comma = memrchr(list.p, ',', list.n);
             struct str last = comma ? str_skip(list, (size_t)(comma - list.p) + 1) : list;
             list.n = comma ? (size_t)(comma - list.p) : 0;
-            if (!conf_address_parse(str_trim(last), ret))
+            if (!conf_address_parse(str_trim(last), ret)) {
+                *ret = (struct sockaddr_storage){0}; /* of no family: no network has it */
                 return;
+            }
         }
     }
 }

@@ -41,6 +41,7 @@ void oauth_note_failure(struct oauth *o, const struct exchange *x, struct str wh
     struct conf *conf = conf_slot_get(o->conf);
     oauth_client_address(x, &conf->root, &from);
     conf_unref(conf);
+    /* inet_ntop leaves the text empty for an address of no family */
     const void *bytes = from.ss_family == AF_INET ? (const void *)&((struct sockaddr_in *)&from)->sin_addr
                                                   : (const void *)&((struct sockaddr_in6 *)&from)->sin6_addr;
     inet_ntop(from.ss_family, bytes, address, sizeof(address));
@@ -72,7 +73,7 @@ static enum err token_form(struct oauth *o, struct exchange *x, struct form_fiel
     if (!str_ieq(str_trim(kind), STR("application/x-www-form-urlencoded")))
         return fault_set(f, ERR_INVALID, "Content-Type must be application/x-www-form-urlencoded");
     TRY(form_read(x->body, form, FORM_COUNT, &x->arena, f));
-    if (!form[FORM_GRANT].value.p)
+    if (!form[FORM_GRANT].value.n)
         return fault_set(f, ERR_INVALID, "grant_type is missing; it must be client_credentials");
     if (!str_is(form[FORM_GRANT].value, "client_credentials"))
         return fault_set(f, ERR_GRANT, "grant_type must be client_credentials");
@@ -120,7 +121,7 @@ static enum err token_open_session(struct oauth_worker *w, struct exchange *x, s
     *ret_who = form[FORM_CLIENT_ID].value;
     TRY(oauth_prove_agent(o, form[FORM_ASSERTION].value, &x->arena, &agent, f));
     *ret_who = arena_str(&x->arena, agent->id);
-    if (form[FORM_CLIENT_ID].value.p && !str_eq(form[FORM_CLIENT_ID].value, agent->id))
+    if (form[FORM_CLIENT_ID].value.n && !str_eq(form[FORM_CLIENT_ID].value, agent->id))
         return fault_set(f, ERR_CLIENT_AUTH, "client_id is not the agent that the assertion proves");
     if (!audit_healthy(o->audit, f))
         return f->err = ERR_AUDIT;
@@ -155,6 +156,14 @@ static void oauth_token(struct oauth_worker *w, struct exchange *x)
 
 /* ---- metadata ---- */
 
+/* Clients want to read an authorization endpoint even where no grant uses it (RFC 8414 section 2 does not ask for it). */
+static void oauth_authorize(struct oauth_worker *w, struct exchange *x)
+{
+    struct fault f;
+    fault_set(&f, ERR_INVALID, "nothing is authorized here: agents open sessions at the token endpoint with client_credentials");
+    oauth_refuse(w, x, &f);
+}
+
 static void oauth_server_metadata(struct oauth_worker *w, struct exchange *x)
 {
     struct str issuer = w->oauth->issuer;
@@ -162,6 +171,7 @@ static void oauth_server_metadata(struct oauth_worker *w, struct exchange *x)
     struct json_out o = json_out(&w->out);
     json_open(&o, '{');
     json_kv_str(&o, "issuer", issuer);
+    json_kv_str(&o, "authorization_endpoint", arena_fmt(&x->arena, STR_FMT "/oauth/authorize", STR_ARG(issuer)));
     json_kv_str(&o, "token_endpoint", arena_fmt(&x->arena, STR_FMT "/oauth/token", STR_ARG(issuer)));
     json_kv_str(&o, "jwks_uri", arena_fmt(&x->arena, STR_FMT "/oauth/jwks", STR_ARG(issuer)));
     json_kv_raw(&o, "response_types_supported", STR("[]"));
@@ -203,6 +213,7 @@ static const struct {
     void (*serve)(struct oauth_worker *w, struct exchange *x);
 } oauth_paths[] = {
     {"/oauth/token", "POST", false, oauth_token},
+    {"/oauth/authorize", "GET", false, oauth_authorize},
     {"/oauth/jwks", "GET", false, oauth_jwks},
     {"/.well-known/oauth-authorization-server", "GET", false, oauth_server_metadata},
     {"/.well-known/oauth-protected-resource", "GET", true, oauth_resource_metadata},

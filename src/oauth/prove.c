@@ -25,7 +25,10 @@ static enum err prove_times(const struct oauth *o, const struct json *j, int64_t
                          "the assertion must say when it was made (iat) and when it ends (exp), as whole seconds");
     if (exp <= now)
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion has expired: make a new one");
-    if (iat > now + PROVE_SKEW_S || (json_i64(j, json_get(j, JSON_ROOT, STR("nbf")), &nbf) && nbf > now + PROVE_SKEW_S))
+    uint32_t begins = json_get(j, JSON_ROOT, STR("nbf"));
+    if (begins && !json_i64(j, begins, &nbf))
+        return fault_set(f, ERR_CLIENT_AUTH, "the assertion's nbf must be whole seconds");
+    if (iat > now + PROVE_SKEW_S || (begins && nbf > now + PROVE_SKEW_S))
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion is from the future: compare the clocks");
     if (exp > now + max_age + PROVE_SKEW_S || iat < now - max_age)
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion is good for longer than %lld s: make it shorter",
@@ -33,7 +36,7 @@ static enum err prove_times(const struct oauth *o, const struct json *j, int64_t
     /* Which assertions were used is forgotten at a restart: those from before are not taken. */
     if (iat < o->started_ms / 1000 - 1)
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion was made before this gateway started: make a new one");
-    *ret_until = exp * 1000;
+    *ret_until = (exp + PROVE_SKEW_S) * 1000; /* remembered for longer than any thread's clock takes it */
     return ERR_OK;
 }
 
@@ -59,6 +62,18 @@ static enum err prove_claims(struct oauth *o, const struct json *j, const struct
     return ERR_OK;
 }
 
+/* A signature of the key that the header names, or of any key of the agent's when it names none. */
+static bool prove_signature(const struct agent *agent, struct str kid, struct str assertion, struct arena *a,
+                            struct str *ret_payload)
+{
+    int64_t now = clock_wall_ms();
+    for (size_t i = agent->key_count; i-- > 0;)
+        if (agent_key_proves(&agent->key[i], kid, now) &&
+            jose_verify(agent->key[i].key, assertion, NULL, a, ret_payload, NULL) == ERR_OK)
+            return true;
+    return false;
+}
+
 enum err oauth_prove_agent(struct oauth *o, struct str assertion, struct arena *a, struct agent **ret, struct fault *f)
 {
     struct jose_peek peek;
@@ -73,8 +88,7 @@ enum err oauth_prove_agent(struct oauth *o, struct str assertion, struct arena *
         "the assertion proves no registered agent: its iss, or the key that signed it, is not known here";
     if (!agent)
         return fault_set(f, ERR_CLIENT_AUTH, nobody);
-    const struct jose_key *key = agent_key_find(agent, peek.kid, clock_wall_ms());
-    if (!key || jose_verify(key, assertion, NULL, a, &payload, f) || json_parse(&j, payload, a, NULL, f))
+    if (!prove_signature(agent, peek.kid, assertion, a, &payload) || json_parse(&j, payload, a, NULL, f))
         return fault_set(f, ERR_CLIENT_AUTH, nobody);
     TRY(prove_claims(o, &j, agent, a, f));
     *ret = agent_ref(agent);

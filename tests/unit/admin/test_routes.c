@@ -1,0 +1,125 @@
+/* The route table, and how the members of a request are read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "admin/request.h"
+
+/* Zero is the least role, so that a role that was forgotten in the table would be open to all: each is looked at here.
+ */
+static void who_changes_something_needs_more_than_a_look(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < admin_route_count; i++) {
+        const struct admin_route *r = &admin_routes[i];
+        bool reads = strcmp(r->method, "GET") == 0, of_agents = strstr(r->path, "/agents") != NULL;
+        assert_in_range(r->role, CONF_VIEWER, CONF_ADMIN);
+        if (reads != (r->role == CONF_VIEWER))
+            fail_msg("%s %s: role %d", r->method, r->path, (int)r->role);
+        if (!reads && (of_agents || strstr(r->path, "/reload")) && r->role != CONF_ADMIN)
+            fail_msg("%s %s: who is registered is the admin's business", r->method, r->path);
+    }
+}
+
+static void each_route_is_whole_and_stands_once(void **state)
+{
+    (void)state;
+    assert_true(admin_route_count >= 14);
+    for (size_t i = 0; i < admin_route_count; i++) {
+        const struct admin_route *r = &admin_routes[i];
+        assert_true(r->run && r->what[0]);
+        if (strncmp(r->path, "/admin/v1/", 10) != 0)
+            fail_msg("%s is outside of the operators' API", r->path);
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(r->path, admin_routes[k].path) == 0 && strcmp(r->method, admin_routes[k].method) == 0)
+                fail_msg("%s %s stands twice", r->method, r->path);
+    }
+}
+
+static void what_writes_to_the_store_never_runs_on_the_loop(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < admin_route_count; i++) {
+        const struct admin_route *r = &admin_routes[i];
+        bool writes = strcmp(r->method, "GET") != 0 && !strstr(r->path, "/sessions");
+        if (writes && !r->pool)
+            fail_msg("%s %s waits for the disk on worker 0", r->method, r->path);
+    }
+}
+
+struct body {
+    struct arena arena;
+    struct admin_request r;
+    struct fault fault;
+};
+
+static void body_read(struct body *b, const char *text)
+{
+    *b = (struct body){0};
+    arena_init(&b->arena, 1u << 20);
+    b->r.arena = &b->arena;
+    if (text && json_parse(&b->r.doc, str_of(text), &b->arena, NULL, &b->fault))
+        fail_msg("%s", b->fault.text);
+}
+
+static void members_have_their_type_or_are_not_there(void **state)
+{
+    (void)state;
+    struct body b;
+    struct str s;
+    int64_t n;
+    struct conf_strings list;
+    body_read(&b, "{\"s\":\"\\u00e9\",\"n\":7,\"l\":[\"a\",\"b\"],\"z\":null,\"zero\":0,\"half\":1.5,\"huge\":1e99,"
+                  "\"mixed\":[\"a\",1]}");
+    assert_int_equal(admin_str(&b.r, "s", &s, &b.fault), ERR_OK);
+    assert_true(str_is(s, "\xc3\xa9"));
+    assert_int_equal(admin_i64(&b.r, "n", &n, &b.fault), ERR_OK);
+    assert_int_equal(n, 7);
+    assert_int_equal(admin_strings(&b.r, "l", &list, &b.fault), ERR_OK);
+    assert_int_equal(list.n, 2);
+    assert_int_equal(admin_str(&b.r, "z", &s, &b.fault), ERR_OK);
+    assert_null(s.p);
+    assert_int_equal(admin_str(&b.r, "absent", &s, &b.fault), ERR_OK);
+    assert_null(s.p);
+    assert_int_equal(admin_str(&b.r, "n", &s, &b.fault), ERR_PARAMS);
+    assert_string_equal(b.fault.text, "n must be a string, but is a number");
+    assert_int_equal(admin_i64(&b.r, "zero", &n, &b.fault), ERR_PARAMS);
+    assert_int_equal(admin_i64(&b.r, "half", &n, &b.fault), ERR_PARAMS);
+    assert_int_equal(admin_i64(&b.r, "huge", &n, &b.fault), ERR_PARAMS);
+    assert_int_equal(admin_i64(&b.r, "s", &n, &b.fault), ERR_PARAMS);
+    assert_int_equal(admin_strings(&b.r, "mixed", &list, &b.fault), ERR_PARAMS);
+    assert_int_equal(admin_strings(&b.r, "s", &list, &b.fault), ERR_PARAMS);
+    arena_done(&b.arena);
+}
+
+static void a_member_that_nobody_knows_is_refused(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"agentId", "owner", NULL};
+    struct body b;
+    body_read(&b, "{\"owner\":\"x\",\"allowedtools\":[]}");
+    assert_int_equal(admin_only(&b.r, keys, &b.fault), ERR_PARAMS);
+    assert_non_null(strstr(b.fault.text, "allowedtools"));
+    arena_done(&b.arena);
+    body_read(&b, "{\"owner\":\"x\",\"agent\\u0049d\":\"y\"}");
+    assert_int_equal(admin_only(&b.r, keys, &b.fault), ERR_OK);
+    arena_done(&b.arena);
+    body_read(&b, NULL); /* no body is an empty one */
+    assert_int_equal(admin_only(&b.r, keys, &b.fault), ERR_OK);
+    arena_done(&b.arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_changes_something_needs_more_than_a_look),
+        cmocka_unit_test(each_route_is_whole_and_stands_once),
+        cmocka_unit_test(what_writes_to_the_store_never_runs_on_the_loop),
+        cmocka_unit_test(members_have_their_type_or_are_not_there),
+        cmocka_unit_test(a_member_that_nobody_knows_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
