@@ -19,9 +19,9 @@ struct tool {
     struct str server, name; /* "orders", "lookup_order" */
     struct str id;           /* "orders/lookup_order": the catalogue's and the policies' name */
     struct str exposed;      /* "orders__lookup_order": the name on /mcp */
-    struct str
-        listed; /* the definition as /mcp lists it: JSON object, name replaced, keys of the server's hop removed */
-    struct str listed_plain; /* the same for /mcp/{server} */
+    /* The definition as JSON object, without what belongs to the server's hop: as /mcp lists it, and with the plain name
+     * for /mcp/{server}; and both for clients of the legacy era. Empty: no client could take it. */
+    struct str listed, plain, listed_legacy, plain_legacy;
     char hash[65];           /* SHA-256 of the canonical definition, hex */
     struct schema *input;    /* NULL: its inputSchema is unusable, for the reason in fault; every call is refused */
     struct fault fault;

@@ -28,6 +28,7 @@ struct child {
     size_t queued;
     unsigned step, handles;
     bool asked;                /* to end, by child_stop */
+    bool forgotten;            /* nobody will call it again: it ends with its last call */
     bool spawned, exited;
     char how[64];
     uint64_t born;

@@ -240,6 +240,7 @@ void connect_send(struct connect *c, struct connect_call *call)
     const struct upstream *u = call->tool->upstream;
     call->wire = NULL;
     call->late_fault = (struct fault){0};
+    call->relayed = false;
     if (c->closing || w->closed)
         connect_fail_later(call, ERR_STOPPING, "Doorward is stopping");
     else if (call->worker->index == 0 || u->kind->everywhere(u))
@@ -251,12 +252,11 @@ void connect_send(struct connect *c, struct connect_call *call)
 void connect_cancel(struct connect_call *c)
 {
     if (!c->wire)
-        return; /* it has failed: connect_late is on its way */
-    const struct upstream *u = c->tool->upstream;
-    if (c->worker->index == 0 || u->kind->everywhere(u))
-        u->kind->cancel(c->wire);
-    else
+        return;     /* it has failed: connect_late is on its way */
+    if (c->relayed) /* not asked again: the server may speak another revision by now */
         relay_cancel(c);
+    else
+        c->tool->upstream->kind->cancel(c->wire);
     struct fault f;
     fault_set(&f, ERR_CANCELLED, "the call was cancelled");
     struct connect_answer a = {.err = ERR_CANCELLED, .fault = &f, .sent = true};

@@ -149,6 +149,23 @@ void http_hops_free(struct connect_worker *w)
 
 /* ---- the answer ---- */
 
+static void http_notify(struct connect_worker *w, struct upstream *u, const char *method, struct str message,
+                        const struct wire_request *r, const char *session);
+static struct str http_version(struct upstream *u, char ret[16]);
+
+/* A legacy server may ask something on the stream of a call; the reply is a POST of its own. */
+static void hop_asked(struct hop *h, const struct wire_message *m)
+{
+    char version[16];
+    struct buf b;
+    struct wire_request r = {.era = WIRE_ERA_LEGACY, .version = http_version(h->upstream, version), .method = "reply"};
+    buf_init(&b, 65536);
+    wire_write_reply(&b, m);
+    if (!buf_failed(&b))
+        http_notify(h->worker, h->upstream, "POST", buf_view(&b), &r, h->session->id);
+    buf_done(&b);
+}
+
 /* One message of the server. True: it is the answer to our request. */
 static bool hop_message(struct hop *h, struct str text)
 {
@@ -160,6 +177,8 @@ static bool hop_message(struct hop *h, struct str text)
     wire_read(&h->doc, &h->scratch, &m);
     if (m.kind == WIRE_PROGRESS && h->flight.call && str_eq(m.id, h->id))
         flight_progress(&h->flight, m.progress, m.total, m.text);
+    if (m.kind == WIRE_ASKS && h->flight.call && h->session)
+        hop_asked(h, &m);
     /* An error may come without an id when the server could not read ours (JSON-RPC 2.0 section 5). */
     bool ours = m.kind == WIRE_ANSWER && (str_eq(m.id, h->id) || (m.error && !m.id.p && !h->stream));
     if (!ours || h->answered)
@@ -205,6 +224,8 @@ static void hop_data(struct client_call *c, struct str piece)
     if (h->stream) {
         if (sse_feed(&h->sse, piece, hop_event, h, &f))
             client_cancel(&h->http);
+        else if (h->answered)
+            h->http.stall_ms = HTTP_DRAIN_MS; /* nothing more is waited for but the stream's end */
     } else if (h->status < 400 || h->body.n + piece.n <= HTTP_ERROR_BYTES) {
         buf_str(&h->body, piece);
     }
@@ -411,15 +432,20 @@ static void http_probe_notify(struct probe *probe, struct str message)
     http_notify(&probe->upstream->connect->local[0], probe->upstream, "POST", message, &r, p->session);
 }
 
+/* The revision that a legacy server agreed to. */
+static struct str http_version(struct upstream *u, char ret[16])
+{
+    pthread_rwlock_rdlock(&u->connect->lock);
+    memcpy(ret, u->protocol, 16);
+    pthread_rwlock_unlock(&u->connect->lock);
+    return ret[0] ? str_of(ret) : STR(WIRE_LEGACY);
+}
+
 /* A session that is not needed any more is given back (MCP 2025-11-25 basic/transports, "Session Management"). */
 static void http_session_delete(struct upstream *u, const char *session)
 {
     char version[16];
-    pthread_rwlock_rdlock(&u->connect->lock);
-    memcpy(version, u->protocol, sizeof(version));
-    pthread_rwlock_unlock(&u->connect->lock);
-    struct wire_request r = {
-        .era = WIRE_ERA_LEGACY, .version = version[0] ? str_of(version) : STR(WIRE_LEGACY), .method = "DELETE"};
+    struct wire_request r = {.era = WIRE_ERA_LEGACY, .version = http_version(u, version), .method = "DELETE"};
     if (session[0])
         http_notify(&u->connect->local[0], u, "DELETE", STR_NONE, &r, session);
 }
@@ -570,8 +596,12 @@ static void http_session_told(struct hop *h, enum err e, const char *why, const 
             hop_free(w);
         }
     }
-    if (!ok)
-        upstream_doubt(s->upstream);
+    if (ok && s->over && !s->users) { /* forgotten while it opened, and nobody waits for it any more */
+        http_session_delete(h->upstream, s->id);
+        http_sessions_sweep(h->upstream);
+    }
+    if (!ok) /* s may be gone by now: what was told may have opened another session, and that sweeps */
+        upstream_doubt(h->upstream);
 }
 
 static struct http_session *http_session_open(struct connect_worker *w, struct upstream *u, struct str key)
@@ -620,10 +650,7 @@ static void http_session_use(struct hop *h)
     s->users++;
     h->session = s;
     if (s->ready) {
-        pthread_rwlock_rdlock(&u->connect->lock);
-        memcpy(version, u->protocol, sizeof(version));
-        pthread_rwlock_unlock(&u->connect->lock);
-        http_call_send(h, s->id, str_of(version));
+        http_call_send(h, s->id, http_version(u, version));
     } else {
         h->next_free = s->waiting;
         s->waiting = h;
@@ -697,7 +724,8 @@ static void http_send(struct connect_worker *w, struct connect_call *c)
     h->id = arena_str(&h->arena, str_skip(c->traceparent, 36)); /* the span id */
     h->id.n = h->id.n > 16 ? 16 : h->id.n;
     h->told = http_call_told;
-    if (atomic_load(&u->era) == WIRE_ERA_MODERN)
+    /* Sessions live on worker 0: another one came here because the server was modern a moment ago. */
+    if (w->worker->index != 0 || atomic_load(&u->era) == WIRE_ERA_MODERN)
         http_call_send(h, NULL, STR(WIRE_MODERN));
     else
         http_session_use(h);
@@ -710,8 +738,9 @@ static void http_cancel(struct flight *f)
     bool active = h->active;
     if (h->session && active) {
         struct buf b;
+        char version[16];
         struct wire_request r = {
-            .era = WIRE_ERA_LEGACY, .version = STR(WIRE_LEGACY), .method = "notifications/cancelled"};
+            .era = WIRE_ERA_LEGACY, .version = http_version(h->upstream, version), .method = "notifications/cancelled"};
         buf_init(&b, 4096);
         wire_write_cancelled(&b, h->id, "the caller gave up");
         http_notify(h->worker, h->upstream, "POST", buf_view(&b), &r, h->session->id);
@@ -727,10 +756,11 @@ static void http_cancel(struct flight *f)
 static void http_forget(struct upstream *u, struct str key)
 {
     struct http_session *s = http_session_find(u, key);
-    if (!s || !s->ready)
+    if (!s)
         return;
     s->over = true;
-    http_session_delete(u, s->id);
+    if (s->ready)
+        http_session_delete(u, s->id);
     http_sessions_sweep(u);
 }
 

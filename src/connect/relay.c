@@ -17,7 +17,7 @@ struct relay {
     struct catalogue *catalogue; /* keeps the tool */
     struct arena arena;          /* of the copied answer; home's until it is posted back */
     struct json doc;
-    bool over; /* home's */
+    bool over, unwanted; /* home's: it has been answered; its caller has left before that */
     char strings[];
 };
 
@@ -98,8 +98,13 @@ static void relay_home_progress(struct connect_call *c, struct str progress, str
 static void relay_home_done(struct connect_call *c, const struct connect_answer *a)
 {
     struct relay *r = relay_of(c);
-    r->answer = *a;
     r->over = true;
+    if (r->unwanted) {
+        r->cancel.run = relay_gone;
+        worker_post(r->from->worker, &r->cancel);
+        return;
+    }
+    r->answer = *a;
     if (a->fault) {
         r->fault = *a->fault;
         r->answer.fault = &r->fault;
@@ -132,6 +137,10 @@ static void relay_cancelled(struct worker *w, struct worker_mail *mail)
     (void)w;
     struct relay *r = (struct relay *)((char *)mail - offsetof(struct relay, cancel));
     struct flight *flight = r->over ? NULL : r->call.wire;
+    if (!r->over && !flight) { /* it has failed, and its `done` is on its way here */
+        r->unwanted = true;
+        return;
+    }
     if (flight)
         flight->upstream->kind->cancel(flight);
     r->over = true;
@@ -156,6 +165,7 @@ void relay_send(struct connect_worker *from, struct connect_call *c)
     r->call.events = &relay_events;
     r->call.worker = r->home->worker;
     r->call.wire = NULL;
+    r->call.relayed = false;
     r->call.agent = relay_copy(&at, c->agent);
     r->call.session = relay_copy(&at, c->session);
     r->call.arguments = relay_copy(&at, c->arguments);
@@ -164,6 +174,7 @@ void relay_send(struct connect_worker *from, struct connect_call *c)
     arena_init(&r->arena, 256u << 20);
     r->mail.run = relay_arrived;
     c->wire = r;
+    c->relayed = true;
     worker_post(r->home->worker, &r->mail);
 }
 

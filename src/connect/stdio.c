@@ -166,9 +166,16 @@ static void stdio_opened(struct child *c, const struct json *doc, const struct w
     stdio_ready(c);
 }
 
+static void stdio_rest(struct child *c)
+{
+    if (c->forgotten && !c->flights && !c->waiting)
+        child_stop(c);
+}
+
 static void stdio_answered(struct stdio_flight *s, const struct json *doc, const struct wire_message *m)
 {
-    struct upstream *u = s->child->upstream;
+    struct child *c = s->child;
+    struct upstream *u = c->upstream;
     struct connect_answer a = {.sent = true,
                                .doc = doc,
                                .result = m->result,
@@ -184,6 +191,7 @@ static void stdio_answered(struct stdio_flight *s, const struct json *doc, const
     stdio_unlink(s);
     flight_done(&s->flight, &a);
     free(s);
+    stdio_rest(c);
 }
 
 static void stdio_message(struct child *c, const struct json *doc, const struct wire_message *m)
@@ -409,6 +417,7 @@ static void stdio_send(struct connect_worker *w, struct connect_call *c)
     }
     flight_begin(&s->flight, w, c);
     s->child = child;
+    child->forgotten = false;
     snprintf(s->id, sizeof(s->id), "%.16s", c->traceparent.n > 52 ? c->traceparent.p + 36 : ""); /* the span id */
     if (child->state == CHILD_READY)
         stdio_call_send(s);
@@ -427,6 +436,7 @@ static void stdio_cancel(struct flight *f)
         buf_done(&b);
     }
     stdio_unlink(s);
+    stdio_rest(s->child);
     flight_forget(f);
     free(s);
 }
@@ -434,8 +444,10 @@ static void stdio_cancel(struct flight *f)
 static void stdio_forget(struct upstream *u, struct str key)
 {
     struct child *c = stdio_child(u, key);
-    if (c && !c->flights && !c->waiting)
-        child_stop(c);
+    if (!c)
+        return;
+    c->forgotten = true;
+    stdio_rest(c);
 }
 
 static void stdio_stop(struct upstream *u)

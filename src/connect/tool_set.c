@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "connect/inner.h"
 
-enum { TOOL_SET_BYTES = 64 << 20, TOOL_SET_COUNT = 10000, TOOL_NAME_MAX = 128, TOOL_PARAMS = 16, TOOL_PARAM_DEPTH = 8 };
+enum { TOOL_SET_BYTES = 64 << 20, TOOL_SET_COUNT = 10000, TOOL_NAME_MAX = 128 };
 
 struct tool_set *tool_set_new(struct upstream *u)
 {
@@ -49,24 +49,82 @@ static bool tool_name_valid(struct str name)
     return name.n > 0 && name.n <= TOOL_NAME_MAX;
 }
 
-/* What agents are shown: the members of the protocol that mean the same on both hops. */
-static struct str tool_listed(const struct json *doc, uint32_t node, struct str name, struct arena *a)
+/* ---- what agents are shown ---- */
+
+/* A client that meets one malformed definition may throw the whole list away: what has the wrong shape is not passed
+ * on. */
+static bool tool_annotations_valid(const struct json *doc, uint32_t node)
 {
-    static const char *const shown[] = {"title", "description", "inputSchema", "outputSchema", "annotations", "icons"};
+    JSON_PAIRS(doc, node, k, v)
+    {
+        enum json_type want = json_str_is(doc, k, STR("title")) ? JSON_STRING : JSON_NONE, is = json_type(doc, v);
+        bool hint = json_str_is(doc, k, STR("readOnlyHint")) || json_str_is(doc, k, STR("destructiveHint")) ||
+                    json_str_is(doc, k, STR("idempotentHint")) || json_str_is(doc, k, STR("openWorldHint"));
+        if ((want && is != want) || (hint && is != JSON_TRUE && is != JSON_FALSE))
+            return false;
+    }
+    return true;
+}
+
+static bool tool_icons_valid(const struct json *doc, uint32_t node)
+{
+    JSON_EACH(doc, node, v)
+    if (json_type(doc, json_get(doc, v, STR("src"))) != JSON_STRING)
+        return false;
+    return true;
+}
+
+static bool tool_schema_of_object(const struct json *doc, uint32_t schema)
+{
+    return json_str_is(doc, json_get(doc, schema, STR("type")), STR("object"));
+}
+
+/* The members of the protocol that mean the same on both hops. Before 2026-07-28 a result is an object, and so is what
+ * outputSchema describes. */
+static struct str tool_listed(const struct json *doc, uint32_t node, struct str name, bool legacy, struct arena *a)
+{
+    static const struct {
+        const char *name;
+        enum json_type type;
+        bool (*valid)(const struct json *doc, uint32_t node);
+    } shown[] = {
+        {"title", JSON_STRING, NULL},
+        {"description", JSON_STRING, NULL},
+        {"inputSchema", JSON_OBJECT, NULL},
+        {"outputSchema", JSON_OBJECT, NULL},
+        {"icons", JSON_ARRAY, tool_icons_valid},
+        {"annotations", JSON_OBJECT, tool_annotations_valid},
+    };
     struct buf b;
     buf_init(&b, TOOL_SET_BYTES);
     struct json_out o = json_out(&b);
     json_open(&o, '{');
     json_kv_str(&o, "name", name);
     for (unsigned i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
-        uint32_t v = json_get(doc, node, str_of(shown[i]));
-        if (v)
-            json_kv_raw(&o, shown[i], json_raw(doc, v));
+        uint32_t v = json_get(doc, node, str_of(shown[i].name));
+        if (json_type(doc, v) != shown[i].type || (shown[i].valid && !shown[i].valid(doc, v)))
+            continue;
+        if (legacy && str_is(STR("outputSchema"), shown[i].name) && !tool_schema_of_object(doc, v))
+            continue;
+        json_kv_raw(&o, shown[i].name, json_raw(doc, v));
     }
     json_close(&o, '}');
     struct str copy = buf_failed(&b) ? STR_NONE : arena_str(a, buf_view(&b));
     buf_done(&b);
     return copy;
+}
+
+static void tool_list(struct tool *t, const struct json *doc, uint32_t node, struct arena *a)
+{
+    uint32_t output = json_get(doc, node, STR("outputSchema"));
+    if (!tool_schema_of_object(doc, json_get(doc, node, STR("inputSchema"))))
+        return; /* no client takes it, and its calls are refused */
+    t->listed = t->listed_legacy = tool_listed(doc, node, t->exposed, false, a);
+    t->plain = t->plain_legacy = tool_listed(doc, node, t->name, false, a);
+    if (json_type(doc, output) != JSON_OBJECT || tool_schema_of_object(doc, output))
+        return;
+    t->listed_legacy = tool_listed(doc, node, t->exposed, true, a);
+    t->plain_legacy = tool_listed(doc, node, t->name, true, a);
 }
 
 static enum err tool_hash(const struct json *doc, uint32_t node, char ret[65])
@@ -84,71 +142,13 @@ static enum err tool_hash(const struct json *doc, uint32_t node, char ret[65])
     return e;
 }
 
-/* ---- arguments mirrored into headers (MCP 2026-07-28 streamable-http, "Custom Headers from Tool Parameters") ---- */
-
-struct tool_walk {
-    const struct json *doc;
-    struct arena *a;
-    struct tool_param param[TOOL_PARAMS];
-    size_t count;
-    struct str path[TOOL_PARAM_DEPTH];
-    size_t depth;
-};
-
-static bool tool_header_valid(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z') ||
-              (s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == '-' || s.p[i] == '_'))
-            return false;
-    return s.n > 0 && s.n <= 64;
-}
-
-/* Only what is reached through `properties` counts. */
-static void tool_walk_params(struct tool_walk *w, uint32_t schema)
-{
-    uint32_t properties = json_get(w->doc, schema, STR("properties"));
-    if (json_type(w->doc, properties) != JSON_OBJECT || w->depth == TOOL_PARAM_DEPTH)
-        return;
-    JSON_PAIRS(w->doc, properties, k, v)
-    {
-        w->path[w->depth++] = json_str(w->doc, k, w->a);
-        uint32_t header = json_get(w->doc, v, STR("x-mcp-header"));
-        struct str name = json_type(w->doc, header) == JSON_STRING ? json_str(w->doc, header, w->a) : STR_NONE;
-        if (tool_header_valid(name) && w->count < TOOL_PARAMS) {
-            struct str *path = arena_raw(w->a, w->depth * sizeof(*path), 16);
-            for (size_t i = 0; path && i < w->depth; i++)
-                path[i] = arena_str(w->a, w->path[i]);
-            if (path)
-                w->param[w->count++] =
-                    (struct tool_param){arena_fmt(w->a, "Mcp-Param-" STR_FMT, STR_ARG(name)), path, w->depth};
-        }
-        tool_walk_params(w, v);
-        w->depth--;
-    }
-}
-
-static void tool_params(struct tool *t, const struct json *doc, uint32_t schema, struct arena *a)
-{
-    struct tool_walk w = {.doc = doc, .a = a};
-    tool_walk_params(&w, schema);
-    struct tool_param *copy = w.count ? arena_raw(a, w.count * sizeof(*copy), 16) : NULL;
-    if (!copy)
-        return;
-    memcpy(copy, w.param, w.count * sizeof(*copy));
-    t->param = copy;
-    t->param_count = w.count;
-}
-
 /* ---- one definition ---- */
 
 static void tool_schema(struct tool *t, const struct json *doc, uint32_t schema)
 {
-    if (json_type(doc, schema) != JSON_OBJECT) {
-        fault_set(&t->fault, ERR_SCHEMA_UNUSABLE, "the tool " STR_FMT " has no inputSchema", STR_ARG(t->id));
-        return;
-    }
-    if (schema_compile(json_raw(doc, schema), NULL, NULL, &t->input, &t->fault) == ERR_OK)
+    if (!tool_schema_of_object(doc, schema))
+        fault_set(&t->fault, ERR_SCHEMA_UNUSABLE, "it has none, or one whose type is not \"object\"");
+    else if (schema_compile(json_raw(doc, schema), NULL, NULL, &t->input, &t->fault) == ERR_OK)
         return;
     fault_wrap(&t->fault, "the inputSchema of " STR_FMT " cannot be used", STR_ARG(t->id));
     log_warn("tool_unusable", LOG_S("tool", t->id), LOG_Z("reason", t->fault.text));
@@ -177,31 +177,38 @@ static enum err tool_set_room(struct tool_set *s, struct fault *f)
     return ERR_OK;
 }
 
+static void tool_left_out(const struct tool_set *s, struct str name, const char *reason)
+{
+    log_warn("tool_left_out", LOG_S("server", s->upstream->server->name), LOG_S("tool", name), LOG_Z("reason", reason));
+}
+
 enum err tool_set_add(struct tool_set *s, const struct json *doc, uint32_t node, struct fault *f)
 {
     struct arena *a = &s->arena;
     const struct conf_server *server = s->upstream->server;
     struct str name = arena_str(a, json_str(doc, json_get(doc, node, STR("name")), a));
     if (!tool_name_valid(name) || tool_known(s, name)) {
-        log_warn(
-            "tool_left_out", LOG_S("server", server->name), LOG_S("tool", name),
-            LOG_Z("reason", tool_name_valid(name) ? "the name came twice" : "a name is 1 to 128 of A-Z a-z 0-9 _ - ."));
+        tool_left_out(s, name,
+                      tool_name_valid(name) ? "the name came twice" : "a name is 1 to 128 of A-Z a-z 0-9 _ - .");
         return ERR_OK;
     }
     TRY(tool_set_room(s, f));
     struct tool *t = &s->tool[s->count];
     *t = (struct tool){.upstream = s->upstream, .server = arena_str(a, server->name), .name = name};
+    const char *reason = tool_params(t, doc, json_get(doc, node, STR("inputSchema")), a);
+    if (reason) {
+        tool_left_out(s, name, reason);
+        return ERR_OK;
+    }
     t->id = arena_fmt(a, STR_FMT "/" STR_FMT, STR_ARG(server->name), STR_ARG(name));
     t->exposed = arena_fmt(a, STR_FMT "__" STR_FMT, STR_ARG(server->name), STR_ARG(name));
-    t->listed = tool_listed(doc, node, t->exposed, a);
-    t->listed_plain = tool_listed(doc, node, name, a);
+    tool_list(t, doc, node, a);
     t->read_only_hint =
         json_bool(doc, json_get(doc, json_get(doc, node, STR("annotations")), STR("readOnlyHint")), false);
     uint32_t schema = json_get(doc, node, STR("inputSchema"));
     if (tool_hash(doc, node, t->hash) || arena_failed(a))
         return fault_set(f, ERR_LIMIT, "its definitions are larger than %d bytes", TOOL_SET_BYTES);
     tool_schema(t, doc, schema);
-    tool_params(t, doc, schema, a);
     s->count++;
     return ERR_OK;
 }

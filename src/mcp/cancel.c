@@ -1,6 +1,6 @@
 /*
- * A client gives a call up. Modern: it closes the stream of the answer. Legacy: it sends notifications/cancelled, maybe on a
- * connection of another worker; leaving is no cancellation there (MCP 2025-11-25 basic/transports).
+ * A client gives a call up. Modern: it closes the stream of the answer. Legacy: it sends notifications/cancelled, maybe
+ * on a connection of another worker; leaving is no cancellation there (MCP 2025-11-25 basic/transports).
  */
 #include <stdlib.h>
 

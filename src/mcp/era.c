@@ -48,16 +48,16 @@ static enum err era_check_name(const struct http_head *h, const struct json *doc
     return ERR_OK;
 }
 
-static enum err era_check_modern(const struct http_head *h, const struct json *doc, const struct rpc *r, uint32_t version,
-                                 struct str header, struct arena *a, struct fault *f)
+static enum err era_check_modern(const struct http_head *h, const struct json *doc, const struct rpc *r,
+                                 uint32_t version, struct str header, struct arena *a, struct fault *f)
 {
     if (json_type(doc, version) != JSON_STRING)
         return fault_set(f, ERR_PARAMS, "_meta[\"io.modelcontextprotocol/protocolVersion\"] must be a string");
     if (!header.p)
         return fault_set(f, ERR_HEADER_MISMATCH, "the header MCP-Protocol-Version is missing");
     if (!json_str_is(doc, version, header))
-        return fault_set(f, ERR_HEADER_MISMATCH,
-                         "the header MCP-Protocol-Version (" STR_FMT ") is not what _meta says", STR_ARG(header));
+        return fault_set(f, ERR_HEADER_MISMATCH, "the header MCP-Protocol-Version (" STR_FMT ") is not what _meta says",
+                         STR_ARG(header));
     if (!str_eq(header, STR(MCP_MODERN)))
         return fault_set(f, ERR_PROTOCOL_VERSION, "revision " STR_FMT " is not spoken here", STR_ARG(header));
     struct str method = http_header(h, "mcp-method");
@@ -81,7 +81,8 @@ enum err era_of(const struct http_head *h, const struct json *doc, const struct 
         *ret = ERA_MODERN;
         return ERR_OK;
     }
-    /* Without the field in _meta it is a legacy message; `initialize` negotiates, so that its header, if any, is not judged. */
+    /* Without the field in _meta it is a legacy message; `initialize` negotiates, so that its header, if any, is not
+     * judged. */
     if (!header.p || era_legacy_version(header) || str_eq(r->method, STR("initialize"))) {
         *ret = ERA_LEGACY;
         return ERR_OK;

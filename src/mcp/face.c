@@ -1,6 +1,6 @@
 /* The endpoint: from an HTTP exchange to a method, and back. */
-#include "net/sse.h"
 #include "mcp/request.h"
+#include "net/sse.h"
 
 #define MCP_OUT_MAX (64u << 20)
 
@@ -15,15 +15,17 @@ void mcp_worker_done(struct mcp_worker *m)
     buf_done(&m->out);
 }
 
-/* A stranger learns where to get a credential (RFC 9728 section 5.1), a known one which scope is missing (RFC 6750 section 3). */
+/* A stranger learns where to get a credential (RFC 9728 section 5.1), a known one which scope is missing (RFC 6750
+ * section 3). */
 static struct str mcp_challenge(struct mcp_request *r, const struct fault *f)
 {
     const char *error = err_http(f->err) == 403 ? "insufficient_scope" : "invalid_token";
     if (f->err == ERR_UNAUTHENTICATED)
         return arena_fmt(&r->x->arena, "Bearer resource_metadata=\"" STR_FMT "\"", STR_ARG(r->mcp->metadata_url));
-    struct str scope = STR("");
-    if (err_http(f->err) == 403 && r->call.tool_id.n)
-        scope = arena_fmt(&r->x->arena, ", scope=\"tool:" STR_FMT ":execute\"", STR_ARG(r->call.tool_id));
+    struct str scope = STR(""), needed = scope_of_tool(r->call.tool_id, &r->x->arena);
+    if (err_http(f->err) == 403 &&
+        scope_valid(needed)) /* a name that the agent made up may hold anything, line ends too */
+        scope = arena_fmt(&r->x->arena, ", scope=\"" STR_FMT "\"", STR_ARG(needed));
     return arena_fmt(&r->x->arena, "Bearer error=\"%s\"" STR_FMT ", resource_metadata=\"" STR_FMT "\"", error,
                      STR_ARG(scope), STR_ARG(r->mcp->metadata_url));
 }
@@ -83,8 +85,8 @@ void mcp_answer_accepted(struct mcp_request *r)
     exchange_answer(x, 202, STR_NONE, NULL, 0, STR_NONE);
 }
 
-/* Refusals of the gate are HTTP statuses, so that proxies and clients see them; what went wrong behind it is an error of the
- * protocol in an answer of its own. */
+/* Refusals of the gate are HTTP statuses, so that proxies and clients see them; what went wrong behind it is an error
+ * of the protocol in an answer of its own. */
 static int mcp_status(const struct mcp_request *r, enum err e)
 {
     switch (e) {
@@ -100,6 +102,21 @@ static int mcp_status(const struct mcp_request *r, enum err e)
     }
 }
 
+/* UnsupportedProtocolVersionError (MCP 2026-07-28 schema): what is spoken here, and what was asked for. */
+static struct str mcp_version_data(struct mcp_request *r)
+{
+    struct buf b;
+    struct json_out o = json_out(&b);
+    buf_init(&b, 4096);
+    json_put_str(&o, http_header(&r->x->head, "mcp-protocol-version"));
+    struct str data =
+        arena_fmt(&r->x->arena, ",\"supported\":%s,\"requested\":" STR_FMT, mcp_versions_json, STR_ARG(buf_view(&b)));
+    if (buf_failed(&b))
+        data = STR_NONE;
+    buf_done(&b);
+    return data;
+}
+
 void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retry_after_ms)
 {
     struct arena *a = &r->x->arena;
@@ -108,10 +125,11 @@ void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retr
     if (err_http(f->err) == 401 || f->err == ERR_SCOPE || f->err == ERR_TOOL_DENIED)
         h[count++] = (struct http_header){STR("WWW-Authenticate"), mcp_challenge(r, f)};
     if (retry_after_ms > 0)
-        h[count++] = (struct http_header){STR("Retry-After"), arena_fmt(a, "%lld", (long long)(retry_after_ms + 999) / 1000)};
+        h[count++] =
+            (struct http_header){STR("Retry-After"), arena_fmt(a, "%lld", (long long)(retry_after_ms + 999) / 1000)};
     struct str data = STR_NONE;
     if (f->err == ERR_PROTOCOL_VERSION)
-        data = arena_fmt(a, ",\"supported\":%s", mcp_versions_json);
+        data = mcp_version_data(r);
     else if (retry_after_ms > 0)
         data = arena_fmt(a, ",\"retryAfterMs\":%lld", (long long)retry_after_ms);
     struct buf *b = &r->mcp->out;
@@ -153,7 +171,8 @@ static enum err mcp_check_session(struct mcp_request *r, struct fault *f)
     if (r->era != ERA_LEGACY || !id.p || str_eq(r->rpc.method, STR("initialize")))
         return ERR_OK;
     if (!mcp_session_check(r->mcp, lease_sid(r->lease), id))
-        return fault_set(f, ERR_NOT_FOUND, "this Mcp-Session-Id belongs to no session of this credential: initialize again");
+        return fault_set(f, ERR_NOT_FOUND,
+                         "this Mcp-Session-Id belongs to no session of this credential: initialize again");
     r->mcp_session = id;
     return ERR_OK;
 }

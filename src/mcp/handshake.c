@@ -1,11 +1,11 @@
 /* Who we are and what we speak: initialize (legacy), server/discover (modern), ping. */
 #include "mcp/request.h"
 
-#define MCP_SERVER_INFO                                                                                                \
-    "{\"name\":\"doorward\",\"title\":\"Doorward\",\"version\":\"" DOORWARD_VERSION "\"}"
+#define MCP_SERVER_INFO  "{\"name\":\"doorward\",\"title\":\"Doorward\",\"version\":\"" DOORWARD_VERSION "\"}"
 #define MCP_CAPABILITIES "{\"tools\":{}}"
 #define MCP_INSTRUCTIONS                                                                                               \
-    "Tools behind this gateway are limited to what this session may use. A refusal names its reason; asking again does not " \
+    "Tools behind this gateway are limited to what this session may use. A refusal names its reason; asking again "    \
+    "does not "                                                                                                        \
     "change it."
 
 struct str mcp_server_info(void)

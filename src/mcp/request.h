@@ -37,6 +37,9 @@ struct mcp_method {
 /* NULL when this era knows no such method. */
 const struct mcp_method *mcp_method_find(struct str name, enum rpc_kind kind, enum era era);
 
+/* The headers Mcp-Param-* of a modern tools/call against its arguments. params.c */
+enum err mcp_check_params(struct mcp_request *r, struct fault *f) MUST_USE;
+
 /* Answers; each releases the request. */
 void mcp_answer_result(struct mcp_request *r, const struct buf *b, const char *session_id /* or NULL */);
 void mcp_answer_accepted(struct mcp_request *r);

@@ -9,7 +9,8 @@ static enum err rpc_read_id(const struct json *doc, struct rpc *r, struct fault 
         return ERR_OK;
     bool integer = json_type(doc, id) == JSON_NUMBER && (doc->node[id].flags & JSON_INTEGER);
     if (json_type(doc, id) != JSON_STRING && !integer)
-        return fault_set(f, ERR_INVALID, "id must be a string or an integer, but is %s", json_type_name(json_type(doc, id)));
+        return fault_set(f, ERR_INVALID, "id must be a string or an integer, but is %s",
+                         json_type_name(json_type(doc, id)));
     if (doc->node[id].len > RPC_ID_MAX)
         return fault_set(f, ERR_INVALID, "id is longer than %d bytes", RPC_ID_MAX);
     r->id = json_raw(doc, id);
@@ -35,7 +36,8 @@ enum err rpc_read(const struct json *doc, struct arena *a, struct rpc *ret, stru
     if (json_type(doc, JSON_ROOT) == JSON_ARRAY)
         return fault_set(f, ERR_INVALID, "batches are not part of MCP: send one message in each POST");
     if (json_type(doc, JSON_ROOT) != JSON_OBJECT)
-        return fault_set(f, ERR_INVALID, "a message must be an object, but is %s", json_type_name(json_type(doc, JSON_ROOT)));
+        return fault_set(f, ERR_INVALID, "a message must be an object, but is %s",
+                         json_type_name(json_type(doc, JSON_ROOT)));
     TRY(rpc_read_id(doc, ret, f));
     if (!json_str_is(doc, json_get(doc, JSON_ROOT, STR("jsonrpc")), STR("2.0")))
         return fault_set(f, ERR_INVALID, "jsonrpc must be \"2.0\"");

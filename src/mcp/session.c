@@ -5,7 +5,8 @@
 
 enum { MCP_NONCE = 16, MCP_MAC = 16 };
 
-static void mcp_session_mac(const struct mcp_worker *m, struct str sid, const unsigned char *nonce, unsigned char mac[MCP_MAC])
+static void mcp_session_mac(const struct mcp_worker *m, struct str sid, const unsigned char *nonce,
+                            unsigned char mac[MCP_MAC])
 {
     crypto_generichash_state s;
     crypto_generichash_init(&s, m->session_key, 32, MCP_MAC);

@@ -87,6 +87,14 @@ static void mcp_put_result_meta(struct mcp_request *r, struct json_out *o, const
         json_close(o, '}');
 }
 
+/* Before 2026-07-28 structured content is an object; the servers' SDKs wrap what is none in the same way. */
+static void mcp_put_wrapped(struct json_out *o, struct str value)
+{
+    json_open(o, '{');
+    json_kv_raw(o, "result", value);
+    json_close(o, '}');
+}
+
 static void mcp_write_result(struct mcp_request *r, const struct connect_answer *a)
 {
     struct buf *b = &r->mcp->out;
@@ -100,8 +108,13 @@ static void mcp_write_result(struct mcp_request *r, const struct connect_answer 
         if (str_is(raw, "\"_meta\"") || str_is(raw, "\"resultType\""))
             continue;
         json_key(&o, json_str(a->doc, k, &r->x->arena));
-        json_put_raw(&o, json_raw(a->doc, v));
+        if (r->era == ERA_LEGACY && str_is(raw, "\"structuredContent\"") && json_type(a->doc, v) != JSON_OBJECT)
+            mcp_put_wrapped(&o, json_raw(a->doc, v));
+        else
+            json_put_raw(&o, json_raw(a->doc, v));
     }
+    if (!json_get(a->doc, a->result, STR("content")))
+        json_kv_raw(&o, "content", STR("[]")); /* every result has one */
     if (r->era == ERA_MODERN)
         json_kv_z(&o, "resultType", "complete");
     mcp_put_result_meta(r, &o, a);
@@ -136,8 +149,8 @@ static void mcp_write_error(struct mcp_request *r, const struct connect_answer *
     json_close(&o, '}');
 }
 
-/* Arguments that do not fit are told to the model as a result, so that it can correct itself (MCP 2025-11-25 server/tools,
- * "Error Handling"; SEP-1303). */
+/* Arguments that do not fit are told to the model as a result, so that it can correct itself (MCP 2025-11-25
+ * server/tools, "Error Handling"; SEP-1303). */
 static void mcp_write_schema_refusal(struct mcp_request *r, const struct fault *f)
 {
     struct buf *b = &r->mcp->out;
@@ -149,7 +162,8 @@ static void mcp_write_schema_refusal(struct mcp_request *r, const struct fault *
     json_open(&o, '[');
     json_open(&o, '{');
     json_kv_z(&o, "type", "text");
-    json_kv_str(&o, "text", arena_fmt(&r->x->arena, "Refused before the call was made (%s): %s", err_code(f->err), f->text));
+    json_kv_str(&o, "text",
+                arena_fmt(&r->x->arena, "Refused before the call was made (%s): %s", err_code(f->err), f->text));
     json_close(&o, '}');
     json_close(&o, ']');
     json_kv_bool(&o, "isError", true);
@@ -213,7 +227,8 @@ static bool mcp_trace_of(struct str parent, char ret[33])
 {
     unsigned char raw[16], zero[16] = {0};
     if (parent.n != 55 || parent.p[2] != '-' || parent.p[35] != '-' || parent.p[52] != '-' ||
-        !enc_unhex((struct str){parent.p + 3, 32}, raw, 16) || memcmp(raw, zero, 16) == 0 || str_starts(parent, STR("ff")))
+        !enc_unhex((struct str){parent.p + 3, 32}, raw, 16) || memcmp(raw, zero, 16) == 0 ||
+        str_starts(parent, STR("ff")))
         return false;
     enc_hex(raw, 16, ret);
     return true;
@@ -256,7 +271,7 @@ void mcp_tools_call(struct mcp_request *r)
     struct fault f;
     struct call *c = &r->call;
     mcp_read_trace(r);
-    if (mcp_read_call(r, &f)) {
+    if (mcp_read_call(r, &f) || mcp_check_params(r, &f)) {
         mcp_answer_fault(r, &f, 0);
         return;
     }

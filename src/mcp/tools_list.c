@@ -2,6 +2,13 @@
 #include "base/clock.h"
 #include "mcp/request.h"
 
+static struct str mcp_listed(const struct mcp_request *r, const struct tool *t)
+{
+    if (r->era == ERA_LEGACY)
+        return r->server.n ? t->plain_legacy : t->listed_legacy;
+    return r->server.n ? t->plain : t->listed;
+}
+
 static void mcp_list_write(struct mcp_request *r, const struct catalogue *k)
 {
     struct buf *b = &r->mcp->out;
@@ -16,8 +23,9 @@ static void mcp_list_write(struct mcp_request *r, const struct catalogue *k)
         const struct tool *t = &k->tool[i];
         if (r->server.n && !str_eq(t->server, r->server))
             continue;
-        if (session_allows(r->mcp->gate->gate->sessions, r->lease, t->id, now, NULL) == ERR_OK)
-            json_put_raw(&o, r->server.n ? t->listed_plain : t->listed);
+        struct str listed = mcp_listed(r, t);
+        if (listed.n && session_allows(r->mcp->gate->gate->sessions, r->lease, t->id, now, NULL) == ERR_OK)
+            json_put_raw(&o, listed);
     }
     json_close(&o, ']');
     if (r->era == ERA_MODERN) {
