@@ -25,15 +25,15 @@ static void server_written(uv_write_t *req, int status)
         return;
     }
     c->write_deadline = uv_now(&c->server->worker->loop) + c->server->l.write_ms;
-    uv_os_fd_t fd;
-    if (c->state == CONN_LINGER && c->queued == 0 && uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
-        shutdown(fd, SHUT_WR);
+    if (c->queued == 0)
+        server_conn_flushed(c);
 }
 
 static void server_queue(struct server_conn *c, struct str a, struct str b)
 {
     size_t n = a.n + b.n;
-    struct server_write_req *w = c->queued + n > c->server->l.write_bytes ? NULL : malloc(sizeof(*w) + n);
+    bool full = c->queued && c->queued + n > c->server->l.write_bytes; /* one answer is taken whatever its size */
+    struct server_write_req *w = full ? NULL : malloc(sizeof(*w) + n);
     if (!w) { /* the client does not read, or there is no memory for its answer */
         server_conn_close(c);
         return;
@@ -89,13 +89,30 @@ const char *server_date(struct server *s)
     return s->date;
 }
 
+/* A control byte in a value would begin a field of somebody else's choice: it becomes a space (RFC 9110 5.5). */
+static void answer_value(struct buf *b, struct str value)
+{
+    size_t at = b->n;
+    buf_str(b, value);
+    for (; at < b->n; at++)
+        if ((unsigned char)b->p[at] < 0x20 || b->p[at] == 0x7f)
+            b->p[at] = ' ';
+}
+
 static void answer_line(struct buf *b, const char *name, struct str value)
 {
     buf_z(b, name);
-    buf_str(b, value);
+    answer_value(b, value);
     buf_put(b, "\r\n", 2);
 }
 
+/* RFC 9110 6.4.1: answers that have no content, and say nothing about its length. */
+static bool answer_is_bare(int status)
+{
+    return status < 200 || status == 204 || status == 304;
+}
+
+/* Empty when it is larger than a head may be. */
 static struct str answer_head(struct exchange *x, int status, struct str type, const struct http_header *headers,
                               size_t count, int64_t length)
 {
@@ -109,7 +126,9 @@ static struct str answer_head(struct exchange *x, int status, struct str type, c
     answer_line(b, "Date: ", str_of(server_date(c->server)));
     if (type.n)
         answer_line(b, "Content-Type: ", type);
-    if (length >= 0) {
+    if (answer_is_bare(status)) {
+        c->bare = true;
+    } else if (length >= 0) {
         buf_put(b, "Content-Length: ", 16);
         buf_u64(b, (uint64_t)length);
         buf_put(b, "\r\n", 2);
@@ -123,7 +142,15 @@ static struct str answer_head(struct exchange *x, int status, struct str type, c
         answer_line(b, ": ", headers[i].value);
     }
     buf_put(b, "\r\n", 2);
-    return buf_view(b);
+    return buf_failed(b) ? STR_NONE : buf_view(b);
+}
+
+static void answer_write(struct server_conn *c, struct str head, struct str body)
+{
+    if (head.n)
+        server_write(c, head, c->bare ? STR_NONE : body);
+    else
+        server_conn_close(c);
 }
 
 void exchange_answer(struct exchange *x, int status, struct str type, const struct http_header *headers, size_t count,
@@ -133,12 +160,17 @@ void exchange_answer(struct exchange *x, int status, struct str type, const stru
     x->answered = true;
     if (!x->gone) {
         struct str head = answer_head(x, status, type, headers, count, (int64_t)body.n);
-        server_write(c, head, c->head_request ? STR_NONE : body);
+        answer_write(c, head, body);
     }
     server_conn_finish(c);
 }
 
 void exchange_answer_fault(struct exchange *x, const struct fault *f)
+{
+    exchange_answer_fault_with(x, f, NULL, 0);
+}
+
+void exchange_answer_fault_with(struct exchange *x, const struct fault *f, const struct http_header *headers, size_t count)
 {
     struct buf b;
     buf_init(&b, 8192);
@@ -147,21 +179,21 @@ void exchange_answer_fault(struct exchange *x, const struct fault *f)
     json_kv_z(&o, "error", err_code(f->err));
     json_kv_z(&o, "message", f->text[0] ? f->text : err_help(f->err));
     json_close(&o, '}');
-    exchange_answer(x, err_http(f->err), STR("application/json"), NULL, 0, buf_view(&b));
+    exchange_answer(x, err_http(f->err), STR("application/json"), headers, count, buf_view(&b));
     buf_done(&b);
 }
 
 void exchange_stream_begin(struct exchange *x, int status, struct str type, const struct http_header *headers, size_t count)
 {
     x->answered = true;
-    x->conn->streaming = true;
     if (!x->gone)
-        server_write(x->conn, answer_head(x, status, type, headers, count, -1), STR_NONE);
+        answer_write(x->conn, answer_head(x, status, type, headers, count, -1), STR_NONE);
 }
 
 void exchange_stream_write(struct exchange *x, struct str bytes)
 {
-    if (x->gone || bytes.n == 0)
+    struct server_conn *c = x->conn;
+    if (x->gone || c->bare || bytes.n == 0)
         return;
     static const char hex[] = "0123456789abcdef";
     char size[20];
@@ -170,17 +202,13 @@ void exchange_stream_write(struct exchange *x, struct str bytes)
     size[--at] = '\r';
     for (size_t n = bytes.n; n; n >>= 4)
         size[--at] = hex[n & 15];
-    struct buf *b = &x->conn->server->head;
-    buf_clear(b);
-    buf_put(b, size + at, sizeof(size) - at);
-    server_write(x->conn, buf_view(b), bytes);
-    if (!x->conn->closing)
-        server_write(x->conn, STR("\r\n"), STR_NONE);
+    server_write(c, (struct str){size + at, sizeof(size) - at}, bytes);
+    server_write(c, STR("\r\n"), STR_NONE);
 }
 
 void exchange_stream_end(struct exchange *x)
 {
-    if (!x->gone)
+    if (!x->gone && !x->conn->bare)
         server_write(x->conn, STR("0\r\n\r\n"), STR_NONE);
     server_conn_finish(x->conn);
 }

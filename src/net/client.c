@@ -31,7 +31,10 @@ static void call_unlink(struct client_call *call)
 static void client_report(uv_timer_t *t)
 {
     struct client *c = t->data;
-    while (c->failed) {
+    size_t count = 0; /* those that fail again meanwhile have their turn next time */
+    for (struct client_call *call = c->failed; call; call = call->next)
+        count++;
+    while (c->failed && count--) {
         struct client_call *call = c->failed;
         call_unlink(call);
         call->ops->done(call, call->fault.err, &call->fault, call->sent);
@@ -96,10 +99,17 @@ static bool client_resolve(struct client_origin *o)
 
 /* ---- the pool ---- */
 
+static struct client_conn *client_idle(struct client_origin *o)
+{
+    while (o->idle && !client_conn_fresh(o->idle))
+        client_conn_close(o->idle);
+    return o->idle;
+}
+
 static void client_pump(struct client_origin *o)
 {
     while (o->queue && !o->client->closing) {
-        struct client_conn *idle = o->idle;
+        struct client_conn *idle = client_idle(o);
         if (!idle && o->conns >= o->client->l.per_origin)
             return;
         if (!idle && !client_resolve(o))
@@ -125,7 +135,6 @@ void client_requeue(struct client_origin *o, struct client_call *call)
 {
     call->retried = true;
     call->conn = NULL;
-    call->sent = false;
     call->next = o->queue;
     call->link = &o->queue;
     if (o->queue)
@@ -141,6 +150,21 @@ void client_requeue(struct client_origin *o, struct client_call *call)
     }
 }
 
+static bool client_writable(const struct client_call *call)
+{
+    size_t n = call->method.n + call->target.n + call->origin->authority.n + 128;
+    for (size_t i = 0; i < call->target.n; i++)
+        if ((unsigned char)call->target.p[i] <= 0x20 || call->target.p[i] == 0x7f)
+            return false;
+    for (size_t i = 0; i < call->header_count; i++) {
+        const struct http_header *h = &call->headers[i];
+        if (!http_field_valid(h->name, h->value))
+            return false;
+        n += h->name.n + h->value.n + 4;
+    }
+    return n <= CLIENT_HEAD_BYTES;
+}
+
 void client_send(struct client_origin *o, struct client_call *call)
 {
     struct client *c = o->client;
@@ -153,7 +177,9 @@ void client_send(struct client_origin *o, struct client_call *call)
     call->deadline = uv_now(&c->worker->loop) + (call->timeout_ms ? call->timeout_ms : 30000);
     if (c->closing) {
         client_fail_later(c, call, ERR_STOPPING, "Doorward is stopping");
-    } else if (o->idle && !o->queue) {
+    } else if (!client_writable(call)) {
+        client_fail_later(c, call, ERR_PARAMS, "the head of the request is too large or holds a control character");
+    } else if (!o->queue && client_idle(o)) {
         client_conn_use(o->idle, call);
     } else if (o->queued >= c->l.queue) {
         client_fail_later(c, call, ERR_UPSTREAM, "too many calls wait for this server");
@@ -238,7 +264,7 @@ enum err client_new(struct worker *w, const struct client_limits *l, struct clie
     c->l.connect_ms = c->l.connect_ms ? c->l.connect_ms : 5000;
     c->l.idle_ms = c->l.idle_ms ? c->l.idle_ms : 60000;
     c->l.body_bytes = c->l.body_bytes ? c->l.body_bytes : 16u << 20;
-    buf_init(&c->out, 65536);
+    buf_init(&c->out, CLIENT_HEAD_BYTES);
     uv_timer_init(&w->loop, &c->tick);
     uv_timer_init(&w->loop, &c->report);
     c->tick.data = c->report.data = c;

@@ -2,8 +2,8 @@
  * The HTTP client of a worker: a keep-alive pool for each origin. One `struct client_call` is one request and its answer,
  * embedded in whatever the caller has; the caller owns it until `done`. Everything on the worker's thread.
  *
- * A request is sent at most once, except that one that was written to a pooled connection which the server closed without a
- * single byte of answer is retried on a new connection only if `idempotent`.
+ * A request is sent at most once. One that met a pooled connection which the server had closed is tried again, once, on a new
+ * connection: when not a byte of it has left, or when it is `idempotent` and not a byte of answer has come.
  */
 #ifndef NET_CLIENT_H
 #define NET_CLIENT_H
@@ -24,7 +24,7 @@ struct client_ops {
     void (*head)(struct client_call *c, const struct http_head *h); /* strings live until it returns */
     void (*data)(struct client_call *c, struct str piece);
     /* Exactly once, last. e == ERR_OK: the answer was whole. ERR_UPSTREAM: not reached or broken; ERR_UPSTREAM_TIMEOUT;
-     * ERR_UPSTREAM_GARBAGE; ERR_CANCELLED after client_cancel; ERR_LIMIT. sent: request bytes may have reached the server. */
+     * ERR_UPSTREAM_GARBAGE; ERR_CANCELLED after client_cancel; ERR_LIMIT; ERR_PARAMS: no HTTP head can be made of it. sent: request bytes may have reached the server. */
     void (*done)(struct client_call *c, enum err e, const struct fault *f, bool sent);
 };
 

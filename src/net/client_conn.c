@@ -1,5 +1,7 @@
 /* One connection of the HTTP client: connecting, writing a request, reading its answer, and whether it can be used again. */
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "net/client_inner.h"
 
@@ -69,7 +71,8 @@ static void conn_fail(struct client_conn *conn, enum err e, const char *why)
     client_conn_close(conn);
     if (!call)
         return;
-    if (e == ERR_UPSTREAM && conn->reused && !conn->heard && call->idempotent && !call->retried) {
+    bool harmless = call->idempotent || !call->sent; /* not a byte has left, or twice is as good as once */
+    if (e == ERR_UPSTREAM && conn->reused && !conn->heard && harmless && !call->retried) {
         conn->call = NULL;
         client_requeue(conn->origin, call);
         return;
@@ -81,6 +84,8 @@ static void conn_fail(struct client_conn *conn, enum err e, const char *why)
 
 static void conn_complete(struct client_conn *conn, bool reusable)
 {
+    /* An answer that came before the server had the whole request: nobody knows what it still reads. */
+    reusable = reusable && uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp) == 0;
     if (reusable) {
         conn->reused = true;
         conn_idle_push(conn);
@@ -94,9 +99,15 @@ static void conn_complete(struct client_conn *conn, bool reusable)
 
 /* ---- reading ---- */
 
+static void conn_heard(struct client_conn *conn)
+{
+    conn->deadline = conn_now(conn) + (conn->call->stall_ms ? conn->call->stall_ms : 60000);
+}
+
 static void conn_head(struct client_conn *conn, const struct http_head *h)
 {
     conn->head_done = true;
+    conn_heard(conn);
     conn->keep_alive = h->keep_alive;
     http_body_response(&conn->body, h, str_is(conn->call->method, "HEAD"), conn->origin->client->l.body_bytes);
     if (conn->call->ops->head)
@@ -119,6 +130,7 @@ static void conn_body(struct client_conn *conn, struct str bytes)
             conn->call->ops->data(conn->call, piece);
         if (!conn->call) /* cancelled from within */
             return;
+        conn_heard(conn); /* the caller may wait less long now */
         if (v == HTTP_DONE) {
             conn_complete(conn, conn->keep_alive && bytes.n == 0 && conn->body.kind != HTTP_BODY_CLOSE);
             return;
@@ -157,6 +169,10 @@ static void conn_read_head(struct client_conn *conn, struct str bytes)
             conn_fail(conn, ERR_UPSTREAM_GARBAGE, "the server switched to a protocol that nobody asked for");
             return;
         }
+        if (++conn->interim > CLIENT_INTERIM) {
+            conn_fail(conn, ERR_UPSTREAM_GARBAGE, "the server sends interim answers without end");
+            return;
+        }
     }
     conn_head(conn, &h);
     if (conn->call)
@@ -167,14 +183,13 @@ static void conn_read_head(struct client_conn *conn, struct str bytes)
 
 static void conn_bytes(struct client_conn *conn, struct str bytes)
 {
-    struct client_call *call = conn->call;
-    if (!call) { /* nobody asked: whatever it is, the connection is not to be trusted */
+    if (!conn->call) { /* nobody asked: whatever it is, the connection is not to be trusted */
         client_conn_close(conn);
         return;
     }
     conn->heard = true;
-    conn->deadline = conn_now(conn) + (call->stall_ms ? call->stall_ms : 60000);
     if (conn->head_done) {
+        conn_heard(conn);
         conn_body(conn, bytes);
     } else if (conn->in.n) {
         buf_put(&conn->in, bytes.p, bytes.n);
@@ -274,7 +289,7 @@ static void conn_send(struct client_conn *conn)
         return;
     }
     conn->head_done = conn->heard = false;
-    conn->resume = 0;
+    conn->resume = conn->interim = 0;
     buf_clear(&conn->in);
     conn->deadline = call->deadline;
     uv_buf_t bufs[2] = {uv_buf_init((char *)(uintptr_t)head.p, (unsigned)head.n),
@@ -290,6 +305,14 @@ static void conn_send(struct client_conn *conn)
     body = str_skip(body, done - from_head);
     if (head.n + body.n)
         conn_queue(conn, head, body);
+}
+
+bool client_conn_fresh(struct client_conn *conn)
+{
+    char c;
+    uv_os_fd_t fd;
+    return uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0 && recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void client_conn_use(struct client_conn *conn, struct client_call *call)

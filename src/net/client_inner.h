@@ -5,6 +5,7 @@
 #include "net/client.h"
 
 enum { CLIENT_READ_BYTES = 65536, CLIENT_TICK_MS = 250, CLIENT_ADDRESSES = 4, CLIENT_DNS_MS = 30000 };
+enum { CLIENT_HEAD_BYTES = 65536, CLIENT_INTERIM = 16 };
 
 struct client_conn {
     uv_tcp_t tcp;
@@ -17,6 +18,7 @@ struct client_conn {
     size_t resume;
     struct http_body body;
     unsigned attempt;            /* addresses that failed for this call */
+    unsigned interim;            /* 1xx answers to this call */
     uint64_t deadline;           /* idle, connecting, or stalled */
     bool connected, reused, head_done, heard, keep_alive, closing;
 };
@@ -51,6 +53,8 @@ struct client {
 };
 
 bool client_conn_open(struct client_origin *o, struct client_call *call);
+/* An idle one on which nothing has come since, neither its end nor bytes that nobody asked for. */
+bool client_conn_fresh(struct client_conn *conn);
 void client_conn_use(struct client_conn *conn, struct client_call *call); /* an idle one */
 void client_conn_close(struct client_conn *conn);
 void client_conns_tick(struct client_origin *o, uint64_t now);

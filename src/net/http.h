@@ -77,6 +77,8 @@ enum http_verdict http_body_feed(struct http_body *b, const char *bytes, size_t 
 bool http_body_ended(const struct http_body *b);
 
 const char *http_reason(int status);
+/* May this be written as a field of a head? A line break in a value would begin a field of somebody else's choice. */
+bool http_field_valid(struct str name, struct str value);
 
 /* URLs of upstreams: http://host[:port]/path, https://… */
 struct http_url {

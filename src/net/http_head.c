@@ -69,8 +69,10 @@ static enum http_verdict http_find_end(const char *bytes, size_t n, const struct
     size_t max = http_bound(l ? l->head_bytes : 0, HTTP_HEAD_BYTES), i = *resume;
     while (i < n) {
         const char *lf = memchr(bytes + i, '\n', n - i);
-        if (!lf)
+        if (!lf) {
+            i = n;
             break;
+        }
         size_t at = (size_t)(lf - bytes);
         if (at == 0 || bytes[at - 1] != '\r') {
             fault_set(f, ERR_SYNTAX, "a line ends with a bare LF");
@@ -142,6 +144,11 @@ static enum err http_parse_field(struct str line, struct http_head *h, size_t ma
     return ERR_OK;
 }
 
+bool http_field_valid(struct str name, struct str value)
+{
+    return http_all(name, C_TOKEN) && (value.n == 0 || http_all(value, C_VALUE));
+}
+
 struct str http_header(const struct http_head *h, const char *name)
 {
     struct str want = str_of(name);
@@ -182,18 +189,20 @@ static enum err http_framing(struct http_head *h, struct fault *f)
 static enum err http_connection(struct http_head *h, struct fault *f)
 {
     struct str value = http_header(h, "connection"), option;
+    bool close = false;
     h->keep_alive = !h->http10;
     while (value.n) {
         str_cut(&value, ',', &option);
         option = str_trim(option);
         if (str_ieq(option, STR("close")))
-            h->keep_alive = false;
+            close = true;
         else if (str_ieq(option, STR("keep-alive")) && h->http10)
             h->keep_alive = true;
         else if (str_ieq(option, STR("transfer-encoding")) || str_ieq(option, STR("content-length")) ||
                  str_ieq(option, STR("host")))
             return fault_set(f, ERR_SYNTAX, "Connection names a field that frames the message");
     }
+    h->keep_alive &= !close;
     return ERR_OK;
 }
 
@@ -353,6 +362,10 @@ enum http_verdict http_parse_response(const char *bytes, size_t n, const struct 
     h->status = (line.p[9] - '0') * 100 + (line.p[10] - '0') * 10 + (line.p[11] - '0');
     if (http_parse_fields(rest, h, l, f))
         return HTTP_BAD;
+    if ((h->status < 200 || h->status == 204) && (h->chunked || h->content_length > 0)) {
+        fault_set(f, ERR_SYNTAX, "an answer with status %d announces content", h->status); /* RFC 9110 8.6 */
+        return HTTP_BAD;
+    }
     *ret_used = end;
     return HTTP_DONE;
 }

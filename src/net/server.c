@@ -30,6 +30,7 @@ static struct exchange *exchange_new(struct server_conn *c)
             return NULL;
         arena_init(&x->arena, s->l.arena_bytes);
     }
+    memset(&x->head, 0, offsetof(struct http_head, header)); /* a refusal may come before there is one */
     x->body = STR_NONE;
     x->user = NULL;
     x->answered = x->gone = false;
@@ -53,6 +54,15 @@ static void exchange_free(struct server *s, struct exchange *x)
     free(x);
 }
 
+static void exchange_end(struct server_conn *c)
+{
+    struct exchange *x = c->x;
+    c->x = NULL;
+    if (c->server->ops->done)
+        c->server->ops->done(x);
+    exchange_free(c->server, x);
+}
+
 static void server_maybe_drained(struct server *s)
 {
     if (s->draining && !s->conns && s->handles == 0 && s->drained && !s->closed) {
@@ -69,7 +79,7 @@ static void server_conn_free(struct server_conn *c)
         c->next->link = c->link;
     buf_done(&c->in);
     buf_done(&c->ahead);
-    buf_done(&c->chunks);
+    buf_done(&c->content);
     free(c);
     s->count--;
     server_maybe_drained(s);
@@ -81,6 +91,8 @@ static void server_conn_closed(uv_handle_t *h)
     c->state = CONN_CLOSED;
     if (!c->x)
         server_conn_free(c);
+    else if (c->server->ops->gone)
+        c->server->ops->gone(c->x); /* the handler answers, now or later, and the connection goes with the exchange */
 }
 
 void server_conn_close(struct server_conn *c)
@@ -89,66 +101,71 @@ void server_conn_close(struct server_conn *c)
         return;
     c->closing = true;
     uv_close((uv_handle_t *)&c->tcp, server_conn_closed);
-    if (c->x && !c->x->gone) {
-        c->x->gone = true;
-        if (c->server->ops->gone && c->state == CONN_BUSY)
-            c->server->ops->gone(c->x);
-    }
+    if (c->x && c->state == CONN_BUSY)
+        c->x->gone = true; /* said in server_conn_closed, never from inside the handler's own answer */
+    else if (c->x)
+        exchange_end(c); /* no handler has it yet */
 }
 
 /* The rest of what came becomes the beginning of the next request. */
 static void server_conn_next(struct server_conn *c)
 {
-    size_t used = c->head_bytes + (c->body.kind == HTTP_BODY_NONE ? 0 : c->body_at);
-    buf_drop(&c->in, used);
+    buf_drop(&c->in, c->head_bytes + c->body_at);
     buf_str(&c->in, buf_view(&c->ahead));
     if (c->ahead.cap > 4096)
         buf_done(&c->ahead);
     buf_clear(&c->ahead);
-    buf_done(&c->chunks);
+    buf_done(&c->content);
     if (c->in.n == 0 && c->in.cap > 16384)
         buf_done(&c->in);
     c->resume = c->head_bytes = c->body_at = 0;
-    c->streaming = false;
+    c->bare = false;
     c->state = CONN_IDLE;
     c->deadline = server_after(c->server, c->server->l.idle_ms);
-}
-
-/* Errors close with patience: the client gets to read the answer before the reset (RFC 9112 9.6). */
-static void server_conn_linger(struct server_conn *c)
-{
-    c->state = CONN_LINGER;
-    c->deadline = server_after(c->server, SERVER_LINGER_MS);
-    uv_os_fd_t fd;
-    if (c->queued == 0 && uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
-        shutdown(fd, SHUT_WR);
+    if (buf_failed(&c->in)) /* no memory: what came is not whole any more */
+        server_conn_close(c);
 }
 
 static void server_conn_read_start(struct server_conn *c);
 
+/* A connection that ends does so with patience: what the client still sends is read and dropped until it has had the time to
+ * read its answer, because bytes that nobody read turn the close into a reset (RFC 9112 9.6). */
+static void server_conn_linger(struct server_conn *c)
+{
+    c->state = CONN_LINGER;
+    if (c->paused)
+        server_conn_read_start(c);
+    if (c->queued == 0)
+        server_conn_flushed(c);
+}
+
+void server_conn_flushed(struct server_conn *c)
+{
+    uv_os_fd_t fd;
+    if (c->state == CONN_IDLE) {
+        c->deadline = server_after(c->server, c->server->l.idle_ms);
+    } else if (c->state == CONN_LINGER && !c->closing) {
+        c->deadline = server_after(c->server, SERVER_LINGER_MS);
+        if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
+            shutdown(fd, SHUT_WR);
+    }
+}
+
 void server_conn_finish(struct server_conn *c)
 {
-    struct exchange *x = c->x;
-    struct server *s = c->server;
-    if (s->ops->done)
-        s->ops->done(x);
-    exchange_free(s, x);
-    c->x = NULL;
+    exchange_end(c);
     if (c->state == CONN_CLOSED) {
         server_conn_free(c);
         return;
     }
     if (c->closing)
         return;
-    if (!c->keep_alive || s->draining) {
+    if (!c->keep_alive || c->server->draining) {
         server_conn_linger(c);
         return;
     }
     server_conn_next(c);
-    if (c->paused)
-        server_conn_read_start(c);
-    if (!c->in_handler && c->in.n)
-        server_conn_process(c);
+    server_conn_process(c);
 }
 
 /* ---- requests ---- */
@@ -157,6 +174,7 @@ static void server_refuse(struct server_conn *c, enum err e, const struct fault 
 {
     c->keep_alive = false;
     c->state = CONN_BUSY;
+    c->deadline = 0;
     struct fault copy = *f;
     copy.err = e;
     if (c->server->ops->refuse)
@@ -171,7 +189,7 @@ static void server_dispatch(struct server_conn *c)
     c->state = CONN_BUSY;
     c->deadline = 0;
     c->keep_alive = x->head.keep_alive;
-    c->head_request = str_is(x->head.method, "HEAD");
+    c->bare = str_is(x->head.method, "HEAD");
     if (!c->keep_alive && (c->in.n > c->head_bytes + c->body_at || c->ahead.n)) {
         struct fault f;
         fault_set(&f, ERR_SYNTAX, "bytes follow a request that said Connection: close");
@@ -181,45 +199,53 @@ static void server_dispatch(struct server_conn *c)
     c->server->ops->request(x);
 }
 
-/* The body so far lies behind the head in c->in. True when the request went on its way or was refused. */
-static bool server_read_body(struct server_conn *c)
+/* Takes what belongs to the body from *bytes; what follows stays there. The head's strings lie in c->in, which therefore never
+ * grows while a body comes. HTTP_BAD: refused already. */
+static enum http_verdict server_read_body(struct server_conn *c, struct str *bytes)
 {
     struct fault f = {0};
-    for (;;) {
-        size_t used;
-        struct str piece;
-        const char *at = c->in.p + c->head_bytes + c->body_at;
-        size_t n = c->in.n - c->head_bytes - c->body_at;
-        enum http_verdict v = http_body_feed(&c->body, at, n, &used, &piece, &f);
-        c->body_at += used;
-        if (c->body.kind == HTTP_BODY_CHUNKED)
-            buf_str(&c->chunks, piece);
-        if (v == HTTP_BAD || buf_failed(&c->chunks)) {
-            server_refuse(c, f.err ? f.err : ERR_NOMEM, &f);
-            return true;
-        }
-        if (v == HTTP_DONE)
-            break;
-        if (used == 0 || c->body_at + c->head_bytes == c->in.n)
-            return false;
+    size_t used;
+    struct str piece;
+    enum http_verdict v;
+    do {
+        v = http_body_feed(&c->body, bytes->p, bytes->n, &used, &piece, &f);
+        buf_str(&c->content, piece);
+        *bytes = str_skip(*bytes, used);
+    } while (v == HTTP_MORE && used && bytes->n);
+    if (v != HTTP_BAD && buf_failed(&c->content)) {
+        fault_set(&f, ERR_NOMEM, "no memory for the body");
+        v = HTTP_BAD;
     }
-    c->x->body = c->body.kind == HTTP_BODY_CHUNKED  ? buf_view(&c->chunks)
-                 : c->body.kind == HTTP_BODY_LENGTH ? (struct str){c->in.p + c->head_bytes, c->body_at}
-                                                    : STR_NONE;
-    server_dispatch(c);
-    return true;
+    if (v == HTTP_BAD)
+        server_refuse(c, f.err, &f);
+    else if (v == HTTP_DONE && c->body.kind != HTTP_BODY_NONE)
+        c->x->body = buf_view(&c->content);
+    return v;
 }
 
-/* A body that is not there yet: its whole room at once, so that the head's strings never move under the request. */
-static bool server_make_room(struct server_conn *c, struct fault *f)
+/* The head is taken. True when the request went on its way or was refused. */
+static bool server_first_body(struct server_conn *c)
 {
-    size_t used, resume = 0;
-    size_t want = c->body.kind == HTTP_BODY_LENGTH ? (size_t)c->x->head.content_length : c->server->l.body_bytes * 2;
-    if (c->in.cap >= c->head_bytes + want)
+    struct str rest = str_skip(buf_view(&c->in), c->head_bytes);
+    size_t n = rest.n;
+    c->state = CONN_BODY;
+    c->deadline = server_after(c->server, c->server->l.body_ms);
+    http_body_request(&c->body, &c->x->head, c->server->l.body_bytes);
+    if (c->body.kind == HTTP_BODY_LENGTH && n >= c->body.left) { /* the common case needs no copy */
+        c->body_at = (size_t)c->body.left;
+        c->x->body = (struct str){rest.p, c->body_at};
+        server_dispatch(c);
         return true;
-    if (!buf_reserve(&c->in, c->head_bytes + want - c->in.n))
-        return false;
-    return http_parse_request(c->in.p, c->in.n, &c->server->l.http, &resume, &c->x->head, &used, f) == HTTP_DONE;
+    }
+    enum http_verdict v = server_read_body(c, &rest);
+    if (v == HTTP_BAD)
+        return true;
+    c->body_at = n - rest.n;
+    if (v == HTTP_DONE)
+        server_dispatch(c);
+    else if (c->x->head.expect_continue)
+        server_write(c, STR("HTTP/1.1 100 Continue\r\n\r\n"), STR_NONE);
+    return v == HTTP_DONE;
 }
 
 static bool server_read_head(struct server_conn *c)
@@ -247,19 +273,7 @@ static bool server_read_head(struct server_conn *c)
         server_refuse(c, e, &f);
         return true;
     }
-    c->state = CONN_BODY;
-    c->deadline = server_after(s, s->l.body_ms);
-    http_body_request(&c->body, &c->x->head, s->l.body_bytes);
-    bool whole = c->body.kind == HTTP_BODY_NONE ||
-                 (c->body.kind == HTTP_BODY_LENGTH && c->in.n - c->head_bytes >= (size_t)c->x->head.content_length);
-    if (!whole && !server_make_room(c, &f)) {
-        fault_set(&f, ERR_NOMEM, "no memory for the body");
-        server_refuse(c, ERR_NOMEM, &f);
-        return true;
-    }
-    if (!whole && c->x->head.expect_continue)
-        server_write(c, STR("HTTP/1.1 100 Continue\r\n\r\n"), STR_NONE);
-    return server_read_body(c);
+    return server_first_body(c);
 }
 
 /* Works through what has come until more is needed. Answers given at once come back here through the loop, not by recursion. */
@@ -269,15 +283,11 @@ static void server_conn_process(struct server_conn *c)
         return;
     c->in_handler = true;
     bool go = true;
-    while (go && !c->closing && c->in.n) {
-        if (c->state == CONN_IDLE || c->state == CONN_HEAD)
-            go = server_read_head(c);
-        else if (c->state == CONN_BODY)
-            go = server_read_body(c);
-        else
-            break;
-    }
+    while (go && !c->closing && c->in.n && (c->state == CONN_IDLE || c->state == CONN_HEAD))
+        go = server_read_head(c);
     c->in_handler = false;
+    if (c->paused && !c->closing && c->state != CONN_BUSY)
+        server_conn_read_start(c);
 }
 
 /* ---- reading ---- */
@@ -289,24 +299,48 @@ static void server_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
     *b = uv_buf_init(c->server->read, sizeof(c->server->read)); /* one for all: its bytes are moved before the next read */
 }
 
+/* Bytes behind the request in work: the beginning of the next one. A client that sends too many of them is not read for a
+ * while. */
+static void server_put_aside(struct server_conn *c, struct str bytes)
+{
+    buf_str(&c->ahead, bytes);
+    size_t waiting = c->in.n - c->head_bytes - c->body_at + c->ahead.n;
+    if (buf_failed(&c->ahead)) {
+        server_conn_close(c);
+    } else if (waiting >= SERVER_AHEAD_BYTES && !c->paused) {
+        c->paused = true;
+        uv_read_stop((uv_stream_t *)&c->tcp);
+    }
+}
+
+static void server_more_body(struct server_conn *c, struct str bytes)
+{
+    if (server_read_body(c, &bytes) != HTTP_DONE)
+        return;
+    server_put_aside(c, bytes);
+    if (c->closing)
+        return;
+    c->in_handler = true;
+    server_dispatch(c);
+    c->in_handler = false;
+    server_conn_process(c);
+}
+
 static void server_conn_take(struct server_conn *c, struct str bytes)
 {
-    if (c->state == CONN_LINGER)
-        return;
-    if (c->state != CONN_BUSY) {
+    switch (c->state) {
+    case CONN_IDLE:
+    case CONN_HEAD:
         buf_str(&c->in, bytes);
         if (buf_failed(&c->in))
             server_conn_close(c);
         else
             server_conn_process(c);
-        return;
-    }
-    buf_str(&c->ahead, bytes);
-    if (buf_failed(&c->ahead)) {
-        server_conn_close(c);
-    } else if (c->ahead.n >= SERVER_AHEAD_BYTES) {
-        c->paused = true;
-        uv_read_stop((uv_stream_t *)&c->tcp);
+        break;
+    case CONN_BODY: server_more_body(c, bytes); break;
+    case CONN_BUSY: server_put_aside(c, bytes); break;
+    case CONN_LINGER:
+    case CONN_CLOSED: break;
     }
 }
 
@@ -346,8 +380,9 @@ static void server_accept(uv_stream_t *listener, int status)
     if (status < 0)
         return;
     struct server_conn *c = calloc(1, sizeof(*c));
+    s->accept_later = !c;
     if (!c)
-        return;
+        return; /* libuv asks no second time for this one: the tick does */
     uv_tcp_init(&s->worker->loop, &c->tcp);
     if (uv_accept(listener, (uv_stream_t *)&c->tcp) || s->draining || s->count >= s->l.connections) {
         uv_close((uv_handle_t *)&c->tcp, server_accept_refuse_closed); /* tcp is the first member */
@@ -362,9 +397,9 @@ static void server_accept(uv_stream_t *listener, int status)
     s->conns = c;
     s->count++;
     size_t head = s->l.http.head_bytes ? s->l.http.head_bytes : 16384;
-    buf_init(&c->in, head + 2 * s->l.body_bytes + 2 * SERVER_READ_BYTES + SERVER_AHEAD_BYTES);
+    buf_init(&c->in, head + SERVER_AHEAD_BYTES + 2 * SERVER_READ_BYTES);
     buf_init(&c->ahead, SERVER_AHEAD_BYTES + SERVER_READ_BYTES);
-    buf_init(&c->chunks, s->l.body_bytes);
+    buf_init(&c->content, s->l.body_bytes);
     int n = sizeof(c->peer);
     uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&c->peer, &n);
     uv_tcp_nodelay(&c->tcp, 1);
@@ -376,9 +411,7 @@ static void server_accept(uv_stream_t *listener, int status)
 
 static void server_conn_late(struct server_conn *c)
 {
-    struct fault f;
     if (c->state == CONN_HEAD || c->state == CONN_BODY) {
-        fault_set(&f, ERR_LIMIT, "the request took too long to arrive");
         c->keep_alive = false;
         c->state = CONN_BUSY;
         c->deadline = 0;
@@ -394,13 +427,17 @@ static void server_tick(uv_timer_t *t)
     struct server *s = t->data;
     uint64_t now = uv_now(t->loop);
     bool cut = s->draining && now >= s->drain_deadline;
+    if (s->accept_later)
+        server_accept((uv_stream_t *)&s->listener, 0);
     for (struct server_conn *c = s->conns, *next; c; c = next) {
         next = c->next;
         if (c->closing)
             continue;
+        /* A client that is still reading its answer is measured by that alone. */
+        bool reads = c->queued && (c->state == CONN_IDLE || c->state == CONN_LINGER);
         if (cut || (c->queued && now >= c->write_deadline))
             server_conn_close(c);
-        else if (c->deadline && now >= c->deadline)
+        else if (c->deadline && now >= c->deadline && !reads)
             server_conn_late(c);
     }
 }
@@ -533,8 +570,11 @@ void server_drain(struct server *s, unsigned grace_ms, void (*closed)(struct ser
     uv_close((uv_handle_t *)&s->listener, server_handle_closed);
     for (struct server_conn *c = s->conns, *next; c; c = next) {
         next = c->next;
-        if (c->state == CONN_IDLE)
+        if (c->state == CONN_IDLE && c->queued)
+            server_conn_linger(c); /* its last answer is still on the way */
+        else if (c->state == CONN_IDLE)
             server_conn_close(c);
     }
+    s->accept_later = false;
     uv_timer_start(&s->tick, server_drain_tick, 1, 20);
 }

@@ -3,9 +3,10 @@
  * handler is called (bounded by body_bytes). The answer is either given at once (exchange_answer) or streamed
  * (exchange_stream_*). Everything on the worker's thread.
  *
- * Life: the exchange and its arena live until the answer is complete and `done` has been called, exactly once. A client that
- * leaves early is reported through `gone` (so that a call can be cancelled); the handler still owes an answer call
- * (exchange_answer or exchange_stream_end), which then goes nowhere, and `done` follows it.
+ * Life: the exchange and its arena live until the answer is complete and `done` has been called, exactly once (also for a
+ * request that was refused or never became whole). A client that leaves early is reported through `gone` (so that a call can
+ * be cancelled), never from inside a call of the handler's; the handler still owes an answer call (exchange_answer or
+ * exchange_stream_end), which then goes nowhere, and `done` follows it.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -47,7 +48,7 @@ struct server_limits {
     unsigned head_ms;        /* from the first byte to the end of the head; 0: 10000 */
     unsigned body_ms;        /* 0: 30000 */
     unsigned write_ms;       /* a client that does not read; 0: 30000 */
-    size_t write_bytes;      /* queued for one client; 0: 4 MiB; beyond it the connection is closed */
+    size_t write_bytes;      /* queued for one client; 0: 4 MiB; more on top of it closes the connection */
 };
 
 struct server;
@@ -61,11 +62,14 @@ unsigned server_connections(const struct server *s);
 void server_drain(struct server *s, unsigned grace_ms, void (*closed)(struct server *s, void *ctx), void *ctx);
 void server_free(struct server *s, void *ctx); /* in or after `closed` only; fits as `closed` */
 
-/* headers: name/value pairs beyond Content-Length, Content-Type, Date and Connection. Copies everything it needs. */
+/* headers: name/value pairs beyond Content-Length, Content-Type, Date and Connection. Copies everything it needs. Control
+ * characters in a value become spaces. */
 void exchange_answer(struct exchange *x, int status, struct str content_type, const struct http_header *headers,
                      size_t header_count, struct str body);
 /* {"error": code, "message": text} with the status of the error. */
 void exchange_answer_fault(struct exchange *x, const struct fault *f);
+void exchange_answer_fault_with(struct exchange *x, const struct fault *f, const struct http_header *headers,
+                                size_t header_count);
 void exchange_stream_begin(struct exchange *x, int status, struct str content_type, const struct http_header *headers,
                            size_t header_count);
 void exchange_stream_write(struct exchange *x, struct str bytes); /* one chunk */

@@ -15,15 +15,17 @@ struct server_conn {
     struct exchange *x;     /* NULL between requests */
     struct buf in;          /* the request in the making or in work */
     struct buf ahead;       /* what came while one was in work */
-    struct buf chunks;      /* a decoded chunked body */
-    size_t resume, head_bytes, body_at;
+    struct buf content;     /* a body that did not come whole with its head, or came in chunks */
+    size_t resume, head_bytes;
+    size_t body_at; /* bytes of `in` behind the head that belong to the body */
     struct http_body body;
     struct sockaddr_storage peer;
     enum conn_state state;
     uint64_t deadline;      /* of the loop's clock; 0: none */
     size_t queued;          /* bytes handed to uv_write and not yet written */
     uint64_t write_deadline;
-    bool keep_alive, streaming, in_handler, closing, paused, head_request;
+    bool keep_alive, in_handler, closing, paused;
+    bool bare; /* the answer has no content: to HEAD, or by its status */
 };
 
 struct server {
@@ -36,7 +38,7 @@ struct server {
     struct server_conn *conns;
     struct exchange *free_exchange; /* linked through user */
     unsigned count, free_count, handles;
-    bool draining, closed;
+    bool draining, closed, accept_later;
     uint64_t drain_deadline;
     void (*drained)(struct server *s, void *ctx);
     void *drained_ctx;
@@ -51,6 +53,8 @@ void server_write(struct server_conn *c, struct str a, struct str b);
 void server_conn_close(struct server_conn *c);
 /* The answer of c->x is complete: done, and on to the next request. */
 void server_conn_finish(struct server_conn *c);
+/* The last queued byte is out. */
+void server_conn_flushed(struct server_conn *c);
 const char *server_date(struct server *s);
 
 #endif

@@ -43,9 +43,13 @@ static enum err sse_field(struct sse *s, struct str line, struct fault *f)
     } else if (str_is(name, "event")) {
         buf_clear(&s->event);
         buf_str(&s->event, value);
+        if (buf_failed(&s->event))
+            return fault_set(f, ERR_LIMIT, "the type of an event is larger than %zu bytes", s->event.max);
     } else if (str_is(name, "id") && !memchr(value.n ? value.p : "", 0, value.n)) {
         buf_clear(&s->id);
         buf_str(&s->id, value);
+        if (buf_failed(&s->id))
+            return fault_set(f, ERR_LIMIT, "the id of an event is larger than %zu bytes", s->id.max);
     } else if (str_is(name, "retry")) {
         uint64_t ms;
         if (str_u64(value, &ms) && ms <= INT32_MAX)
