@@ -36,7 +36,7 @@ enum err audit_append(struct audit *a, const struct audit_entry *e, struct audit
 {
     struct audit_record *r = audit_record_new(e);
     if (!r)
-        return fault_set(f, ERR_AUDIT, "no memory for an entry of the record");
+        return fault_set(f, ERR_AUDIT, "no memory for an entry of the record, or it is larger than 64 MiB");
     r->done = done;
     pthread_mutex_lock(&a->lock);
     enum err err = ERR_OK;
@@ -44,8 +44,9 @@ enum err audit_append(struct audit *a, const struct audit_entry *e, struct audit
         err = fault_set(f, ERR_AUDIT, "the record cannot be written, so that nothing is let through: %s",
                         a->failing ? a->failure.text : "Doorward is stopping");
         a->refused++;
-    } else if (a->queued + r->n > (size_t)a->settings.queue) {
+    } else if (a->queued && a->queued + r->n > (size_t)a->settings.queue) { /* one alone may be larger */
         err = fault_set(f, ERR_AUDIT, "too many entries wait for the disk (audit.queue)");
+        a->refused++;
     } else {
         *a->last = r;
         a->last = &r->next;

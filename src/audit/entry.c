@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "audit/mask.h"
+#include "audit/segment.h"
 #include "base/clock.h"
 
 static const struct {
@@ -36,6 +38,16 @@ static void entry_str(struct json_out *o, const char *key, struct str s)
         json_kv_null(o, key);
 }
 
+/* Words of a stranger, or words that may quote them: without what looks like a credential. */
+static void entry_words(struct json_out *o, const char *key, struct str s)
+{
+    struct buf masked;
+    buf_init(&masked, s.n * 8 + 64);
+    mask_text(s, &masked);
+    entry_str(o, key, buf_failed(&masked) ? STR("[masked]") : buf_view(&masked));
+    buf_done(&masked);
+}
+
 static void entry_raw(struct json_out *o, const char *key, struct str s)
 {
     if (s.n)
@@ -68,6 +80,21 @@ static void entry_ms(struct json_out *o, const char *key, int64_t us)
     json_kv_raw(o, key, (struct str){text, (size_t)n});
 }
 
+/* A number as it came, in canonical form. */
+static void entry_number(struct json_out *o, const char *key, struct str s)
+{
+    struct arena a;
+    struct buf b;
+    struct json j;
+    arena_init(&a, 65536);
+    buf_init(&b, 4096);
+    bool ok = s.n && s.n <= 1024 && !json_parse(&j, s, &a, NULL, NULL) && json_type(&j, JSON_ROOT) == JSON_NUMBER &&
+              !json_canonical(&j, JSON_ROOT, &b, &a);
+    entry_raw(o, key, ok ? buf_view(&b) : STR_NONE);
+    buf_done(&b);
+    arena_done(&a);
+}
+
 static const char *const entry_actors[] = {"SYSTEM", "AI_AGENT", "HUMAN"};
 static const char *const entry_results[] = {NULL, "success", "failure", "denied", "timeout", "unknown"};
 
@@ -79,7 +106,7 @@ static void entry_claims(struct json_out *o, const struct audit_entry *e)
         return;
     }
     json_open(o, '{');
-    entry_raw(o, "estimatedCost", e->cost);
+    entry_number(o, "estimatedCost", e->cost);
     entry_str(o, "modelUsed", e->model);
     entry_i64(o, "tokensConsumed", e->tokens);
     json_close(o, '}');
@@ -94,7 +121,7 @@ static void entry_decision(struct json_out *o, const struct audit_entry *e)
     }
     json_open(o, '{');
     json_kv_bool(o, "allowed", e->allowed);
-    entry_str(o, "reason", e->reason);
+    entry_words(o, "reason", e->reason);
     entry_str(o, "stage", str_of(e->stage));
     json_close(o, '}');
 }
@@ -122,7 +149,7 @@ static size_t entry_write(struct json_out *o, const struct audit_entry *e)
     entry_decision(o, e);
     json_kv_z(o, "previousHash", zeros);
     size_t hash_at = o->b->n - sizeof(zeros);
-    entry_str(o, "reasoning", e->reasoning);
+    entry_words(o, "reasoning", e->reasoning);
     entry_str(o, "result", str_of(entry_results[e->result]));
     entry_i64(o, "resultBytes", e->result_bytes);
     entry_str(o, "resultDigest", e->result_digest);
@@ -147,7 +174,7 @@ struct audit_record *audit_record_new(const struct audit_entry *e)
 {
     static const struct audit_record none = {0};
     struct buf b;
-    buf_init(&b, (size_t)256 << 20);
+    buf_init(&b, sizeof(none) + SEGMENT_ENTRY_MAX - 32); /* the sequence number comes to it */
     if (!buf_reserve(&b, sizeof(none) + 1024 + e->parameters.n + e->reasoning.n))
         return NULL;
     buf_put(&b, &none, sizeof(none));

@@ -13,7 +13,7 @@ struct audit_record { /* one block: this, then the JSON without its sequence num
     char bytes[];
 };
 
-/* NULL: no memory. free() gives it back. */
+/* NULL: no memory, or larger than an entry may be. free() gives it back. */
 struct audit_record *audit_record_new(const struct audit_entry *e);
 
 #endif

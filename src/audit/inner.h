@@ -17,13 +17,15 @@ struct audit {
     size_t queued;                      /* bytes of these and of what is pending */
     bool stopping, failing;
     struct fault failure;
-    uint64_t refused, dropped; /* since the disk failed */
+    uint64_t refused, dropped; /* not on record, and the record does not say so yet */
     struct conf *conf;         /* of mask; NULL: the one that was given to audit_open */
     struct conf_audit settings;
     _Atomic uint64_t seq;
     pthread_t thread;
     /* the writer's */
     int64_t durability, segment_bytes; /* of settings, as they were at its last turn */
+    bool missed;                       /* refused or dropped were not 0 at its last turn */
+    bool spoiled;                      /* the file may hold bytes behind `at` */
     char dir[4000];
     int lock_fd, fd, tip_fd, dir_fd;
     uint64_t segment_first;

@@ -6,5 +6,7 @@
 
 /* extra: names of the configuration, '*' for any run of characters. */
 struct str mask_apply(const struct conf_strings *extra, struct str canonical, struct arena *arena, struct buf *scratch);
+/* The text with what looks like a credential replaced. */
+void mask_text(struct str text, struct buf *out);
 
 #endif

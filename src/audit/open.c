@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "audit/inner.h"
-#include "base/clock.h"
 #include "base/log.h"
 
 static enum err open_lock(struct audit *a, struct fault *f)
@@ -28,7 +27,12 @@ static enum err open_lock(struct audit *a, struct fault *f)
     a->tip_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (a->dir_fd < 0 || a->tip_fd < 0)
         return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    return ERR_OK;
+    /* What is promised to be in the folder needs the folder to be there, after a power cut as well. */
+    int above = openat(a->dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = above >= 0 && fsync(above) == 0 && fsync(a->dir_fd) == 0;
+    if (above >= 0)
+        close(above);
+    return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: %s", a->dir, strerror(errno));
 }
 
 /* Walks the last segment to its end. */
@@ -62,9 +66,9 @@ static enum err open_walk(struct audit *a, struct segment_cursor *c, const struc
  */
 static enum err open_torn(struct audit *a, struct segment_cursor *c, uint64_t bytes, struct fault *f)
 {
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/torn-%020llu-%lld", a->dir, (unsigned long long)a->written.seq + 1,
-             (long long)clock_wall_ms());
+    char path[4096], id[ENC_ID_MAX];
+    enc_id("torn", id);
+    snprintf(path, sizeof(path), "%s/torn-%020llu-%s", a->dir, (unsigned long long)a->written.seq + 1, id + 5);
     char *copy = malloc(bytes);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool ok = copy && fd >= 0 && pread(c->fd, copy, bytes, c->at) == (ssize_t)bytes &&
@@ -73,6 +77,18 @@ static enum err open_torn(struct audit *a, struct segment_cursor *c, uint64_t by
     if (fd >= 0)
         close(fd);
     return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: the torn end of the record cannot be put aside", path);
+}
+
+/* Bytes that are no whole frame, behind the tip: what was being written, or damage to what was promised? */
+static enum err open_broken(struct audit *a, struct segment_cursor *c, struct fault *f)
+{
+    uint64_t promised;
+    struct fault found = *f;
+    TRY(segment_promised(c, a->written.seq + 1, &promised, f));
+    if (!promised)
+        return ERR_OK;
+    return fault_set(f, ERR_CORRUPT, "%s, and entry %llu behind it says that it was flushed", found.text,
+                     (unsigned long long)promised);
 }
 
 static enum err open_resume(struct audit *a, uint64_t first, const struct segment_tip *tip,
@@ -87,7 +103,7 @@ static enum err open_resume(struct audit *a, uint64_t first, const struct segmen
     enum err e = open_walk(a, &c, tip, f);
     struct fault rest;
     if (e == ERR_CORRUPT && a->written.seq >= tip->seq && str_starts(str_of(f->text), STR("segment ")))
-        e = ERR_OK; /* no whole frame, and behind all that was ever promised */
+        e = open_broken(a, &c, f);
     if (!e && a->written.seq < tip->seq)
         e = fault_set(f, ERR_CORRUPT, "entries %llu to %llu were flushed and are missing",
                       (unsigned long long)a->written.seq + 1, (unsigned long long)tip->seq);
@@ -112,7 +128,8 @@ static enum err open_recover(struct audit *a, struct audit_recovery *found, stru
 {
     struct segment_list list;
     struct segment_tip tip;
-    TRY(segment_tip_read(a->dir, &tip, f));
+    unsigned slot = 1;
+    TRY(segment_tip_read(a->dir, &tip, &slot, f));
     TRY(segment_list(a->dir, &list, f));
     enum err e;
     if (list.count)
@@ -124,7 +141,7 @@ static enum err open_recover(struct audit *a, struct audit_recovery *found, stru
     segment_list_done(&list);
     TRY(e);
     a->told = tip;
-    a->tip_slot = 0;
+    a->tip_slot = slot + 1;      /* not over the one that holds */
     a->flushed.seq = UINT64_MAX; /* whatever is in the file, flush it once */
     TRY(audit_flush(a, f));
     found->entries = a->written.seq;
@@ -198,6 +215,7 @@ void audit_close(struct audit *a)
     if (audit_flush(a, &f) || audit_tip(a, &f) || ftruncate(a->fd, a->at) < 0)
         log_error("audit_not_closed", LOG_Z("reason", "the last entries may not be flushed"));
     uint64_t lost = 0;
+    *a->pending_last = a->first; /* handed in after the end */
     for (struct audit_record *r = a->pending, *next; r; r = next, lost++) {
         next = r->next;
         free(r);

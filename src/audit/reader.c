@@ -115,13 +115,19 @@ enum err audit_reader_next(struct audit_reader *r, struct str *ret, uint64_t *re
         /* The end of a segment, or an entry that is being written: the next segment, when there is one, tells which. */
         struct segment_list list;
         TRY(segment_list(r->dir, &list, f));
-        uint64_t first = reader_segment_of(&list, r->next);
+        uint64_t first = reader_segment_of(&list, r->next), last = list.count ? list.first[list.count - 1] : 0;
         segment_list_done(&list);
-        if (first <= r->c.first)
+        if (last <= r->c.first)
             return fault_set(f, ERR_NOT_FOUND, "the record ends here, for now");
-        if (e == ERR_CORRUPT)
+        if (e == ERR_CORRUPT && turn) /* the first time, it may have been written since it was read */
             return e;
-        segment_close(&r->c);
+        if (e == ERR_CORRUPT)
+            continue;
+        if (first == r->c.first && turn)
+            return fault_set(f, ERR_CORRUPT, "entries from %llu on are missing: no segment holds them",
+                             (unsigned long long)r->next);
+        if (first > r->c.first)
+            segment_close(&r->c);
     }
     return fault_set(f, ERR_NOT_FOUND, "the record ends here, for now");
 }

@@ -138,12 +138,12 @@ size_t segment_frame_bytes(size_t payload)
     return (SEGMENT_FRAME + payload + 7) / 8 * 8;
 }
 
-void segment_put_frame(struct buf *b, uint64_t seq, struct str payload)
+void segment_put_frame(struct buf *b, uint64_t seq, uint64_t flushed, struct str payload)
 {
-    uint64_t number = htole64(seq);
+    const uint64_t numbers[2] = {htole64(seq), htole64(flushed)};
     put_u32(b, (uint32_t)payload.n);
-    put_u32(b, crc_add(crc_add(0, &number, 8), payload.p, payload.n));
-    put_u64(b, seq);
+    put_u32(b, crc_add(crc_add(0, numbers, sizeof(numbers)), payload.p, payload.n));
+    buf_put(b, numbers, sizeof(numbers));
     buf_str(b, payload);
     buf_put(b, "\0\0\0\0\0\0\0", segment_frame_bytes(payload.n) - SEGMENT_FRAME - payload.n);
 }
@@ -230,7 +230,7 @@ enum err segment_next(struct segment_cursor *c, uint64_t *ret_seq, struct str *r
     if (n > SEGMENT_ENTRY_MAX)
         return segment_broken(c, "no entry is that long", f);
     TRY(cursor_get(c, c->at, segment_frame_bytes(n), &p, f));
-    if (!p || crc != crc_add(0, p + 8, 8 + n)) {
+    if (!p || crc != crc_add(0, p + 8, SEGMENT_FRAME - 8 + n)) {
         c->chunk.n = 0;
         return segment_broken(c, p ? "the check sum does not fit" : "the entry is cut off", f);
     }
@@ -263,6 +263,41 @@ enum err segment_rest(struct segment_cursor *c, uint64_t *ret, struct fault *f)
     return ERR_OK;
 }
 
+/* Frames begin at multiples of eight, and what they hold begins like an entry: little is tried in vain. */
+static enum err segment_look(struct segment_cursor *c, off_t at, uint64_t *ret_seq, uint64_t *ret_flushed,
+                             struct fault *f)
+{
+    static const char opening[] = "{\"actor\":";
+    const char *p;
+    *ret_seq = 0;
+    TRY(cursor_get(c, at, SEGMENT_FRAME + sizeof(opening) - 1, &p, f));
+    if (!p || get_u32(p) > SEGMENT_ENTRY_MAX || memcmp(p + SEGMENT_FRAME, opening, sizeof(opening) - 1) != 0)
+        return ERR_OK;
+    size_t n = get_u32(p);
+    TRY(cursor_get(c, at, segment_frame_bytes(n), &p, f));
+    if (p && get_u32(p + 4) == crc_add(0, p + 8, SEGMENT_FRAME - 8 + n)) {
+        *ret_seq = get_u64(p + 8);
+        *ret_flushed = get_u64(p + 16);
+    }
+    return ERR_OK;
+}
+
+enum err segment_promised(struct segment_cursor *c, uint64_t seq, uint64_t *ret_seq, struct fault *f)
+{
+    uint64_t rest, found, flushed;
+    TRY(segment_rest(c, &rest, f));
+    *ret_seq = 0;
+    for (off_t at = c->at + 8; at < c->at + (off_t)rest; at += 8) {
+        TRY(segment_look(c, at, &found, &flushed, f));
+        if (found && flushed >= seq) {
+            *ret_seq = found;
+            break;
+        }
+    }
+    c->chunk.n = 0;
+    return ERR_OK;
+}
+
 /* ---- the chain ---- */
 
 enum err segment_chain(struct str payload, uint64_t seq, unsigned char hash[SHA256_BYTES], struct arena *a,
@@ -271,7 +306,12 @@ enum err segment_chain(struct str payload, uint64_t seq, unsigned char hash[SHA2
     struct json j;
     char previous[2 * SHA256_BYTES + 1];
     int64_t number = -1;
-    if (json_parse(&j, payload, a, NULL, NULL))
+    /* An entry is a request's arguments and a little more: whatever could be a request must be readable here. */
+    static const struct json_limits limits = {.depth = 2 * JSON_DEPTH, .nodes = 2 * JSON_NODES};
+    enum err e = json_parse(&j, payload, a, &limits, NULL);
+    if (e == ERR_NOMEM)
+        return fault_set(f, e, "no memory to read entry %llu", (unsigned long long)seq);
+    if (e)
         return fault_set(f, ERR_CORRUPT, "entry %llu: is not JSON", (unsigned long long)seq);
     if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("seq")), &number) || (uint64_t)number != seq)
         return fault_set(f, ERR_CORRUPT, "entry %llu: carries another number", (unsigned long long)seq);
@@ -284,7 +324,7 @@ enum err segment_chain(struct str payload, uint64_t seq, unsigned char hash[SHA2
 
 /* ---- the tip ---- */
 
-enum err segment_tip_read(const char *dir, struct segment_tip *ret, struct fault *f)
+enum err segment_tip_read(const char *dir, struct segment_tip *ret, unsigned *ret_slot, struct fault *f)
 {
     char path[4096];
     unsigned char bytes[2 * TIP_SLOT] = {0};
@@ -304,6 +344,8 @@ enum err segment_tip_read(const char *dir, struct segment_tip *ret, struct fault
             continue;
         ret->seq = get_u64(p + 8);
         memcpy(ret->hash, p + 16, SHA256_BYTES);
+        if (ret_slot)
+            *ret_slot = i;
     }
     return n > 0 && ret->seq == 0 ? fault_set(f, ERR_CORRUPT, "%s: is damaged", path) : ERR_OK;
 }

@@ -2,10 +2,13 @@
  * Segment files of the record: framing, scanning, the tip. For the writer, the reader and verification; not for others.
  *
  *   file    "DWAUDIT1", first sequence number (u64), hash of the entry before it (32 bytes), CRC-32C of these (u32),
- * zeros to 64 frame   length (u32), CRC-32C of sequence number and payload (u32), sequence number (u64), payload, zeros
- * to 8 bytes
+ *           zeros to 64
+ *   frame   length of the payload (u32), CRC-32C of all that follows but the zeros (u32), sequence number (u64), the
+ *           last sequence number that was flushed when this frame was written (u64), payload, zeros to 8 bytes
  *
- * All integers little-endian. A length of zero, or the end of the file, is the end. Files are preallocated.
+ * A frame says what was flushed before it, so that recovery can tell the torn end of the last write, which nobody was
+ * promised, from damage to entries that were. All integers little-endian. A length of zero, or the end of the file, is
+ * the end. Files are preallocated.
  */
 #ifndef AUDIT_SEGMENT_H
 #define AUDIT_SEGMENT_H
@@ -15,7 +18,7 @@
 #include "base/buf.h"
 #include "base/enc.h"
 
-enum { SEGMENT_HEAD = 64, SEGMENT_FRAME = 16, SEGMENT_NAME = 32, SEGMENT_ENTRY_MAX = 64 << 20 };
+enum { SEGMENT_HEAD = 64, SEGMENT_FRAME = 24, SEGMENT_NAME = 32, SEGMENT_ENTRY_MAX = 64 << 20 };
 
 struct segment_head {
     uint64_t first;
@@ -31,7 +34,7 @@ void segment_list_done(struct segment_list *l);
 void segment_path(const char *dir, uint64_t first, char ret[4096]);
 
 void segment_put_head(struct buf *b, const struct segment_head *h);
-void segment_put_frame(struct buf *b, uint64_t seq, struct str payload);
+void segment_put_frame(struct buf *b, uint64_t seq, uint64_t flushed, struct str payload);
 size_t segment_frame_bytes(size_t payload);
 
 struct segment_cursor {
@@ -50,6 +53,9 @@ void segment_close(struct segment_cursor *c);
 enum err segment_next(struct segment_cursor *c, uint64_t *ret_seq, struct str *ret_payload, struct fault *f) MUST_USE;
 /* How many bytes from the cursor on are there up to the last one that is not zero? */
 enum err segment_rest(struct segment_cursor *c, uint64_t *ret, struct fault *f) MUST_USE;
+/* segment_next() met bytes that are no whole frame where entry `seq` should be. Does a frame behind them say that it
+ * was flushed? Then *ret_seq is that frame's number; otherwise it is 0. */
+enum err segment_promised(struct segment_cursor *c, uint64_t seq, uint64_t *ret_seq, struct fault *f) MUST_USE;
 
 /* One link of the chain: is the payload an entry with this number that names `hash` as the one before it? Then hash
  * becomes its own. */
@@ -61,7 +67,8 @@ struct segment_tip {
     uint64_t seq; /* 0: none yet */
     unsigned char hash[SHA256_BYTES];
 };
-enum err segment_tip_read(const char *dir, struct segment_tip *ret, struct fault *f) MUST_USE;
+/* *ret_slot (may be NULL): where it stands. */
+enum err segment_tip_read(const char *dir, struct segment_tip *ret, unsigned *ret_slot, struct fault *f) MUST_USE;
 enum err segment_tip_write(int fd, const struct segment_tip *tip, unsigned slot, struct fault *f) MUST_USE;
 
 #endif

@@ -116,7 +116,7 @@ static size_t writer_frame(struct audit *a, struct segment_tip *tip)
         memcpy(payload + r->seq_at + n, r->bytes + r->seq_at + 1, r->n - r->seq_at - 1);
         enc_sha256(payload, size, tip->hash);
         tip->seq++;
-        segment_put_frame(b, tip->seq, (struct str){payload, size});
+        segment_put_frame(b, tip->seq, a->flushed.seq, (struct str){payload, size});
         count++;
     }
     return count;
@@ -181,6 +181,17 @@ static void writer_release(struct audit *a, size_t count, uint64_t seq)
     atomic_store(&a->seq, a->written.seq);
 }
 
+/* What may have been written past the end is cut off, so that it never mixes with what comes. */
+static enum err writer_trim(struct audit *a, struct fault *f)
+{
+    if (a->fd >= 0 && ftruncate(a->fd, a->at) < 0)
+        return fault_set(f, ERR_AUDIT, "the record cannot be trimmed: %s", strerror(errno));
+    a->spoiled = false;
+    if (a->fd >= 0 && fallocate(a->fd, 0, 0, (off_t)a->segment_bytes) < 0)
+        errno = 0; /* then it grows as it is written */
+    return ERR_OK;
+}
+
 /* The disk refuses: whoever waits is told so and leaves; the rest stays for the next try. */
 static void writer_refuse(struct audit *a, const struct fault *f)
 {
@@ -210,9 +221,7 @@ static void writer_refuse(struct audit *a, const struct fault *f)
     pthread_mutex_unlock(&a->lock);
     if (first)
         log_error("audit_unavailable", LOG_Z("reason", f->text));
-    /* What may have been written past the end is cut off, so that it never mixes with what comes. */
-    if (a->fd >= 0 && ftruncate(a->fd, a->at) == 0 && fallocate(a->fd, 0, 0, (off_t)a->segment_bytes) < 0)
-        errno = 0;
+    a->spoiled = true;
 }
 
 static enum err writer_batch(struct audit *a, struct fault *f)
@@ -230,60 +239,74 @@ static enum err writer_batch(struct audit *a, struct fault *f)
     return ERR_OK;
 }
 
-/* After a failure, an entry of our own goes first: it shows that the disk takes entries again and says what was missed.
- */
-static void writer_probe(struct audit *a)
+/* Puts one entry of our own before all others. False: it could not be written, and nobody knows of it. */
+static enum err writer_put_first(struct audit *a, struct audit_record *r, struct fault *f)
 {
-    char text[96];
-    struct audit_entry e;
-    pthread_mutex_lock(&a->lock);
-    int n = snprintf(text, sizeof(text), "{\"dropped\":%llu,\"refused\":%llu}", (unsigned long long)a->dropped,
-                     (unsigned long long)a->refused);
-    pthread_mutex_unlock(&a->lock);
-    audit_entry_init(&e, AUDIT_RECORD_RECOVERED, AUDIT_SYSTEM);
-    e.details = (struct str){text, (size_t)n};
-    struct audit_record *r = audit_record_new(&e), *rest = a->pending;
-    struct audit_record **rest_last = a->pending_last;
-    struct fault f;
-    if (!r)
-        return;
+    struct audit_record *rest = a->pending, **rest_last = a->pending_last;
     a->pending = r;
     a->pending_last = &r->next;
     pthread_mutex_lock(&a->lock);
     a->queued += r->n;
     pthread_mutex_unlock(&a->lock);
-    enum err err;
+    enum err e;
     do
-        err = writer_batch(a, &f);
-    while (!err && a->pending); /* the first round may be a new segment */
-    if (err) {
+        e = writer_batch(a, f);
+    while (!e && a->pending); /* the first round may be a new segment */
+    if (e) {
         pthread_mutex_lock(&a->lock);
         a->queued -= r->n;
         pthread_mutex_unlock(&a->lock);
         free(r);
-        a->pending = NULL;
     }
     a->pending = rest;
     a->pending_last = rest ? rest_last : &a->pending;
+    return e;
+}
+
+/* After a failure, and after a queue that was full, an entry of our own goes first: it shows that the disk takes
+ * entries and says how many it missed. */
+static void writer_probe(struct audit *a)
+{
+    char text[96];
+    struct audit_entry e;
+    struct fault f;
+    pthread_mutex_lock(&a->lock);
+    uint64_t dropped = a->dropped, refused = a->refused;
+    pthread_mutex_unlock(&a->lock);
+    int n = snprintf(text, sizeof(text), "{\"dropped\":%llu,\"refused\":%llu}", (unsigned long long)dropped,
+                     (unsigned long long)refused);
+    audit_entry_init(&e, AUDIT_RECORD_RECOVERED, AUDIT_SYSTEM);
+    e.details = (struct str){text, (size_t)n};
+    struct audit_record *r = audit_record_new(&e);
+    if (!r)
+        return;
+    enum err err = a->spoiled ? writer_trim(a, &f) : ERR_OK;
+    if (err)
+        free(r);
+    else
+        err = writer_put_first(a, r, &f);
     if (err) {
         writer_refuse(a, &f);
         return;
     }
     pthread_mutex_lock(&a->lock);
     a->failing = false;
-    a->refused = a->dropped = 0;
+    a->refused -= refused;
+    a->dropped -= dropped;
     pthread_mutex_unlock(&a->lock);
-    log_info("audit_recovered", LOG_I("seq", a->written.seq));
+    log_info("audit_recovered", LOG_I("seq", a->written.seq), LOG_I("refused", refused), LOG_I("dropped", dropped));
 }
 
-static void writer_wait(struct audit *a, int ms)
+/* False: the time is over. */
+static bool writer_wait(struct audit *a, int64_t until_ns)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&a->work, &a->lock, &until);
+    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+    return pthread_cond_timedwait(&a->work, &a->lock, &until) != ETIMEDOUT;
+}
+
+static int64_t writer_in(int ms)
+{
+    return clock_mono_ns() + ms * INT64_C(1000000);
 }
 
 /* Waits for entries, or until a flush or the tip is due. False: the end. */
@@ -291,14 +314,15 @@ static bool writer_take(struct audit *a)
 {
     pthread_mutex_lock(&a->lock);
     if (a->failing) {
-        if (!a->stopping)
-            writer_wait(a, WRITER_RETRY_MS);
+        int64_t until = writer_in(WRITER_RETRY_MS); /* entries that come meanwhile make no disk better */
+        while (!a->stopping && writer_wait(a, until))
+            ;
     } else if (!a->first && !a->pending && !a->stopping) {
         bool owes = a->flushed.seq != a->written.seq, late = a->told.seq != a->written.seq;
         if (owes)
-            writer_wait(a, WRITER_LAZY_MS);
+            writer_wait(a, writer_in(WRITER_LAZY_MS));
         else if (late)
-            writer_wait(a, WRITER_TIP_MS);
+            writer_wait(a, writer_in(WRITER_TIP_MS));
         else
             pthread_cond_wait(&a->work, &a->lock);
     }
@@ -310,6 +334,7 @@ static bool writer_take(struct audit *a)
     }
     a->durability = a->settings.durability;
     a->segment_bytes = a->settings.segment_bytes;
+    a->missed = a->refused || a->dropped;
     bool go = !a->stopping || (a->pending && !a->failing);
     pthread_mutex_unlock(&a->lock);
     return go;
@@ -342,8 +367,10 @@ void *audit_writer(void *arg)
             e = writer_idle(a, &f);
         if (e)
             writer_refuse(a, &f);
+        else if (a->missed)
+            writer_probe(a);
     }
-    if (a->failing) { /* a last try */
+    if (a->failing || a->missed) { /* a last try */
         writer_probe(a);
         while (!a->failing && a->pending && writer_batch(a, &f) == ERR_OK)
             ;

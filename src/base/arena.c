@@ -80,7 +80,7 @@ void *arena_raw(struct arena *a, size_t n, size_t align)
     if (a->failed)
         return NULL;
     size_t pad = (size_t)(-(uintptr_t)a->at & (align - 1));
-    if (n > SIZE_MAX / 2 || (size_t)(a->end - a->at) < pad || (size_t)(a->end - a->at) - pad < n) {
+    if (!a->at || n > SIZE_MAX / 2 || (size_t)(a->end - a->at) < pad || (size_t)(a->end - a->at) - pad < n) {
         if (n > SIZE_MAX / 2 || !arena_grow(a, n + align)) {
             a->failed = true;
             return NULL;

@@ -45,8 +45,16 @@ static void clock_digits(char *at, unsigned v, int width)
         at[i] = (char)('0' + v % 10);
 }
 
+/* 0000-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: a year has four digits. */
+#define CLOCK_FIRST INT64_C(-62167219200000)
+#define CLOCK_LAST  INT64_C(253402300799999)
+
 void clock_format(int64_t wall_ms, char ret[CLOCK_RFC3339])
 {
+    if (wall_ms < CLOCK_FIRST)
+        wall_ms = CLOCK_FIRST;
+    if (wall_ms > CLOCK_LAST)
+        wall_ms = CLOCK_LAST;
     int64_t days = wall_ms / 86400000, rest = wall_ms % 86400000, year;
     if (rest < 0) {
         rest += 86400000;
@@ -148,7 +156,10 @@ enum err clock_duration(struct str text, int64_t *ret_ms)
         return ERR_SYNTAX;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
         if (str_is(str_skip(text, digits), units[i].unit)) {
-            *ret_ms = (int64_t)v * units[i].ms;
+            int64_t ms;
+            if (__builtin_mul_overflow((int64_t)v, units[i].ms, &ms))
+                return ERR_SYNTAX;
+            *ret_ms = ms;
             return ERR_OK;
         }
     }

@@ -12,6 +12,7 @@ int64_t clock_wall_ms(void);
 int64_t clock_mono_ns(void);
 
 #define CLOCK_RFC3339 25 /* "2026-11-23T20:54:00.123Z" and a zero */
+/* A time before the year 0000 or after 9999 is written as the first or the last of these. */
 void clock_format(int64_t wall_ms, char ret[CLOCK_RFC3339]);
 /* RFC 3339 with Z or an offset; fractions beyond milliseconds are cut. */
 enum err clock_parse(struct str text, int64_t *ret_wall_ms) MUST_USE;

@@ -59,7 +59,9 @@ static enum err enc_decode(struct str s, int variant, unsigned char *ret, size_t
 {
     size_t n = 0;
     const char *end = NULL;
-    if (sodium_base642bin(ret, max, s.p ? s.p : "", s.n, NULL, &n, &end, variant) != 0 || end != s.p + s.n)
+    if (!s.n)
+        s.p = "";
+    if (sodium_base642bin(ret, max, s.p, s.n, NULL, &n, &end, variant) != 0 || end != s.p + s.n)
         return ERR_SYNTAX;
     *ret_n = n;
     return ERR_OK;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 struct err_row {
     const char *code, *help;
     int http, rpc;
@@ -42,17 +44,49 @@ const char *err_help(enum err e)
 }
 
 /* Untrusted input may be quoted in a fault; a line must stay a line, and a terminal must not be steered. */
+static size_t fault_char(const char *p)
+{
+    unsigned char c = (unsigned char)*p;
+    size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    return strnlen(p, n) == n && str_utf8_valid((struct str){p, n}) ? n : 0;
+}
+
+/* Control characters (C0, DEL, C1), line separators, and what turns the direction of writing. */
+static bool fault_steers(const char *p, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)p;
+    switch (n) {
+    case 1: return u[0] < 0x20 || u[0] == 0x7f;
+    case 2: return (u[0] == 0xc2 && u[1] < 0xa0) || (u[0] == 0xd8 && u[1] == 0x9c); /* U+0080..9F, U+061C */
+    case 3:
+        if (u[0] != 0xe2)
+            return false;
+        if (u[1] == 0x80) /* U+200E, 200F, 2028..202E */
+            return u[2] == 0x8e || u[2] == 0x8f || (u[2] >= 0xa8 && u[2] <= 0xae);
+        return u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9; /* U+2066..2069 */
+    default: return false;
+    }
+}
+
 static void fault_tidy(char *text, size_t cap, size_t wanted)
 {
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    if (wanted < cap)
-        return;
-    size_t end = cap - 4;
-    while (end > 0 && ((unsigned char)text[end] & 0xc0) == 0x80)
-        end--; /* never cut inside a character */
-    memcpy(text + end, "...", 4);
+    if (wanted >= cap) {
+        size_t end = cap - 4;
+        for (int i = 0; i < 3 && ((unsigned char)text[end] & 0xc0) == 0x80; i++)
+            end--; /* never cut inside a character */
+        memcpy(text + end, "...", 4);
+    }
+    char *to = text;
+    for (const char *from = text; *from;) {
+        size_t n = fault_char(from);
+        if (n == 0 || fault_steers(from, n))
+            *to++ = '?';
+        else
+            for (size_t i = 0; i < n; i++)
+                *to++ = from[i];
+        from += n ? n : 1;
+    }
+    *to = 0;
 }
 
 PRINTF(2, 0) static void fault_format(struct fault *f, const char *fmt, va_list args)

@@ -24,7 +24,7 @@ enum err {
 
 struct fault {
     enum err err;
-    char text[320]; /* one line, no trailing newline; control characters of input are made visible; cut with "..." */
+    char text[320]; /* one line, no trailing newline; always UTF-8; what would steer a terminal is '?'; cut with "..." */
 };
 
 /* The stable code ("rate_limited"), never NULL. */

@@ -71,18 +71,20 @@ uint32_t json_next(const struct json *j, uint32_t parent, uint32_t child);
  * string or the arena is full (check arena_failed). */
 struct str json_str(const struct json *j, uint32_t i, struct arena *a);
 bool json_str_is(const struct json *j, uint32_t i, struct str value); /* without a copy, escapes included */
+bool json_str_same(const struct json *a, uint32_t i, const struct json *b, uint32_t k); /* two strings by value, likewise */
 bool json_bool(const struct json *j, uint32_t i, bool fallback);
 /* Exact: 1.0 and 1e2 are integers, 1.5 and what does not fit are not. */
 bool json_i64(const struct json *j, uint32_t i, int64_t *ret);
 bool json_double(const struct json *j, uint32_t i, double *ret);
-/* Exact comparison of two number texts by decimal value, in bounded time: "1.0" equals "1e0". */
+/* Exact comparison of two number texts by decimal value, in bounded time: "1.0" equals "1e0". Exponents beyond ±2^40 count as
+ * 2^40; no such number gets into a canonical form. */
 int json_number_cmp(struct str a, struct str b);
 /* Deep equality by value: objects without order, numbers by exact decimal value, strings by their value. */
 bool json_equal(const struct json *a, uint32_t i, const struct json *b, uint32_t k, struct arena *scratch);
 
 /* Canonical form: RFC 8785 order (UTF-16 code units) and string escapes; a number keeps its exact decimal value, written the
  * way ECMAScript would write it when it is a double's shortest form, and otherwise with all its digits. scratch holds
- * sorting only. ERR_NOMEM / ERR_LIMIT. Two texts of equal value have equal canonical bytes. */
+ * sorting only. ERR_NOMEM; ERR_LIMIT: out is full, or a number's exponent is beyond ±2^39. Two texts of equal value have equal canonical bytes. */
 enum err json_canonical(const struct json *j, uint32_t i, struct buf *out, struct arena *scratch) MUST_USE;
 
 /* Writing: commas are the writer's business. The output is valid JSON when every open has its close. */

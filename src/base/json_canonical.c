@@ -1,7 +1,7 @@
 /*
  * Canonical form. Keys by UTF-16 code units and strings as RFC 8785 says. Numbers are written as ECMAScript's
- * Number::toString lays digits out (ECMA-262 6.1.6.1.20), applied to the exact digits of the text: for a number that is a
- * double's shortest form this is RFC 8785, and any other keeps its value.
+ * Number::toString lays digits out (ECMA-262 6.1.6.1.20), applied to the exact digits of the text: for a number that is
+ * a double's shortest form this is RFC 8785, and any other keeps its value.
  */
 #include <stdlib.h>
 
@@ -19,14 +19,16 @@ static void canonical_digits(struct buf *b, const struct json_decimal *d, size_t
         buf_char(b, json_decimal_digit(d, i));
 }
 
-static void canonical_number(struct str raw, struct buf *b)
+static enum err canonical_number(struct str raw, struct buf *b)
 {
     struct json_decimal d;
     json_decimal_of(raw, &d);
     if (!d.digits) {
         buf_char(b, '0');
-        return;
+        return ERR_OK;
     }
+    if (d.exp > JSON_EXP_MAX || d.exp < -JSON_EXP_MAX)
+        return ERR_LIMIT; /* its value is not known, so that another one would be written */
     if (d.negative)
         buf_char(b, '-');
     int64_t k = (int64_t)d.digits, n = d.exp;
@@ -51,6 +53,7 @@ static void canonical_number(struct str raw, struct buf *b)
             buf_char(b, '+');
         buf_i64(b, n - 1);
     }
+    return ERR_OK;
 }
 
 /* RFC 8785 3.2.2.2: the short escapes, \u00xx in lower case for other controls, everything else as it is. */
@@ -69,8 +72,8 @@ struct canonical_key {
     uint32_t node;
 };
 
-/* The order of UTF-16 code units is that of UTF-8 bytes, but for surrogates: U+10000 and above (first byte F0…) sort before
- * U+E000 to U+FFFF (first byte EE, EF). */
+/* The order of UTF-16 code units is that of UTF-8 bytes, but for surrogates: U+10000 and above (first byte F0…) sort
+ * before U+E000 to U+FFFF (first byte EE, EF). */
 static int canonical_cmp(const void *a, const void *b)
 {
     struct str x = ((const struct canonical_key *)a)->value, y = ((const struct canonical_key *)b)->value;
@@ -139,7 +142,7 @@ static enum err canonical_value(const struct json *j, uint32_t i, struct buf *b,
     switch (json_type(j, i)) {
     case JSON_OBJECT: return canonical_object(j, i, b, scratch);
     case JSON_ARRAY: return canonical_array(j, i, b, scratch);
-    case JSON_NUMBER: canonical_number(json_raw(j, i), b); return ERR_OK;
+    case JSON_NUMBER: return canonical_number(json_raw(j, i), b);
     case JSON_STRING: canonical_string(j, i, b, scratch); return ERR_OK;
     case JSON_NONE: return ERR_INTERNAL;
     default: buf_str(b, json_raw(j, i)); return ERR_OK;

@@ -9,12 +9,13 @@
 
 struct json_decimal {
     bool negative;
-    const char *p;  /* first digit that counts */
-    size_t n;       /* bytes up to the last one that counts, a '.' between them included */
-    size_t digits;  /* of these, digits */
-    int64_t exp;    /* clamped to ±JSON_EXP_MAX: no text that fits into memory needs more to be told apart */
+    const char *p; /* first digit that counts */
+    size_t n;      /* bytes up to the last one that counts, a '.' between them included */
+    size_t digits; /* of these, digits */
+    size_t point;  /* of these, digits before the '.' */
+    int64_t exp;   /* beyond ±JSON_EXP_MAX it is that of a text whose exponent was clamped, and not exact */
 };
-#define JSON_EXP_MAX (INT64_C(1) << 40)
+#define JSON_EXP_MAX (INT64_C(1) << 39)
 
 void json_decimal_of(struct str text, struct json_decimal *ret);
 /* Digit number i, from 0; '0' behind the last. */

@@ -1,16 +1,19 @@
 /* Exact decimal arithmetic on number texts, in time linear in the text. */
 #include "base/json_decimal.h"
 
+/* So far beyond JSON_EXP_MAX that no mantissa that fits into memory leads back. */
+#define EXP_CLAMP (JSON_EXP_MAX * 2)
+
 static int64_t json_exponent(struct str s)
 {
     bool negative = s.n && s.p[0] == '-';
     if (s.n && (s.p[0] == '-' || s.p[0] == '+'))
         s = str_skip(s, 1);
     int64_t v = 0;
-    for (size_t i = 0; i < s.n && v < JSON_EXP_MAX; i++)
+    for (size_t i = 0; i < s.n && v < EXP_CLAMP; i++)
         v = v * 10 + (s.p[i] - '0');
-    if (v > JSON_EXP_MAX)
-        v = JSON_EXP_MAX;
+    if (v > EXP_CLAMP)
+        v = EXP_CLAMP;
     return negative ? -v : v;
 }
 
@@ -38,7 +41,9 @@ void json_decimal_of(struct str text, struct json_decimal *ret)
         end--;
     d.p = p;
     d.n = (size_t)(end - p);
-    d.digits = d.n - (point && point > p && point < end);
+    bool split = point && point > p && point < end;
+    d.digits = d.n - split;
+    d.point = split ? (size_t)(point - p) : d.digits;
     int64_t skipped = p - mantissa.p; /* zeros and maybe the point before the first digit that counts */
     d.exp = (point && p > point ? -(skipped - whole - 1) : whole - skipped) + json_exponent(exponent);
     *ret = d;
@@ -48,8 +53,7 @@ char json_decimal_digit(const struct json_decimal *d, size_t i)
 {
     if (i >= d->digits)
         return '0';
-    const char *point = d->n > d->digits ? memchr(d->p, '.', d->n) : NULL;
-    return point && d->p + i >= point ? d->p[i + 1] : d->p[i];
+    return d->p[i < d->point ? i : i + 1];
 }
 
 static int json_cmp_digits(const struct json_decimal *a, const struct json_decimal *b)

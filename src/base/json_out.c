@@ -28,8 +28,8 @@ void json_close(struct json_out *o, char bracket)
 
 static void json_escape_byte(struct buf *b, unsigned char c)
 {
-    static const char short_form[] = {['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
-                                      ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    static const char short_form[] = {
+        ['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
     static const char hex[] = "0123456789abcdef";
     if (c < sizeof(short_form) && short_form[c]) {
         buf_char(b, '\\');
@@ -46,12 +46,9 @@ static size_t json_valid_prefix(struct str s)
 {
     size_t at = 0;
     while (at < s.n) {
-        size_t n = 1;
-        while (n < 4 && at + n < s.n && ((unsigned char)s.p[at + n] & 0xc0) == 0x80)
-            n++;
-        if ((unsigned char)s.p[at] < 0x80)
-            n = 1;
-        if (!str_utf8_valid((struct str){s.p + at, n}))
+        unsigned char c = (unsigned char)s.p[at];
+        size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+        if (n > s.n - at || !str_utf8_valid((struct str){s.p + at, n}))
             break;
         at += n;
     }

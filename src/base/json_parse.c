@@ -1,22 +1,31 @@
-/* The tape: one strict pass, no recursion. Strings are scanned 16 bytes at a time where the machine has SSE2. */
-#include "base/json.h"
+/* The tape: one strict pass, no recursion. Each step takes the place in the text and returns the next one, NULL when it
+ * failed. */
+#include "base/json_keys.h"
+#include "base/json_scan.h"
 
-#include <stdlib.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include <stdio.h>
 
-enum { JSON_DEPTH_MAX = 1024, JSON_PAIRS_MAX = (1 << 24) - 1, JSON_SMALL_OBJECT = 12 };
+enum { JSON_DEPTH_MAX = 1024, JSON_PAIRS_MAX = (1 << 24) - 1 };
 
 struct json_parser {
-    const char *start, *p, *end;
+    const char *start, *end;
     struct arena *arena;
     struct fault *fault;
     struct json_node *node;
     uint32_t count, cap, nodes_max, depth_max;
+    enum err err;
+    uint32_t key_count; /* of the open objects; those from JSON_PRINTS on have no print */
+    struct json_key_print key[JSON_PRINTS];
 };
 
-static enum err json_fail(struct json_parser *s, const char *at, enum err e, const char *what)
+/* A container around the present place. */
+struct json_open {
+    uint32_t node, size, first_key;
+    char close;
+    bool escaped; /* one of its keys is, so that prints say nothing */
+};
+
+static const char *json_fail(struct json_parser *s, const char *at, enum err e, const char *what)
 {
     unsigned line = 1;
     const char *begin = s->start;
@@ -26,84 +35,49 @@ static enum err json_fail(struct json_parser *s, const char *at, enum err e, con
             begin = c + 1;
         }
     }
-    return fault_set(s->fault, e, "line %u, column %zu: %s", line, (size_t)(at - begin) + 1, what);
+    s->err = fault_set(s->fault, e, "line %u, column %zu: %s", line, (size_t)(at - begin) + 1, what);
+    return NULL;
 }
 
-static enum err json_expected(struct json_parser *s, const char *what)
+static const char *json_expected(struct json_parser *s, const char *p, const char *what)
 {
-    if (s->p >= s->end)
-        return json_fail(s, s->end, ERR_SYNTAX, "the text ends too early");
-    return json_fail(s, s->p, ERR_SYNTAX, what);
+    return p >= s->end ? json_fail(s, s->end, ERR_SYNTAX, "the text ends too early")
+                       : json_fail(s, p, ERR_SYNTAX, what);
 }
 
-static enum err json_node_new(struct json_parser *s, enum json_type type, size_t off, uint32_t *ret)
+static bool json_grow(struct json_parser *s)
 {
-    if (s->count == s->nodes_max)
-        return fault_set(s->fault, ERR_LIMIT, "more than %u values", s->nodes_max);
-    if (s->count == s->cap) {
-        uint32_t cap = s->cap * 2 < s->nodes_max ? s->cap * 2 : s->nodes_max;
-        struct json_node *n = arena_raw(s->arena, (size_t)cap * sizeof(*n), 16);
-        if (!n)
-            return fault_set(s->fault, ERR_NOMEM, "no memory for %u values", cap);
-        memcpy(n, s->node, (size_t)s->count * sizeof(*n));
-        s->node = n;
-        s->cap = cap;
+    if (s->count == s->nodes_max) {
+        s->err = fault_set(s->fault, ERR_LIMIT, "more than %u values", s->nodes_max - 1);
+        return false;
     }
-    s->node[s->count] = (struct json_node){.off = (uint32_t)off, .type = type & 15};
-    *ret = s->count++;
-    return ERR_OK;
-}
-
-static inline void json_space(struct json_parser *s)
-{
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
-        s->p++;
-}
-
-/* Skips bytes that need no look: not a quote, not a backslash, not a control, all ASCII. */
-static inline const char *json_plain(const char *p, const char *end)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"'), back = _mm_set1_epi8('\\'), space = _mm_set1_epi8(0x20);
-    while (end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        /* signed: bytes from 0x80 on are negative and so below 0x20 too */
-        __m128i bad = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back)),
-                                   _mm_cmplt_epi8(v, space));
-        int mask = _mm_movemask_epi8(bad);
-        if (mask)
-            return p + __builtin_ctz((unsigned)mask);
-        p += 16;
+    uint32_t cap = s->cap < s->nodes_max / 2 ? s->cap * 2 : s->nodes_max;
+    struct json_node *n = arena_raw(s->arena, (size_t)cap * sizeof(*n), 16);
+    if (!n) {
+        s->err = fault_set(s->fault, ERR_NOMEM, "no memory for %u values", cap);
+        return false;
     }
-#endif
-    while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\')
-        p++;
-    return p;
+    memcpy(n, s->node, (size_t)s->count * sizeof(*n));
+    s->node = n;
+    s->cap = cap;
+    return true;
 }
 
-/* One character beyond ASCII, by table 3-7 of the Unicode standard; 0 when ill-formed. */
-static size_t json_utf8(const unsigned char *p, const unsigned char *end)
+/* Room for one node; false when failed. */
+static inline bool json_room(struct json_parser *s)
 {
-    unsigned c = p[0], low = 0x80, high = 0xbf, more;
-    if (c >= 0xc2 && c <= 0xdf) {
-        more = 1;
-    } else if (c >= 0xe0 && c <= 0xef) {
-        more = 2;
-        low = c == 0xe0 ? 0xa0 : low;
-        high = c == 0xed ? 0x9f : high;
-    } else if (c >= 0xf0 && c <= 0xf4) {
-        more = 3;
-        low = c == 0xf0 ? 0x90 : low;
-        high = c == 0xf4 ? 0x8f : high;
-    } else {
-        return 0;
-    }
-    if ((size_t)(end - p) <= more || p[1] < low || p[1] > high)
-        return 0;
-    for (unsigned i = 2; i <= more; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    return more + 1;
+    return s->count < s->cap || json_grow(s);
+}
+
+static inline void json_put(struct json_parser *s, enum json_type type, unsigned flags, const char *from,
+                            const char *to)
+{
+    s->node[s->count] = (struct json_node){.off = (uint32_t)(from - s->start),
+                                           .len = (uint32_t)(to - from),
+                                           .next = s->count + 1,
+                                           .type = type & 15,
+                                           .flags = flags & 15};
+    s->count++;
 }
 
 static int json_hex4(const char *p, const char *end)
@@ -124,276 +98,294 @@ static int json_hex4(const char *p, const char *end)
     return v;
 }
 
-/* At the backslash. */
-static enum err json_escape(struct json_parser *s)
+/* \uXXXX, or two of them that make a surrogate pair. */
+static const char *json_escape_unicode(struct json_parser *s, const char *at)
 {
-    const char *at = s->p;
-    if (s->end - s->p < 2)
-        return json_fail(s, s->end, ERR_SYNTAX, "the text ends inside a string");
-    char c = s->p[1];
-    if (c != 'u') {
-        if (!memchr("\"\\/bfnrt", c, 8))
-            return json_fail(s, at, ERR_SYNTAX, "no such escape; \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX are allowed");
-        s->p += 2;
-        return ERR_OK;
-    }
-    int v = json_hex4(s->p + 2, s->end);
+    int v = json_hex4(at + 2, s->end);
+    const char *p = at + 6;
     if (v < 0)
         return json_fail(s, at, ERR_SYNTAX, "\\u needs four hexadecimal digits");
-    s->p += 6;
     if (v < 0xd800 || v > 0xdfff)
-        return ERR_OK;
-    int low = v < 0xdc00 && s->end - s->p >= 2 && s->p[0] == '\\' && s->p[1] == 'u' ? json_hex4(s->p + 2, s->end) : -1;
+        return p;
+    int low = v < 0xdc00 && s->end - p >= 2 && p[0] == '\\' && p[1] == 'u' ? json_hex4(p + 2, s->end) : -1;
     if (low < 0xdc00 || low > 0xdfff)
         return json_fail(s, at, ERR_SYNTAX, "half of a surrogate pair stands alone");
-    s->p += 6;
-    return ERR_OK;
+    return p + 6;
 }
 
-static enum err json_parse_string(struct json_parser *s, uint32_t *ret)
+static const bool json_escapes[256] = {
+    ['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true, ['f'] = true, ['n'] = true, ['r'] = true, ['t'] = true};
+
+static const char *json_escape(struct json_parser *s, const char *at)
 {
-    const char *open = s->p++;
-    unsigned flags = 0;
-    for (;;) {
-        s->p = json_plain(s->p, s->end);
-        if (s->p >= s->end)
-            return json_fail(s, s->end, ERR_SYNTAX, "the text ends inside a string");
-        unsigned char c = (unsigned char)*s->p;
-        if (c == '"')
-            break;
-        if (c == '\\') {
-            flags = JSON_ESCAPED;
-            TRY(json_escape(s));
-        } else if (c < 0x20) {
-            return json_fail(s, s->p, ERR_SYNTAX, "control characters in strings must be escaped");
-        } else {
-            size_t n = json_utf8((const unsigned char *)s->p, (const unsigned char *)s->end);
-            if (!n)
-                return json_fail(s, s->p, ERR_SYNTAX, "these bytes are not UTF-8");
-            s->p += n;
+    if (s->end - at < 2)
+        return json_fail(s, s->end, ERR_SYNTAX, "the text ends inside a string");
+    if (json_escapes[(unsigned char)at[1]])
+        return at + 2;
+    if (at[1] == 'u')
+        return json_escape_unicode(s, at);
+    return json_fail(s, at, ERR_SYNTAX, "no such escape; \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX are allowed");
+}
+
+/* At what scan_plain stops at and is no closing quote. */
+static inline const char *json_special(struct json_parser *s, const char *p, unsigned *flags)
+{
+    if (p >= s->end)
+        return json_fail(s, s->end, ERR_SYNTAX, "the text ends inside a string");
+    if (*p == '\\') {
+        *flags = JSON_ESCAPED;
+        return json_escape(s, p);
+    }
+    if ((unsigned char)*p < 0x20)
+        return json_fail(s, p, ERR_SYNTAX, "control characters in strings must be escaped");
+    p = scan_beyond_ascii(p, s->end);
+    if (p < s->end && (unsigned char)*p >= 0x80)
+        return json_fail(s, p, ERR_SYNTAX, "these bytes are not UTF-8");
+    return p;
+}
+
+/* Inside a string that has more than plain bytes. Text within text is full of escapes: a block is looked at once for
+ * all. */
+static const char *json_text_rest(struct json_parser *s, const char *p, unsigned *flags)
+{
+#ifdef SCAN_BLOCK
+    while (p && s->end - p > SCAN_BLOCK) {
+        uint64_t mask = scan_block(p);
+        int at = 0;
+        bool over = false; /* an escape begins in this block and ends in the next */
+        for (; mask; mask &= ~(UINT64_C(3) << at)) {
+            at = __builtin_ctzll(mask);
+            if (p[at] == '"')
+                return p + at + 1;
+            if (p[at] != '\\' || !json_escapes[(unsigned char)p[at + 1]])
+                break;
+            *flags = JSON_ESCAPED;
+            over = at == SCAN_BLOCK - 1;
         }
+        p = mask ? json_special(s, p + at, flags) : p + SCAN_BLOCK + over;
     }
-    s->p++;
-    TRY(json_node_new(s, JSON_STRING, (size_t)(open - s->start), ret));
-    s->node[*ret].len = (uint32_t)(s->p - open);
-    s->node[*ret].flags = flags & 15;
-    s->node[*ret].next = s->count;
-    return ERR_OK;
+#endif
+    while (p) {
+        p = scan_plain(p, s->end);
+        if (p < s->end && *p == '"')
+            return p + 1;
+        p = json_special(s, p, flags);
+    }
+    return NULL;
 }
 
-static bool json_digits(struct json_parser *s)
+/* From the opening quote to behind the closing one. */
+static inline const char *json_text(struct json_parser *s, const char *open, unsigned *flags)
 {
-    const char *from = s->p;
-    while (s->p < s->end && *s->p >= '0' && *s->p <= '9')
-        s->p++;
-    return s->p > from;
+    const char *p = scan_plain(open + 1, s->end);
+    *flags = 0;
+    return p < s->end && *p == '"' ? p + 1 : json_text_rest(s, p, flags);
 }
 
-static enum err json_parse_number(struct json_parser *s, uint32_t *ret)
+static const char *json_number(struct json_parser *s, const char *open)
 {
-    const char *open = s->p;
+    const char *end = s->end, *whole = open + (*open == '-'), *p = scan_digits(whole, end), *from;
     unsigned flags = JSON_INTEGER;
-    if (*s->p == '-')
-        s->p++;
-    if (s->p < s->end && *s->p == '0')
-        s->p++;
-    else if (!json_digits(s))
-        return json_expected(s, "a digit is missing");
-    if (s->p < s->end && *s->p >= '0' && *s->p <= '9')
-        return json_fail(s, s->p, ERR_SYNTAX, "a number must not begin with 0");
-    if (s->p < s->end && *s->p == '.') {
-        s->p++;
+    if (p == whole)
+        return json_expected(s, p, "a digit is missing");
+    if (*whole == '0' && p > whole + 1)
+        return json_fail(s, whole + 1, ERR_SYNTAX, "a number must not begin with 0");
+    if (p < end && *p == '.') {
         flags = 0;
-        if (!json_digits(s))
-            return json_expected(s, "a digit must follow the point");
+        from = p + 1;
+        if ((p = scan_digits(from, end)) == from)
+            return json_expected(s, p, "a digit must follow the point");
     }
-    if (s->p < s->end && (*s->p == 'e' || *s->p == 'E')) {
-        s->p++;
+    if (p < end && (*p == 'e' || *p == 'E')) {
         flags = 0;
-        if (s->p < s->end && (*s->p == '+' || *s->p == '-'))
-            s->p++;
-        if (!json_digits(s))
-            return json_expected(s, "a digit must follow the e");
+        from = p + 1;
+        if (from < end && (*from == '+' || *from == '-'))
+            from++;
+        if ((p = scan_digits(from, end)) == from)
+            return json_expected(s, p, "a digit must follow the e");
     }
-    TRY(json_node_new(s, JSON_NUMBER, (size_t)(open - s->start), ret));
-    s->node[*ret].len = (uint32_t)(s->p - open);
-    s->node[*ret].flags = flags & 15;
-    s->node[*ret].next = s->count;
-    return ERR_OK;
+    json_put(s, JSON_NUMBER, flags, open, p);
+    return p;
 }
 
-static enum err json_parse_word(struct json_parser *s, const char *word, size_t n, enum json_type type, uint32_t *ret)
+static const char json_wanted[] = "expected a value: object, array, string, number, true, false or null";
+
+static inline const char *json_word(struct json_parser *s, const char *p, const char *word, size_t n,
+                                    enum json_type type)
 {
-    if ((size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0)
-        return json_fail(s, s->p, ERR_SYNTAX, "expected a value: object, array, string, number, true, false or null");
-    TRY(json_node_new(s, type, (size_t)(s->p - s->start), ret));
-    s->p += n;
-    s->node[*ret].len = (uint32_t)n;
-    s->node[*ret].next = s->count;
-    return ERR_OK;
+    if ((size_t)(s->end - p) < n || memcmp(p, word, n) != 0)
+        return json_fail(s, p, ERR_SYNTAX, json_wanted);
+    json_put(s, type, 0, p, p + n);
+    return p + n;
 }
 
-static enum err json_parse_scalar(struct json_parser *s, uint32_t *ret)
+static inline const char *json_scalar(struct json_parser *s, const char *p)
 {
-    switch (*s->p) {
-    case '"': return json_parse_string(s, ret);
-    case 't': return json_parse_word(s, "true", 4, JSON_TRUE, ret);
-    case 'f': return json_parse_word(s, "false", 5, JSON_FALSE, ret);
-    case 'n': return json_parse_word(s, "null", 4, JSON_NULL, ret);
+    unsigned flags;
+    const char *to;
+    switch (*p) {
+    case '"':
+        if ((to = json_text(s, p, &flags)))
+            json_put(s, JSON_STRING, flags, p, to);
+        return to;
     case '-':
-    case '0' ... '9': return json_parse_number(s, ret);
-    default: return json_expected(s, "expected a value: object, array, string, number, true, false or null");
+    case '0' ... '9': return json_number(s, p);
+    case 't': return json_word(s, p, "true", 4, JSON_TRUE);
+    case 'f': return json_word(s, p, "false", 5, JSON_FALSE);
+    case 'n': return json_word(s, p, "null", 4, JSON_NULL);
+    default: return json_fail(s, p, ERR_SYNTAX, json_wanted);
     }
-}
-
-static bool json_same_key(const struct json *j, uint32_t a, uint32_t b, struct arena *arena)
-{
-    if (!((j->node[a].flags | j->node[b].flags) & JSON_ESCAPED))
-        return str_eq(json_raw(j, a), json_raw(j, b));
-    return str_eq(json_str(j, a, arena), json_str(j, b, arena));
-}
-
-static enum err json_duplicate(struct json_parser *s, uint32_t key)
-{
-    return json_fail(s, s->start + s->node[key].off, ERR_SYNTAX, "this key stands in the object twice");
-}
-
-/* A keyed hash for large objects, so that nobody can choose keys that collide. */
-static enum err json_check_many_keys(struct json_parser *s, const struct json *j, uint32_t object)
-{
-    uint32_t slots = 16;
-    while (slots < (uint32_t)j->node[object].size * 2)
-        slots *= 2;
-    uint32_t *set = calloc(slots, sizeof(*set));
-    if (!set)
-        return fault_set(s->fault, ERR_NOMEM, "no memory for an object's keys");
-    enum err e = ERR_OK;
-    for (uint32_t k = object + 1; k < j->node[object].next && !e; k = j->node[k + 1].next) {
-        struct str key = json_str(j, k, s->arena);
-        uint32_t at = (uint32_t)str_hash(key) & (slots - 1);
-        for (; set[at] && !e; at = (at + 1) & (slots - 1))
-            if (json_same_key(j, set[at], k, s->arena))
-                e = json_duplicate(s, k);
-        set[at] = k;
-    }
-    free(set);
-    return e ? e : arena_failed(s->arena) ? fault_set(s->fault, ERR_NOMEM, "no memory for an object's keys") : ERR_OK;
-}
-
-static enum err json_check_keys(struct json_parser *s, uint32_t object)
-{
-    struct json j = {.text = {s->start, (size_t)(s->end - s->start)}, .node = s->node, .count = s->count};
-    uint32_t size = s->node[object].size;
-    if (size < 2)
-        return ERR_OK;
-    if (size > JSON_SMALL_OBJECT)
-        return json_check_many_keys(s, &j, object);
-    for (uint32_t k = s->node[object + 2].next; k < s->count; k = s->node[k + 1].next)
-        for (uint32_t b = object + 1; b < k; b = s->node[b + 1].next)
-            if ((s->node[k].len == s->node[b].len || ((s->node[k].flags | s->node[b].flags) & JSON_ESCAPED)) &&
-                json_same_key(&j, b, k, s->arena))
-                return json_duplicate(s, k);
-    return ERR_OK;
-}
-
-static enum err json_close_container(struct json_parser *s, uint32_t at)
-{
-    struct json_node *n = &s->node[at];
-    s->p++;
-    n->len = (uint32_t)(s->p - (s->start + n->off));
-    n->next = s->count;
-    return n->type == JSON_OBJECT ? json_check_keys(s, at) : ERR_OK;
 }
 
 /* "key" : */
-static enum err json_parse_key(struct json_parser *s)
+static inline const char *json_member(struct json_parser *s, struct json_open *o, const char *p)
 {
-    uint32_t key;
-    json_space(s);
-    if (s->p >= s->end || *s->p != '"')
-        return json_expected(s, "expected a key in double quotes");
-    TRY(json_parse_string(s, &key));
-    json_space(s);
-    if (s->p >= s->end || *s->p != ':')
-        return json_expected(s, "expected ':' after the key");
-    s->p++;
+    unsigned flags;
+    p = scan_space(p, s->end);
+    if (p >= s->end || *p != '"')
+        return json_expected(s, p, "expected a key in double quotes");
+    const char *to = json_text(s, p, &flags);
+    if (!to || !json_room(s))
+        return NULL;
+    if (s->key_count < JSON_PRINTS)
+        s->key[s->key_count] = (struct json_key_print){json_key_print(p + 1, (size_t)(to - p) - 2), s->count};
+    s->key_count++;
+    o->escaped |= flags != 0;
+    json_put(s, JSON_STRING, flags, p, to);
+    p = scan_space(to, s->end);
+    if (p >= s->end || *p != ':')
+        return json_expected(s, p, "expected ':' after the key");
+    return p + 1;
+}
+
+static enum err json_unique_keys(struct json_parser *s, const struct json_open *o)
+{
+    struct json j = {.text = {s->start, (size_t)(s->end - s->start)}, .node = s->node, .count = s->count};
+    bool printed = s->key_count <= JSON_PRINTS && !o->escaped;
+    uint32_t twice = 0;
+    enum err e = json_keys_check(&j, o->node, printed ? s->key + o->first_key : NULL, s->arena, &twice);
+    if (e == ERR_SYNTAX)
+        json_fail(s, s->start + s->node[twice].off, e, "this key stands in the object twice");
+    else if (e)
+        s->err = fault_set(s->fault, e, "no memory for an object's keys");
+    return e;
+}
+
+/* p: behind the closing bracket. */
+static inline enum err json_close_container(struct json_parser *s, const struct json_open *o, const char *p)
+{
+    struct json_node *n = &s->node[o->node];
+    n->len = (uint32_t)(p - (s->start + n->off));
+    n->next = s->count;
+    n->size = o->size & JSON_PAIRS_MAX;
+    if (n->type != JSON_OBJECT)
+        return ERR_OK;
+    TRY(json_unique_keys(s, o));
+    s->key_count = o->first_key;
     return ERR_OK;
 }
 
-/* Values until the outermost one is closed. open[] are the containers around the present place. */
-static enum err json_parse_values(struct json_parser *s)
+/* After a value: closes what it completes, up to the next comma or, when *depth is 0, the end. */
+static inline const char *json_complete(struct json_parser *s, struct json_open *open, uint32_t *depth, const char *p)
 {
-    uint32_t open[JSON_DEPTH_MAX], depth = 0, at;
-    for (;;) {
-        json_space(s);
-        if (s->p >= s->end)
-            return json_expected(s, "");
-        bool container = *s->p == '{' || *s->p == '[';
-        if (container) {
-            char close = *s->p == '{' ? '}' : ']';
-            if (depth == s->depth_max)
-                return json_fail(s, s->p, ERR_LIMIT, "nested too deep");
-            TRY(json_node_new(s, close == '}' ? JSON_OBJECT : JSON_ARRAY, (size_t)(s->p - s->start), &at));
-            s->p++;
-            json_space(s);
-            if (s->p >= s->end || *s->p != close) {
-                open[depth++] = at;
-                if (close == '}')
-                    TRY(json_parse_key(s));
-                continue;
-            }
-            TRY(json_close_container(s, at));
-        } else {
-            TRY(json_parse_scalar(s, &at));
+    while (*depth) {
+        struct json_open *up = &open[*depth - 1];
+        bool object = up->close == '}';
+        if (up->size == JSON_PAIRS_MAX) {
+            s->err = fault_set(s->fault, ERR_LIMIT, "more than %d elements", JSON_PAIRS_MAX);
+            return NULL;
         }
-        /* A value is complete: close what it completes, up to the next comma or the end. */
-        for (;;) {
-            if (depth == 0)
-                return ERR_OK;
-            uint32_t up = open[depth - 1];
-            if (s->node[up].size == JSON_PAIRS_MAX)
-                return fault_set(s->fault, ERR_LIMIT, "more than %d elements", JSON_PAIRS_MAX);
-            s->node[up].size++;
-            bool object = s->node[up].type == JSON_OBJECT;
-            json_space(s);
-            if (s->p < s->end && *s->p == ',') {
-                s->p++;
-                if (object)
-                    TRY(json_parse_key(s));
-                break;
-            }
-            if (s->p >= s->end || *s->p != (object ? '}' : ']'))
-                return json_expected(s, object ? "expected ',' or '}'" : "expected ',' or ']'");
-            TRY(json_close_container(s, up));
-            depth--;
-        }
+        up->size++;
+        p = scan_space(p, s->end);
+        if (p < s->end && *p == ',')
+            return object ? json_member(s, up, p + 1) : p + 1;
+        if (p >= s->end || *p != up->close)
+            return json_expected(s, p, object ? "expected ',' or '}'" : "expected ',' or ']'");
+        p++;
+        if (json_close_container(s, up, p))
+            return NULL;
+        --*depth;
     }
+    return p;
 }
 
-enum err json_parse(struct json *ret, struct str text, struct arena *a, const struct json_limits *limits, struct fault *f)
+static const char *json_too_deep(struct json_parser *s, const char *p)
 {
-    struct json_parser s = {.start = text.p, .p = text.p, .end = text.p + text.n, .arena = a, .fault = f};
-    s.depth_max = limits && limits->depth ? limits->depth : JSON_DEPTH;
-    s.nodes_max = limits && limits->nodes ? limits->nodes : JSON_NODES;
-    if (s.depth_max > JSON_DEPTH_MAX)
-        s.depth_max = JSON_DEPTH_MAX;
+    char what[64];
+    snprintf(what, sizeof(what), "nested deeper than %u", s->depth_max);
+    return json_fail(s, p, ERR_LIMIT, what);
+}
+
+/* The outermost value, from p to behind it. */
+static const char *json_value(struct json_parser *s, const char *p)
+{
+    struct json_open open[JSON_DEPTH_MAX];
+    uint32_t depth = 0;
+    do {
+        p = scan_space(p, s->end);
+        if (p >= s->end)
+            return json_expected(s, p, "");
+        if (!json_room(s))
+            return NULL;
+        if (*p == '{' || *p == '[') {
+            if (depth == s->depth_max)
+                return json_too_deep(s, p);
+            struct json_open *o = &open[depth];
+            *o = (struct json_open){.node = s->count, .first_key = s->key_count, .close = *p == '{' ? '}' : ']'};
+            json_put(s, *p == '{' ? JSON_OBJECT : JSON_ARRAY, 0, p, p + 1);
+            p = scan_space(p + 1, s->end);
+            if (p >= s->end || *p != o->close) {
+                depth++;
+                if (o->close == '}' && !(p = json_member(s, o, p)))
+                    return NULL;
+                continue;
+            }
+            if (json_close_container(s, o, ++p))
+                return NULL;
+        } else if (!(p = json_scalar(s, p))) {
+            return NULL;
+        }
+        if (!(p = json_complete(s, open, &depth, p)))
+            return NULL;
+    } while (depth);
+    return p;
+}
+
+enum err json_parse(struct json *ret, struct str text, struct arena *a, const struct json_limits *limits,
+                    struct fault *f)
+{
+    struct json_parser s; /* without its prints: they are written before they are read */
     if (text.n > INT32_MAX)
         return fault_set(f, ERR_LIMIT, "the text is larger than 2 GiB");
+    s.start = text.n ? text.p : "";
+    s.end = s.start + text.n;
+    s.arena = a;
+    s.fault = f;
+    s.err = ERR_OK;
+    s.key_count = 0;
+    s.depth_max = limits && limits->depth ? limits->depth : JSON_DEPTH;
+    s.nodes_max = (limits && limits->nodes ? limits->nodes : JSON_NODES) + 1; /* index 0 is nothing */
+    if (s.depth_max > JSON_DEPTH_MAX)
+        s.depth_max = JSON_DEPTH_MAX;
     /* A value takes about 8 bytes of text in MCP messages: mostly one piece of memory is enough. */
     s.cap = (uint32_t)(text.n / 8 + 16);
     if (s.cap > 4096)
         s.cap = 4096;
     if (s.cap > s.nodes_max)
-        s.cap = s.nodes_max + 1;
+        s.cap = s.nodes_max;
     s.node = arena_raw(a, (size_t)s.cap * sizeof(*s.node), 16);
     if (!s.node)
         return fault_set(f, ERR_NOMEM, "no memory for %u values", s.cap);
-    s.node[s.count++] = (struct json_node){.type = JSON_NONE}; /* nothing: index 0 */
-    s.nodes_max++;
-    TRY(json_parse_values(&s));
-    json_space(&s);
-    if (s.p < s.end)
-        return json_fail(&s, s.p, ERR_SYNTAX, "something follows the value");
+    s.node[0] = (struct json_node){.type = JSON_NONE};
+    s.count = 1;
+    const char *p = json_value(&s, s.start);
+    if (!p)
+        return s.err;
+    p = scan_space(p, s.end);
+    if (p < s.end) {
+        json_fail(&s, p, ERR_SYNTAX, "something follows the value");
+        return s.err;
+    }
     *ret = (struct json){.text = text, .node = s.node, .count = s.count};
     return ERR_OK;
 }

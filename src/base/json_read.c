@@ -7,7 +7,7 @@
 
 const char *json_type_name(enum json_type t)
 {
-    static const char *const names[] = {"nothing", "null",     "false",    "true",
+    static const char *const names[] = {"nothing",  "null",     "false",    "true",
                                         "a number", "a string", "an array", "an object"};
     return (unsigned)t < sizeof(names) / sizeof(names[0]) ? names[t] : "nothing";
 }
@@ -127,6 +127,30 @@ bool json_str_is(const struct json *j, uint32_t i, struct str value)
     return value.n == 0;
 }
 
+bool json_str_same(const struct json *a, uint32_t i, const struct json *b, uint32_t k)
+{
+    if (json_type(a, i) != JSON_STRING || json_type(b, k) != JSON_STRING)
+        return false;
+    struct str r = json_raw(a, i), q = json_raw(b, k), x = STR_NONE, y = STR_NONE;
+    if (!((a->node[i].flags | b->node[k].flags) & JSON_ESCAPED))
+        return str_eq(r, q);
+    const char *p = r.p + 1, *p_end = r.p + r.n - 1, *o = q.p + 1, *o_end = q.p + q.n - 1;
+    char x_unit[4], y_unit[4];
+    for (;;) { /* what is left of the one unit against what is left of the other */
+        if (!x.n && p < p_end)
+            x = json_unit(&p, p_end, x_unit);
+        if (!y.n && o < o_end)
+            y = json_unit(&o, o_end, y_unit);
+        if (!x.n || !y.n)
+            return x.n == y.n;
+        size_t n = x.n < y.n ? x.n : y.n;
+        if (memcmp(x.p, y.p, n) != 0)
+            return false;
+        x = str_skip(x, n);
+        y = str_skip(y, n);
+    }
+}
+
 uint32_t json_get(const struct json *j, uint32_t i, struct str key)
 {
     if (json_type(j, i) != JSON_OBJECT)
@@ -173,7 +197,8 @@ bool json_double(const struct json *j, uint32_t i, double *ret)
     return true;
 }
 
-static bool json_equal_objects(const struct json *a, uint32_t i, const struct json *b, uint32_t k, struct arena *scratch)
+static bool json_equal_objects(const struct json *a, uint32_t i, const struct json *b, uint32_t k,
+                               struct arena *scratch)
 {
     JSON_PAIRS(a, i, key, value)
     {
@@ -193,7 +218,7 @@ bool json_equal(const struct json *a, uint32_t i, const struct json *b, uint32_t
     if ((t == JSON_ARRAY || t == JSON_OBJECT) && a->node[i].size != b->node[k].size)
         return false;
     switch (t) {
-    case JSON_STRING: return json_str_is(b, k, json_str(a, i, scratch)) && !arena_failed(scratch);
+    case JSON_STRING: return json_str_same(a, i, b, k);
     case JSON_NUMBER: return json_number_cmp(json_raw(a, i), json_raw(b, k)) == 0;
     case JSON_OBJECT: return json_equal_objects(a, i, b, k, scratch);
     case JSON_ARRAY: break;

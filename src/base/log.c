@@ -14,7 +14,42 @@ void log_level_set(enum log_level level)
     atomic_store(&log_threshold, (int)level);
 }
 
-#define LOG_LINE_MAX 16384
+enum { LOG_LINE_MAX = 16384, LOG_VALUE_MAX = 2048 };
+
+/* A stranger's text can be of any length, and yet the line must come. */
+static struct str log_cut(struct str s, bool *cut)
+{
+    if (s.n <= LOG_VALUE_MAX)
+        return s;
+    *cut = true;
+    s.n = LOG_VALUE_MAX;
+    for (int i = 0; i < 3 && ((unsigned char)s.p[s.n] & 0xc0) == 0x80; i++)
+        s.n--; /* not inside a character */
+    return s;
+}
+
+static void log_line(struct buf *b, const char *level, const char *event, const struct log_field *fields, bool cut)
+{
+    struct json_out o = json_out(b);
+    char time[CLOCK_RFC3339];
+    clock_format(clock_wall_ms(), time);
+    json_open(&o, '{');
+    json_kv_z(&o, "time", time);
+    json_kv_z(&o, "level", level);
+    json_kv_z(&o, "event", event);
+    for (const struct log_field *f = fields; f && f->key; f++) {
+        if (f->type == LOG_FIELD_STR)
+            json_kv_str(&o, f->key, log_cut(f->s, &cut));
+        else if (f->type == LOG_FIELD_INT)
+            json_kv_i64(&o, f->key, f->i);
+        else
+            json_kv_bool(&o, f->key, f->i != 0);
+    }
+    if (cut)
+        json_kv_bool(&o, "cut", true);
+    json_close(&o, '}');
+    buf_char(b, '\n');
+}
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
@@ -23,23 +58,11 @@ void log_event(enum log_level level, const char *event, const struct log_field *
         return;
     struct buf b;
     buf_init(&b, LOG_LINE_MAX);
-    struct json_out o = json_out(&b);
-    char time[CLOCK_RFC3339];
-    clock_format(clock_wall_ms(), time);
-    json_open(&o, '{');
-    json_kv_z(&o, "time", time);
-    json_kv_z(&o, "level", names[level]);
-    json_kv_z(&o, "event", event);
-    for (const struct log_field *f = fields; f->key; f++) {
-        if (f->type == LOG_FIELD_STR)
-            json_kv_str(&o, f->key, f->s);
-        else if (f->type == LOG_FIELD_INT)
-            json_kv_i64(&o, f->key, f->i);
-        else
-            json_kv_bool(&o, f->key, f->i != 0);
+    log_line(&b, names[level], event, fields, false);
+    if (buf_failed(&b)) { /* too much in sum: then without the fields */
+        buf_clear(&b);
+        log_line(&b, names[level], event, NULL, true);
     }
-    json_close(&o, '}');
-    buf_char(&b, '\n');
     if (!buf_failed(&b)) {
         ssize_t n = write(STDERR_FILENO, b.p, b.n);
         (void)n; /* nobody is left to tell */

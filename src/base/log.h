@@ -1,6 +1,7 @@
 /*
  * The log: one JSON object a line on stderr (NDJSON), written with one write(2), so that lines of several threads never
- * mix. Keys are ours and fixed; values of strangers are escaped. Never a secret, never a token.
+ * mix. Keys are ours and fixed; values of strangers are escaped, and cut when they are long ("cut":true says so). Never a
+ * secret, never a token.
  *
  *   log_info("server_up", LOG_S("server", name), LOG_I("tools", n));
  *     -> {"time":"2026-11-23T20:54:00.123Z","level":"info","event":"server_up","server":"orders","tools":7}

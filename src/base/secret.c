@@ -114,7 +114,7 @@ static enum err secret_read_fd(int fd, const char *path, size_t max, bool strict
 
 enum err secret_read(const char *path, size_t max, bool strict, struct secret **ret, struct fault *f)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* a pipe must not hold us */
     if (fd < 0)
         return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
     enum err e = secret_read_fd(fd, path, max, strict, ret, f);

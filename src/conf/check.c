@@ -84,28 +84,35 @@ static void check_url(struct conf_load *l)
     r->public_url = arena_str(&l->conf->arena, r->public_url);
 }
 
-static void check_hosts(struct conf_load *l)
+static void check_hosts(struct conf_load *l, struct str listen, struct str more, struct conf_strings *ret)
 {
-    struct conf_root *r = &l->conf->root;
-    struct http_url url;
-    struct fault f;
-    if (r->allowed_hosts.set)
+    if (ret->set)
         return;
     struct str *v = arena_alloc(&l->conf->arena, 5 * sizeof(*v));
     if (!v)
         return;
     size_t n = 0;
-    v[n++] = r->listen;
-    if (http_url_parse(r->public_url, &url, &f) == ERR_OK && !str_eq(url.authority, r->listen))
-        v[n++] = url.authority;
-    if (str_starts(r->listen, STR("127.")) || str_starts(r->listen, STR("[::1]"))) {
-        const char *colon = memrchr(r->listen.p, ':', r->listen.n);
+    v[n++] = listen;
+    if (more.n && !str_eq(more, listen))
+        v[n++] = more;
+    if (str_starts(listen, STR("127.")) || str_starts(listen, STR("[::1]"))) {
+        const char *colon = memrchr(listen.p, ':', listen.n);
         v[n++] = arena_fmt(&l->conf->arena, "localhost%s", colon);
         v[n++] = arena_fmt(&l->conf->arena, "127.0.0.1%s", colon);
         v[n++] = arena_fmt(&l->conf->arena, "[::1]%s", colon);
     }
-    r->allowed_hosts.v = v;
-    r->allowed_hosts.n = n;
+    ret->v = v;
+    ret->n = n;
+}
+
+static void check_all_hosts(struct conf_load *l)
+{
+    struct conf_root *r = &l->conf->root;
+    struct http_url url;
+    struct fault f;
+    struct str public = http_url_parse(r->public_url, &url, &f) == ERR_OK ? url.authority : STR_NONE;
+    check_hosts(l, r->listen, public, &r->allowed_hosts);
+    check_hosts(l, r->admin.listen, STR_NONE, &r->admin.allowed_hosts);
 }
 
 void conf_finish(struct conf_load *l)
@@ -113,7 +120,7 @@ void conf_finish(struct conf_load *l)
     struct conf_servers *s = &l->conf->root.servers;
     l->line = l->column = 1;
     check_url(l);
-    check_hosts(l);
+    check_all_hosts(l);
     for (size_t i = 0; i < s->n; i++)
         if (!s->v[i].timeout)
             s->v[i].timeout = l->conf->root.limits.call_timeout;

@@ -49,6 +49,7 @@ enum conf_role { CONF_VIEWER, CONF_OPERATOR, CONF_ADMIN };
 
 struct conf_admin {
     struct str listen;
+    struct conf_strings allowed_hosts;
 };
 struct conf_log {
     int64_t level; /* enum log_level */
@@ -150,6 +151,8 @@ void conf_schema(struct buf *out);                      /* docs/doorward.schema.
 void conf_reference(struct buf *out);                   /* docs/CONFIGURATION.md */
 void conf_dump(const struct conf *c, struct buf *out);  /* the effective values as JSON, secrets as "[secret]" */
 
+/* Is it one of them? Without regard to case, as for hosts and origins. */
+bool conf_named(const struct conf_strings *list, struct str name);
 /* Is the address in one of the networks? IPv4 and IPv4-mapped IPv6 are the same. */
 bool conf_cidr_match(const struct conf_cidrs *list, const struct sockaddr_storage *address);
 enum err conf_cidr_parse(struct str text, struct conf_cidr *ret) MUST_USE;

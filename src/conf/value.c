@@ -77,9 +77,19 @@ enum err conf_cidr_parse(struct str text, struct conf_cidr *ret)
     return ERR_OK;
 }
 
+bool conf_named(const struct conf_strings *list, struct str name)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (str_ieq(list->v[i], name))
+            return true;
+    return false;
+}
+
 bool conf_cidr_match(const struct conf_cidrs *list, const struct sockaddr_storage *address)
 {
     unsigned char a[16];
+    if (address->ss_family != AF_INET && address->ss_family != AF_INET6)
+        return false;
     conf_address_bytes(address, a);
     for (size_t i = 0; i < list->n; i++) {
         const struct conf_cidr *c = &list->v[i];

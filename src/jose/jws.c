@@ -125,7 +125,7 @@ enum err jose_verify(const struct jose_key *k, struct str token, const char *typ
 {
     struct jws_parts p;
     struct json h;
-    struct str signature, payload;
+    struct str signature = STR_NONE, payload = STR_NONE;
     TRY(jws_split(token, &p, f));
     TRY(jws_header(p.header, a, &h, f));
     if (!json_str_is(&h, json_get(&h, JSON_ROOT, STR("alg")), str_of(jose_alg_name(k->alg))))

@@ -56,11 +56,9 @@ void bucket_free(struct lease_bucket *b)
 static int64_t bucket_take(struct lease_bucket *b, int64_t now)
 {
     int64_t wait = 0;
-    if (!b->step)
-        return 0;
     pthread_mutex_lock(&b->lock);
     int64_t from = b->full_at > now ? b->full_at : now;
-    if (from - now + b->step > b->depth)
+    if (b->step && from - now + b->step > b->depth)
         wait = from - now + b->step - b->depth;
     else
         b->full_at = from + b->step;
@@ -82,8 +80,7 @@ void bucket_take_all(struct bucket_use *use, unsigned n, int64_t now, struct lea
         if (!wait)
             continue;
         for (unsigned k = 0; k < i; k++)
-            if (use[k].bucket->step)
-                bucket_give_back(use[k].bucket);
+            bucket_give_back(use[k].bucket);
         *ret = (struct lease_verdict){.err = ERR_RATE, .limit = use[i].name, .retry_after_ms = wait / 1000000 + 1};
         return;
     }
@@ -139,11 +136,29 @@ struct lease_bucket *buckets_get(struct buckets *b, struct str kind, struct str 
         k->next = *slot;
         *slot = k;
         b->count++;
-    } else if (k && k->depth != rate->per_ms * INT64_C(1000000) / rate->count * rate->count) {
+    } else if (k) {
         pthread_mutex_lock(&k->lock);
         bucket_fit(k, rate);
         pthread_mutex_unlock(&k->lock);
     }
     pthread_mutex_unlock(&b->lock);
     return k;
+}
+
+void buckets_sweep(struct buckets *b, int64_t now)
+{
+    pthread_mutex_lock(&b->lock);
+    for (size_t i = 0; i < BUCKET_SLOTS; i++) {
+        for (struct lease_bucket **at = &b->slot[i]; *at;) {
+            struct lease_bucket *k = *at;
+            if (k->full_at > now) {
+                at = &k->next;
+                continue;
+            }
+            *at = k->next;
+            bucket_free(k);
+            b->count--;
+        }
+    }
+    pthread_mutex_unlock(&b->lock);
 }

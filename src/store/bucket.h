@@ -22,8 +22,10 @@ struct buckets;
 struct buckets *buckets_new(void);
 void buckets_free(struct buckets *b);
 /* The bucket of this kind for agent and tool; made when it is not there, refitted when its rate has
- * changed. NULL: too many of them, or no memory. It lives as long as the table. */
+ * changed. NULL: too many of them, or no memory. It lives until the next sweep. */
 struct lease_bucket *buckets_get(struct buckets *b, struct str kind, struct str agent, struct str tool,
                                  const struct conf_rate *rate);
+/* Forgets the buckets that are full: a new one is the same. Nobody may hold a bucket meanwhile. */
+void buckets_sweep(struct buckets *b, int64_t now_ns);
 
 #endif

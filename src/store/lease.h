@@ -21,6 +21,8 @@ struct lease {
     /* what */
     const struct str *scope;        /* sorted; as granted when it was opened */
     size_t scope_count;
+    const struct str *timed;        /* of them, sorted, what nothing but a rule with hours gives */
+    size_t timed_count;
     const struct str *denied;       /* the agent's patterns of denied tools */
     size_t denied_count;
     struct conf_cidrs cidrs;        /* empty: any network */

@@ -278,19 +278,19 @@ static void memory_limits(struct lease_store *base, struct conf *conf)
 
 /* ---- walking ---- */
 
-/* Calls `take` for each lease of a shard that it wants; those are collected first, so that no lock is held meanwhile. */
+/* Calls `lease` for those that are wanted. They are collected slot by slot first, so that no lock is held meanwhile; a slot
+ * holds a few. */
 static void memory_each_of(struct memory *m, bool (*want)(struct lease *l, int64_t now), int64_t now,
                            void (*lease)(void *, struct lease *), void *ctx)
 {
-    for (unsigned i = 0; i < SHARDS; i++) {
-        struct memory_shard *s = &m->shard[i];
-        struct lease *batch[256];
+    struct lease *batch[256];
+    for (unsigned i = 0; i < SHARDS * SHARD_SLOTS; i++) {
+        struct memory_shard *s = &m->shard[i / SHARD_SLOTS];
         size_t n = 0;
         pthread_mutex_lock(&s->lock);
-        for (unsigned k = 0; k < SHARD_SLOTS; k++)
-            for (struct lease *l = s->slot[k]; l && n < 256; l = l->hash_next)
-                if (want(l, now))
-                    batch[n++] = lease_ref(l);
+        for (struct lease *l = s->slot[i % SHARD_SLOTS]; l && n < 256; l = l->hash_next)
+            if (want(l, now))
+                batch[n++] = lease_ref(l);
         pthread_mutex_unlock(&s->lock);
         for (size_t k = 0; k < n; k++) {
             lease(ctx, batch[k]);
@@ -364,6 +364,9 @@ static void memory_sweep(struct lease_store *base, int64_t now, void (*expired)(
     struct memory_sweep w = {m, expired, ctx};
     memory_each_of(m, memory_is_late, now, memory_expire, &w);
     memory_forget(m, now);
+    pthread_rwlock_wrlock(&m->limits_lock); /* who takes from a bucket holds it for reading */
+    buckets_sweep(m->buckets, now);
+    pthread_rwlock_unlock(&m->limits_lock);
 }
 
 /* ---- the store ---- */

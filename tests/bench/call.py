@@ -50,9 +50,9 @@ DISCOVER = {"resultType": "complete", "supportedVersions": ["2026-07-28"], "capa
 
 
 def nginx_config(folder, stub, proxy):
-    def answer(result):
-        body = json.dumps({"jsonrpc": "2.0", "id": "@ID@", "result": result}, separators=(",", ":"))
-        return body.replace('"@ID@"', '"$span"').replace("'", "\\'")
+    def answer(result, id="@ID@"): # nginx sees headers only: a call's id is its span, a probe's its number
+        body = json.dumps({"jsonrpc": "2.0", "id": id, "result": result}, separators=(",", ":"))
+        return body.replace("$", "${dollar}").replace('"@ID@"', '"$span"').replace("'", "\\'")
     temp = "\n".join("  %s_temp_path %s/%s;" % (k, folder, k) for k in
                      ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     return """
@@ -61,6 +61,7 @@ events { worker_connections 4096; }
 http {
   access_log off; keepalive_requests 100000000; client_max_body_size 8m; client_body_buffer_size 64k;
 %(temp)s
+  geo $dollar { default "$"; }
   map $http_traceparent $span { default "1"; "~^..-.{32}-(?<s>.{16})-" $s; }
   map $http_mcp_method $answer {
     default '%(call)s'; "server/discover" '%(discover)s'; "tools/list" '%(list)s'; }
@@ -72,8 +73,9 @@ http {
 def start_nginx(folder, name, port, server):
     template, temp, answer = nginx_config(folder, 0, 0)
     text = template % {"folder": folder, "name": name, "temp": temp, "server": server,
-                       "call": answer(RESULT), "discover": answer(DISCOVER),
-                       "list": answer({"resultType": "complete", "tools": [TOOL], "ttlMs": 60000, "cacheScope": "public"})}
+                       "call": answer(RESULT), "discover": answer(DISCOVER, "probe-1"),
+                       "list": answer({"resultType": "complete", "tools": [TOOL], "ttlMs": 60000, "cacheScope": "public"},
+                                      "probe-2")}
     path = os.path.join(folder, name + ".conf")
     with open(path, "w") as f:
         f.write(text)
@@ -158,8 +160,13 @@ servers:
     started.append(daemon)
     wait_port(gate)
     key = os.path.join(folder, "agent.jwk")
-    cli = lambda *a: subprocess.run([doorward, *a], check=True, capture_output=True, text=True, cwd=folder).stdout
-    made = json.loads(cli("agent", "create", "-c", config, "--json", "--type", "bench", "--owner", "bench", "--allow",
+
+    def cli(*a):
+        r = subprocess.run([doorward, *a], capture_output=True, text=True, cwd=folder)
+        if r.returncode:
+            sys.exit("bench: doorward %s: %s" % (" ".join(a), r.stderr))
+        return r.stdout
+    made = json.loads(cli("agent", "create", "-c", config, "--json", "--type", "bench", "--version", "1", "--owner", "bench", "--allow",
                           "stub/lookup", "--generate", "--key-file", key))
     agent = made.get("agentId") or made["agent"]["agentId"]
     token = cli("token", "--agent", agent, "--key", key, "--url", "http://127.0.0.1:%d" % gate).strip()

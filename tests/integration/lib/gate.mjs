@@ -80,8 +80,13 @@ class Gate {
     this.daemon = spawn(DOORWARD, ['serve', '-c', this.file], { stdio: ['ignore', 'ignore', 'pipe'], cwd: this.dir })
     this.daemon.stderr.on('data', (d) => (this.log += d))
     this.exited = new Promise((done) => this.daemon.on('exit', (code, signal) => done({ code, signal })))
+    const kill = () => this.daemon.kill('SIGKILL') // a test that ends early leaves nothing behind
+    process.on('exit', kill)
     let gone = false
-    this.exited.then(() => (gone = true))
+    this.exited.then(() => {
+      gone = true
+      process.off('exit', kill)
+    })
     if (waitReady)
       await until('the gate to be ready', async () => {
         if (gone) throw new Error(`the daemon ended: ${this.log}`)
@@ -143,9 +148,9 @@ class Gate {
   }
 
   // One raw message of the 2026-07-28 revision.
-  async modern(token, method, params = {}, { path = '/mcp', headers = {}, id = 1, signal } = {}) {
+  async modern(token, method, params = {}, { path = '/mcp', headers = {}, meta = {}, id = 1, signal } = {}) {
     const body = { jsonrpc: '2.0', id, method, params: { ...params, _meta: {
-      'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {}, ...params._meta } } }
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {}, ...params._meta, ...meta } } }
     const name = params.name ? { 'mcp-name': params.name } : {}
     const all = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...name, ...headers }
     const res = await fetch(this.url + path, { method: 'POST', headers: this.headers(token, all), body: JSON.stringify(body), signal })

@@ -1,0 +1,145 @@
+// The official MCP suite (@modelcontextprotocol/conformance) against Doorward, at both revisions:
+//   node mcp.mjs [DIR]     DIR: another installed copy of the suite, the folder that holds its package.json
+//
+// A server of ours with the tools that the scenarios expect stands behind the gate (mcp_server.mjs). The suite knows no
+// credentials, so that a forwarder adds the agent's and changes nothing else. One case is one check of the suite.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startGate, TOP } from '../integration/lib/gate.mjs'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const suite = resolve(process.argv[2] || join(TOP, 'tests/node_modules/@modelcontextprotocol/conformance'), 'dist/index.js')
+
+// What the gate serves of each revision. The server behind it speaks the same one.
+const REVISIONS = { '2025-11-25': 'legacy', '2026-07-28': 'modern' }
+
+// Capabilities of MCP that the gate does not serve yet, by the scenarios that are about nothing else ...
+const NOT_YET = {
+  resources: ['resources-list', 'resources-read-text', 'resources-read-binary', 'resources-templates-read', 'resources-subscribe',
+              'resources-unsubscribe', 'sep-2164-resource-not-found'],
+  prompts: ['prompts-list', 'prompts-get-simple', 'prompts-get-with-args', 'prompts-get-embedded-resource', 'prompts-get-with-image'],
+  completion: ['completion-complete'],
+  logging: ['logging-set-level', 'tools-call-with-logging'],
+  elicitation: ['tools-call-elicitation', 'elicitation-sep1034-defaults', 'elicitation-sep1330-enums'],
+  sampling: ['tools-call-sampling'],
+  'resumable streams': ['server-sse-polling'],
+  'input from the client': ['basic-elicitation', 'basic-sampling', 'basic-list-roots', 'request-state', 'multiple-input-requests',
+                            'multi-round', 'missing-input-response', 'non-tool-request', 'result-type', 'unsupported-methods',
+                            'tampered-state', 'capability-check', 'ignore-extra-params', 'validate-input']
+    .map((name) => `input-required-result-${name}`),
+}
+// ... and by checks within scenarios that are about more.
+const NOT_YET_CHECKS = {
+  resources: ['sep-2549-resources-list-caching-hints', 'sep-2549-resources-templates-list-caching-hints',
+              'sep-2549-resources-read-caching-hints'],
+  prompts: ['sep-2549-prompts-list-caching-hints'],
+  sampling: ['sep-2575-server-rejects-undeclared-capability', 'sep-2575-missing-capability-http-400'],
+}
+const capabilityOf = (table, name) => Object.keys(table).find((capability) => table[capability].includes(name))
+
+// Adds the credential. Host and Origin go on as they came: the suite judges what the gate makes of them.
+async function startForwarder() {
+  const forwarder = { credential: '', port: 0, target: 0 }
+  const server = createServer((req, res) => {
+    const headers = [...req.rawHeaders, 'Authorization', `Bearer ${forwarder.credential}`]
+    const onward = request({ host: '127.0.0.1', port: forwarder.target, method: req.method, path: req.url, headers, setHost: false })
+    onward.on('response', (answer) => {
+      res.writeHead(answer.statusCode, answer.rawHeaders)
+      answer.pipe(res)
+    })
+    onward.on('error', () => res.destroy())
+    res.on('close', () => onward.destroy())
+    req.pipe(onward)
+  })
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  forwarder.port = server.address().port
+  forwarder.close = () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return forwarder
+}
+
+function run(args) {
+  const child = spawn(process.execPath, [suite, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  child.stdout.on('data', (d) => (out += d))
+  child.stderr.on('data', (d) => (out += d))
+  return new Promise((done) => child.on('close', (code) => done({ code, out })))
+}
+
+// "  - ping [2025-06-18,2025-11-25]"
+async function scenariosOf(revision) {
+  const { code, out } = await run(['list', '--server'])
+  if (code !== 0) throw new Error(`the suite cannot be run: ${suite}\n${out}`)
+  return [...out.matchAll(/^ {2}- (\S+) \[([^\]]*)\]/gm)].filter((m) => m[2].split(',').includes(revision)).map((m) => m[1])
+}
+
+const tally = { passed: 0, failed: 0 }
+const notYet = new Map()
+
+function later(capability, name) {
+  notYet.set(capability, [...(notYet.get(capability) ?? []), name])
+}
+
+function failing(revision, scenario, name, words) {
+  tally.failed++
+  console.log(`FAILED ${revision} ${scenario}: ${name}: ${words}`)
+}
+
+function judge(revision, scenario, check) {
+  const capability = capabilityOf(NOT_YET_CHECKS, check.id)
+  if (capability && check.status !== 'SUCCESS') later(capability, check.id)
+  else if (check.status === 'SUCCESS') tally.passed++
+  else if (check.status === 'FAILURE' || check.status === 'WARNING')
+    failing(revision, scenario, check.id, `${check.description}: ${check.errorMessage ?? ''}`)
+}
+
+async function scenario(url, revision, name, results) {
+  const dir = join(results, `${revision}-${name}`)
+  const { out } = await run(['server', '--url', url, '--scenario', name, '--spec-version', revision, '--force', '-o', dir])
+  let checks
+  try {
+    checks = JSON.parse(readFileSync(join(dir, readdirSync(dir)[0], 'checks.json'), 'utf8'))
+  } catch {
+    failing(revision, name, 'scenario', `it left no result\n${out}`)
+    return
+  }
+  for (const check of checks) judge(revision, name, check)
+}
+
+const forwarder = await startForwarder()
+const results = mkdtempSync(join(tmpdir(), 'doorward-conformance-'))
+const server = (...args) => ({ command: [process.execPath, join(here, 'mcp_server.mjs'), ...args] })
+const gate = await startGate({
+  servers: { modern: server(), legacy: server('legacy') },
+  allowed_hosts: [`127.0.0.1:${forwarder.port}`, 'localhost'],
+  allowed_origins: [`http://127.0.0.1:${forwarder.port}`],
+  session: { max_tool_calls: 1000, rate: '100000/minute' },
+}, { waitReady: true })
+try {
+  const tools = gate.json(['tools', 'list']).tools.map((t) => t.id)
+  forwarder.target = gate.port
+  forwarder.credential = gate.open(await gate.agent({ allow: tools })).access_token
+  for (const [revision, behind] of Object.entries(REVISIONS)) {
+    const names = await scenariosOf(revision)
+    for (const name of names.filter((n) => capabilityOf(NOT_YET, n))) later(capabilityOf(NOT_YET, name), name)
+    const served = names.filter((n) => !capabilityOf(NOT_YET, n))
+    const next = async () => {
+      for (let name; (name = served.shift());)
+        await scenario(`http://127.0.0.1:${forwarder.port}/mcp/${behind}`, revision, name, results)
+    }
+    await Promise.all([next(), next()])
+  }
+} finally {
+  await gate.stop()
+  forwarder.close()
+  rmSync(results, { recursive: true, force: true })
+}
+for (const [capability, names] of notYet) console.log(`not yet served: ${capability}: ${[...new Set(names)].join(', ')}`)
+console.log(`${tally.passed} passed, ${tally.failed} failed`)
+process.exitCode = tally.failed ? 1 : 0

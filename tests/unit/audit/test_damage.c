@@ -1,0 +1,283 @@
+/* What does not fit together is found and named; what was only half written when the machine stopped is put aside. */
+#include "record.h"
+
+static void refused(const struct record *r, enum err expected, const char *words)
+{
+    struct audit *a = NULL;
+    struct audit_recovery found;
+    struct fault f = {.text = ""};
+    enum err e = audit_open(r->dir, &r->conf, &a, &found, &f);
+    if (e != expected || !strstr(f.text, words))
+        fail_msg("opening says %s \"%s\", not \"%s\"", err_code(e), f.text, words);
+}
+
+static void unverified(const struct record *r, const char *words)
+{
+    struct audit_verdict v;
+    struct fault f = {.text = ""};
+    enum err e = audit_verify(r->dir, NULL, NULL, &v, &f);
+    if (e != ERR_CORRUPT || !strstr(f.text, words))
+        fail_msg("verification says %s \"%s\", not \"%s\"", err_code(e), f.text, words);
+}
+
+static void filled(struct record *r, unsigned entries)
+{
+    record_open(r);
+    record_fill(r, entries);
+    record_close(r);
+}
+
+static void flip(const char *path, off_t at)
+{
+    size_t n;
+    char *p = record_bytes(path, &n);
+    p[at] ^= 1;
+    record_overwrite(path, at, p + at, 1);
+    free(p);
+}
+
+static void a_flipped_byte_is_found_with_its_place(void **state)
+{
+    struct record *r = *state;
+    char path[512], words[64];
+    size_t n;
+    filled(r, 10);
+    record_segment(r, 0, path);
+    off_t at = record_frame(path, 1, 5, &n);
+    flip(path, at + 200);
+    snprintf(words, sizeof(words), "segment %020d, offset %lld", 1, (long long)at);
+    unverified(r, words);
+    refused(r, ERR_CORRUPT, words);
+    flip(path, at + 200);
+    assert_int_equal(record_verified(r).entries, 10);
+}
+
+static void a_flipped_byte_anywhere_is_found(void **state)
+{
+    struct record *r = *state;
+    struct audit_verdict v;
+    struct fault f;
+    char path[512];
+    size_t n;
+    filled(r, 3);
+    record_segment(r, 0, path);
+    char *whole = record_bytes(path, &n);
+    for (size_t at = 0; at < n; at++) {
+        size_t used = 52; /* behind the head's check sum, and behind a payload, stand zeros that mean nothing */
+        char other = (char)(whole[at] ^ 0x20);
+        if (at >= used && at < 64)
+            continue;
+        record_overwrite(path, (off_t)at, &other, 1);
+        enum err e = audit_verify(r->dir, NULL, NULL, &v, &f);
+        if (e != ERR_CORRUPT && whole[at] != 0)
+            fail_msg("a change at offset %zu is not seen", at);
+        record_overwrite(path, (off_t)at, whole + at, 1);
+    }
+    free(whole);
+    assert_int_equal(record_verified(r).entries, 3);
+}
+
+/* The process is killed before the tip file hears of anything: what frames say of each other must do. */
+static void without_tip(struct record *r, unsigned entries)
+{
+    char tip[512];
+    record_open(r);
+    record_fill(r, entries);
+    snprintf(tip, sizeof(tip), "%s/tip", r->dir);
+    record_close(r);
+    assert_int_equal(truncate(tip, 0), 0);
+}
+
+static void damage_to_a_promised_entry_is_no_torn_end(void **state)
+{
+    struct record *r = *state;
+    char path[512];
+    size_t n;
+    without_tip(r, 10);
+    record_segment(r, 0, path);
+    flip(path, record_frame(path, 1, 4, &n) + 100);
+    unverified(r, "segment");
+    refused(r, ERR_CORRUPT, "says that it was flushed");
+}
+
+static void a_torn_end_is_put_aside_and_the_record_goes_on(void **state)
+{
+    struct record *r = *state;
+    char path[512];
+    size_t n;
+    without_tip(r, 10);
+    record_segment(r, 0, path);
+    off_t at = record_frame(path, 1, 10, &n);
+    assert_int_equal(truncate(path, at + 100), 0);
+    struct audit_verdict v = record_verified(r);
+    assert_int_equal(v.entries, 9);
+    assert_int_equal(v.torn_bytes, 100);
+    record_open(r);
+    assert_int_equal(r->found.entries, 9);
+    assert_int_equal(r->found.torn_bytes, 100);
+    record_fill(r, 2);
+    record_close(r);
+    assert_int_equal(record_verified(r).entries, 11);
+    unsigned torn = 0;
+    DIR *d = opendir(r->dir);
+    for (struct dirent *e; (e = readdir(d));)
+        torn += strncmp(e->d_name, "torn-00000000000000000010-", 26) == 0;
+    closedir(d);
+    assert_int_equal(torn, 1);
+}
+
+static void a_torn_end_of_any_length_loses_only_the_last_entry(void **state)
+{
+    struct record *r = *state;
+    char path[512];
+    size_t n, whole;
+    without_tip(r, 3);
+    record_segment(r, 0, path);
+    char *p = record_bytes(path, &whole);
+    off_t at = record_frame(path, 1, 3, &n);
+    for (size_t keep = 0; keep < n; keep += 7) {
+        assert_int_equal(truncate(path, at + (off_t)keep), 0);
+        assert_int_equal(record_verified(r).entries, 2);
+        record_open(r);
+        assert_int_equal(r->found.entries, 2);
+        record_close(r);
+        char tip[512];
+        snprintf(tip, sizeof(tip), "%s/tip", r->dir);
+        assert_int_equal(truncate(tip, 0), 0);
+        record_overwrite(path, 0, p, whole);
+    }
+    free(p);
+}
+
+static void a_removed_tail_is_missed(void **state)
+{
+    struct record *r = *state;
+    char path[512];
+    size_t n;
+    filled(r, 10);
+    record_segment(r, 0, path);
+    assert_int_equal(truncate(path, record_frame(path, 1, 8, &n)), 0);
+    unverified(r, "entries 8 to 10 were flushed and are missing");
+    refused(r, ERR_CORRUPT, "entries 8 to 10 were flushed and are missing");
+}
+
+static void a_tail_of_zeros_is_missed(void **state)
+{
+    struct record *r = *state;
+    char path[512], zeros[4096] = {0};
+    size_t n;
+    filled(r, 3);
+    record_segment(r, 0, path);
+    off_t at = record_frame(path, 1, 3, &n);
+    record_overwrite(path, at, zeros, n);
+    unverified(r, "entries 3 to 3 were flushed and are missing");
+    refused(r, ERR_CORRUPT, "entries 3 to 3 were flushed and are missing");
+}
+
+static void swapped_entries_are_found(void **state)
+{
+    struct record *r = *state;
+    char path[512];
+    size_t n4, n5, whole;
+    filled(r, 9);
+    record_segment(r, 0, path);
+    off_t at4 = record_frame(path, 1, 4, &n4), at5 = record_frame(path, 1, 5, &n5);
+    char *p = record_bytes(path, &whole);
+    record_overwrite(path, at4, p + at5, n5);
+    record_overwrite(path, at4 + (off_t)n5, p + at4, n4);
+    free(p);
+    unverified(r, "entry 3 is followed by entry 5");
+    refused(r, ERR_CORRUPT, "entry 5 follows entry 3");
+}
+
+/* Everything behind the change has its check sums and is chained anew, but the tip remembers. */
+static void a_record_written_anew_is_found_by_the_tip(void **state)
+{
+    struct record *r = *state;
+    struct record other = *r;
+    char from[512], to[512];
+    size_t n;
+    strcpy(other.dir, "/tmp/doorward-record-XXXXXX");
+    assert_non_null(mkdtemp(other.dir));
+    filled(r, 3);
+    filled(&other, 3); /* other times, and so other hashes */
+    record_segment(&other, 0, from);
+    record_segment(r, 0, to);
+    char *p = record_bytes(from, &n);
+    record_overwrite(to, 0, p, n);
+    free(p);
+    record_remove(other.dir);
+    unverified(r, "entry 3 is not the one that was flushed");
+    refused(r, ERR_CORRUPT, "entry 3 is not the one that was flushed");
+}
+
+static void a_missing_segment_is_found(void **state)
+{
+    struct record *r = *state;
+    struct audit_reader *reader;
+    struct fault f;
+    struct str json;
+    char path[512];
+    uint64_t seq = 0;
+    enum err e;
+    r->conf.segment_bytes = 8192;
+    filled(r, 60);
+    record_segment(r, 1, path);
+    assert_int_equal(unlink(path), 0);
+    unverified(r, "are missing: no segment holds them");
+    assert_int_equal(audit_reader_open(r->dir, &reader, &f), ERR_OK);
+    while ((e = audit_reader_next(reader, &json, &seq, &f)) == ERR_OK)
+        ;
+    assert_int_equal(e, ERR_CORRUPT); /* not "the end" */
+    assert_true(seq < 60);
+    audit_reader_close(reader);
+}
+
+static void a_missing_last_segment_is_found(void **state)
+{
+    struct record *r = *state;
+    char path[512];
+    r->conf.segment_bytes = 8192;
+    filled(r, 60);
+    record_segment(r, (unsigned)record_verified(r).segments - 1, path);
+    assert_int_equal(unlink(path), 0);
+    unverified(r, "were flushed and are missing");
+    refused(r, ERR_CORRUPT, "were flushed and are missing");
+}
+
+static void damage_is_left_as_it_was_found(void **state)
+{
+    struct record *r = *state;
+    char path[512];
+    size_t before, after;
+    filled(r, 5);
+    record_segment(r, 0, path);
+    flip(path, 300);
+    char *was = record_bytes(path, &before);
+    refused(r, ERR_CORRUPT, "segment");
+    char *is = record_bytes(path, &after);
+    assert_int_equal(after, before);
+    assert_memory_equal(is, was, before);
+    free(was);
+    free(is);
+}
+
+int main(void)
+{
+#define SCENE(name) cmocka_unit_test_setup_teardown(name, record_setup, record_teardown)
+    const struct CMUnitTest tests[] = {
+        SCENE(a_flipped_byte_is_found_with_its_place),
+        SCENE(a_flipped_byte_anywhere_is_found),
+        SCENE(damage_to_a_promised_entry_is_no_torn_end),
+        SCENE(a_torn_end_is_put_aside_and_the_record_goes_on),
+        SCENE(a_torn_end_of_any_length_loses_only_the_last_entry),
+        SCENE(a_removed_tail_is_missed),
+        SCENE(a_tail_of_zeros_is_missed),
+        SCENE(swapped_entries_are_found),
+        SCENE(a_record_written_anew_is_found_by_the_tip),
+        SCENE(a_missing_segment_is_found),
+        SCENE(a_missing_last_segment_is_found),
+        SCENE(damage_is_left_as_it_was_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
