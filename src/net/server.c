@@ -422,6 +422,16 @@ static void server_conn_late(struct server_conn *c)
     server_conn_close(c);
 }
 
+/* A client that reads, however slowly, has its time anew. */
+static bool server_conn_stuck(struct server_conn *c, uint64_t now)
+{
+    size_t unread = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
+    if (unread != c->unread)
+        c->write_deadline = now + c->server->l.write_ms;
+    c->unread = unread;
+    return unread && now >= c->write_deadline;
+}
+
 static void server_tick(uv_timer_t *t)
 {
     struct server *s = t->data;
@@ -435,7 +445,7 @@ static void server_tick(uv_timer_t *t)
             continue;
         /* A client that is still reading its answer is measured by that alone. */
         bool reads = c->queued && (c->state == CONN_IDLE || c->state == CONN_LINGER);
-        if (cut || (c->queued && now >= c->write_deadline))
+        if (cut || (c->queued && server_conn_stuck(c, now)))
             server_conn_close(c);
         else if (c->deadline && now >= c->deadline && !reads)
             server_conn_late(c);

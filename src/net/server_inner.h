@@ -23,6 +23,7 @@ struct server_conn {
     enum conn_state state;
     uint64_t deadline;      /* of the loop's clock; 0: none */
     size_t queued;          /* bytes handed to uv_write and not yet written */
+    size_t unread;          /* of them, what the socket had not taken at the last tick */
     uint64_t write_deadline;
     bool keep_alive, in_handler, closing, paused;
     bool bare; /* the answer has no content: to HEAD, or by its status */

@@ -187,7 +187,8 @@ test('a call prints the text, names what is no text, and --json prints all of it
   assert.match(call(`${EVERYTHING}/get-tiny-image`).stdout, /^\[image image\/png; --json shows it\]$/m)
   const json = JSON.parse(call('--json', `${EVERYTHING}/get-sum`, '{"a":2,"b":40}').stdout)
   assert.match(json.content[0].text, /42/)
-  const piped = gate.cli(['call', '--url', gate.url, '--agent', agent.id, '--key', agent.key, `${EVERYTHING}/echo`, '-'],
+  const asAgent = ['--url', gate.url, '--agent', agent.id, '--key', agent.key]
+  const piped = gate.cli(['call', ...asAgent, `${EVERYTHING}/echo`, '-'],
     { input: '{"message":"from standard input"}' })
   assert.equal(piped.stdout, 'Echo: from standard input\n')
 })

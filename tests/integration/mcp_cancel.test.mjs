@@ -40,7 +40,7 @@ for (const [name, server] of [['modern', () => modern], ['legacy', () => legacy]
     assert.equal((await call).name, 'AbortError')
     await until('the server to be told', async () => await aborted(server()) > 0)
     const entry = await until('the outcome', () => outcomes()[before])
-    assert.equal(entry.result, 'UNKNOWN')
+    assert.equal(entry.result, 'unknown')
     assert.equal(entry.code, 'cancelled')
   })
 }
@@ -79,7 +79,7 @@ test('a notification of another session of the same agent cancels nothing', asyn
   for (let id = 0; id < 10; id++) await other.notification({ method: 'notifications/cancelled', params: { requestId: id } })
   assert.equal((await call).content[0].text, 'done')
   assert.equal(await aborted(legacy), before)
-  assert.equal(outcomes()[entries].result, 'SUCCESS')
+  assert.equal(outcomes()[entries].result, 'success')
   await one.close()
   await other.close()
 })
@@ -93,7 +93,7 @@ test('a legacy client that only loses its connection cancels nothing: the call e
   abort.abort()
   await call
   const entry = await until('the outcome', () => outcomes()[entries])
-  assert.equal(entry.result, 'SUCCESS')
+  assert.equal(entry.result, 'success')
   await sleep(50)
   assert.equal(await aborted(legacy), before)
 })

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { npmServer, startGate } from './lib/gate.mjs'
+import { npmServer, startGate, until } from './lib/gate.mjs'
 import { startEverything } from './lib/servers.mjs'
 
 let gate, client, everything
@@ -87,9 +87,9 @@ test('memory: what one call stores, the next one finds', async () => {
 })
 
 test('every call is on record with its outcome', async () => {
-  const entries = gate.audit()
-  const intents = entries.filter((e) => e.event === 'TOOL_CALL')
-  const outcomes = entries.filter((e) => e.event === 'TOOL_RESULT')
-  assert.ok(intents.length > 10)
-  assert.equal(intents.length, outcomes.length)
+  await until('the last outcome', () => {
+    const events = gate.audit().map((e) => e.event)
+    const [intents, outcomes] = ['TOOL_CALL', 'TOOL_RESULT'].map((name) => events.filter((e) => e === name).length)
+    return intents > 10 && intents === outcomes
+  })
 })

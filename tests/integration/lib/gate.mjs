@@ -111,6 +111,19 @@ class Gate {
     return r
   }
 
+  // The operators' API itself. token null: none.
+  async operator(method, path, body, { token = this.operatorToken(), headers = {} } = {}) {
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    const who = token === null ? {} : { authorization: `Bearer ${token}` }
+    const res = await fetch(`${this.admin}/admin/v1${path}`, {
+      method, headers: { ...type, ...who, ...headers }, body: body === undefined ? undefined : JSON.stringify(body) })
+    return { status: res.status, headers: res.headers, json: await res.json() }
+  }
+
+  operatorToken() {
+    return readFileSync(join(this.dir, 'data/operator.token'), 'utf8').trim()
+  }
+
   json(args) {
     return JSON.parse(this.cli([...args, '-c', this.file, '--json']).stdout)
   }
