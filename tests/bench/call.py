@@ -166,7 +166,7 @@ servers:
         if r.returncode:
             sys.exit("bench: doorward %s: %s" % (" ".join(a), r.stderr))
         return r.stdout
-    made = json.loads(cli("agent", "create", "-c", config, "--json", "--type", "bench", "--version", "1", "--owner", "bench", "--allow",
+    made = json.loads(cli("agent", "create", "-c", config, "--json", "--type", "bench", "--version", "1", "--env", "production", "--owner", "bench", "--allow",
                           "stub/lookup", "--generate", "--key-file", key))
     agent = made.get("agentId") or made["agent"]["agentId"]
     token = cli("token", "--agent", agent, "--key", key, "--url", "http://127.0.0.1:%d" % gate).strip()
