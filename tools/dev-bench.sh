@@ -6,6 +6,10 @@ call)
     need nginx-light wrk
     exec python3 tests/bench/call.py build-release "${@:2}"
     ;;
+echo)
+    need nginx-light wrk
+    exec python3 tests/bench/echo.py build-release "${@:2}"
+    ;;
 *)
     program=build-release/tests/bench/bench_$name
     if [ -z "$name" ] || [ ! -x "$program" ]; then

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-static once_flag enc_once = ONCE_FLAG_INIT;
+static pthread_once_t enc_once = PTHREAD_ONCE_INIT;
 
 static void enc_start(void)
 {
@@ -82,7 +82,7 @@ enum err enc_unb64(struct str s, unsigned char *ret, size_t max, size_t *ret_n)
 static _Thread_local EVP_MD_CTX *enc_ctx;
 static EVP_MD *enc_md;
 static tss_t enc_ctx_key;
-static once_flag enc_md_once = ONCE_FLAG_INIT;
+static pthread_once_t enc_md_once = PTHREAD_ONCE_INIT;
 
 static void enc_ctx_free(void *ctx)
 {
@@ -98,7 +98,7 @@ static void enc_md_start(void)
 
 void enc_sha256(const void *p, size_t n, unsigned char ret[SHA256_BYTES])
 {
-    call_once(&enc_md_once, enc_md_start);
+    pthread_once(&enc_md_once, enc_md_start);
     if (!enc_ctx) {
         enc_ctx = EVP_MD_CTX_new();
         tss_set(enc_ctx_key, enc_ctx);
@@ -110,7 +110,7 @@ void enc_sha256(const void *p, size_t n, unsigned char ret[SHA256_BYTES])
 
 void enc_random(void *p, size_t n)
 {
-    call_once(&enc_once, enc_start);
+    pthread_once(&enc_once, enc_start);
     randombytes_buf(p, n);
 }
 

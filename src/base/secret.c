@@ -5,7 +5,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <threads.h>
+#include <pthread.h>
 #include <unistd.h>
 
 struct secret {
@@ -13,7 +13,7 @@ struct secret {
     unsigned char *bytes; /* sodium_malloc: locked, guarded, wiped by sodium_free */
 };
 
-static once_flag secret_once = ONCE_FLAG_INIT;
+static pthread_once_t secret_once = PTHREAD_ONCE_INIT;
 
 static void secret_start(void)
 {
@@ -23,7 +23,7 @@ static void secret_start(void)
 
 struct secret *secret_alloc(size_t n, unsigned char **ret_bytes)
 {
-    call_once(&secret_once, secret_start);
+    pthread_once(&secret_once, secret_start);
     struct secret *s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;

@@ -1,7 +1,7 @@
 #include "base/str.h"
 
 #include <sodium.h>
-#include <threads.h>
+#include <pthread.h>
 
 bool str_ends(struct str a, struct str b)
 {
@@ -128,7 +128,7 @@ bool str_utf8_valid(struct str a)
 }
 
 static unsigned char str_hash_key[crypto_shorthash_KEYBYTES];
-static once_flag str_hash_once = ONCE_FLAG_INIT;
+static pthread_once_t str_hash_once = PTHREAD_ONCE_INIT;
 
 static void str_hash_seed(void)
 {
@@ -139,7 +139,7 @@ static void str_hash_seed(void)
 
 uint64_t str_hash(struct str a)
 {
-    call_once(&str_hash_once, str_hash_seed);
+    pthread_once(&str_hash_once, str_hash_seed);
     uint64_t h;
     crypto_shorthash((unsigned char *)&h, (const unsigned char *)a.p, a.n, str_hash_key);
     return h;

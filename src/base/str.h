@@ -38,7 +38,8 @@ static inline bool str_starts(struct str a, struct str b)
 }
 static inline struct str str_skip(struct str a, size_t n)
 {
-    return n >= a.n ? (struct str){a.p + a.n, 0} : (struct str){a.p + n, a.n - n};
+    n = n < a.n ? n : a.n;
+    return n ? (struct str){a.p + n, a.n - n} : a; /* C adds not even zero to NULL */
 }
 bool str_ends(struct str a, struct str b);
 /* ASCII only, as HTTP field names and hosts want it. */

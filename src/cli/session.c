@@ -99,7 +99,7 @@ enum err cli_run_session_end(struct cli *c, struct fault *f)
 static enum err tools_of(struct cli *c, struct str text, const struct json *all, const char *server, struct json *ret,
                          struct str *ret_text, struct fault *f)
 {
-    struct buf b CLEANUP(buf_done);
+    struct buf b CLEANUP(buf_done) = {0};
     *ret = *all;
     *ret_text = text;
     if (!server)

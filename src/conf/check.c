@@ -24,9 +24,11 @@ static void check_server(struct conf_load *l, const char *path, const struct con
     if (!check_name(v->name))
         conf_fault(l, path,
                    "a server's name must be 1 to 32 lower-case letters, digits and hyphens, not a hyphen first");
-    if (!v->url.n == !v->command.n)
-        conf_fault(l, path, "has %s: must have either url (MCP over HTTP) or command (MCP over stdio)",
-                   v->url.n ? "both url and command" : "neither url nor command");
+    if (v->url.n && v->command.n)
+        conf_fault(l, path, "has both url and command: must have one, url (MCP over HTTP) or command (MCP over stdio)");
+    else if (!v->url.n && !v->command.n && !l->spoiled)
+        conf_fault(l, path,
+                   "has no url and no command: must have one, url (MCP over HTTP) or command (MCP over stdio)");
     else if (v->url.n && (v->env.set || v->cwd.n))
         conf_fault(l, path, "env and cwd go with command, not with url");
     else if (v->command.n && v->headers.set)
@@ -35,17 +37,28 @@ static void check_server(struct conf_load *l, const char *path, const struct con
 
 static void check_operator(struct conf_load *l, const char *path, const struct conf_operator *v)
 {
-    if (!v->name.n)
+    if (!v->name.n && !l->spoiled)
         conf_fault(l, path, "has no name: must have a name and a token");
-    if (!v->token)
+    if (!v->token && !l->spoiled)
         conf_fault(l, path, "has no token: must have one, file:PATH or ${ENV}");
-    else if (secret_len(v->token) < 16)
+    else if (v->token && secret_len(v->token) < 16)
         conf_fault(l, path, "the token is too short: must be 16 characters or more");
+}
+
+void conf_check_twice(struct conf_load *l, const char *path, const struct conf_operator *v, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (v[i].name.n && str_eq(v[k].name, v[i].name))
+            conf_fault(l, path, "another operator has the same name: the record could not tell them apart");
+        struct secret *a = v[k].token, *b = v[i].token;
+        if (a && b && secret_eq(a, (struct str){(const char *)secret_bytes(b), secret_len(b)}))
+            conf_fault(l, path, "another operator has the same token: each must have one of its own");
+    }
 }
 
 static void check_scope(struct conf_load *l, const char *path, const struct conf_scope *v)
 {
-    if (!v->add.n && !v->keep.set && !v->drop.n)
+    if (!v->add.n && !v->keep.set && !v->drop.n && !l->spoiled)
         conf_fault(l, path, "changes nothing: must have add, keep or drop");
 }
 

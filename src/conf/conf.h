@@ -149,7 +149,7 @@ void conf_unref(struct conf *c);
 
 void conf_schema(struct buf *out);                      /* docs/doorward.schema.json */
 void conf_reference(struct buf *out);                   /* docs/CONFIGURATION.md */
-void conf_dump(const struct conf *c, struct buf *out);  /* the effective values as JSON, secrets as "[secret]" */
+void conf_dump(const struct conf *c, struct buf *out);  /* the effective values as JSON that conf_parse() takes again, but for secrets: they are "[secret]" */
 
 /* Is it one of them? Without regard to case, as for hosts and origins. */
 bool conf_named(const struct conf_strings *list, struct str name);

@@ -209,12 +209,12 @@ static void dump_cidrs(struct json_out *o, const struct conf_cidrs *v)
     json_open(o, '[');
     for (size_t i = 0; i < v->n; i++) {
         char text[INET6_ADDRSTRLEN + 8] = "";
-        struct sockaddr_in6 a = {.sin6_family = AF_INET6};
-        memcpy(&a.sin6_addr, v->v[i].address, 16);
-        uv_ip6_name(&a, text, sizeof(text));
+        const unsigned char *a = v->v[i].address;
+        bool v4 = v->v[i].bits >= 96 && memcmp(a, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0;
+        uv_inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? a + 12 : a, text, sizeof(text));
         struct buf b;
         buf_init(&b, 128);
-        buf_fmt(&b, "%s/%u", text, v->v[i].bits);
+        buf_fmt(&b, "%s/%u", text, v->v[i].bits - (v4 ? 96 : 0));
         json_put_str(o, buf_view(&b));
         buf_done(&b);
     }
@@ -277,10 +277,14 @@ static void dump_value(struct json_out *o, const struct conf_key *k, const void 
         json_put_str(o, str_of(words[*(const int64_t *)at]));
         return;
     }
+    char text[32];
     switch (k->type) {
     case CONF_INT:
-    case CONF_BYTES:
-    case CONF_DURATION: json_put_i64(o, *(const int64_t *)at); break;
+    case CONF_BYTES: json_put_i64(o, *(const int64_t *)at); break;
+    case CONF_DURATION:
+        conf_number_text(k, *(const int64_t *)at, text, sizeof(text));
+        json_put_str(o, str_of(text));
+        break;
     case CONF_RATE: dump_rate(o, at); break;
     case CONF_HOURS: dump_hours(o, at); break;
     case CONF_SECRET: json_put_str(o, STR("[secret]")); break;
@@ -294,11 +298,33 @@ static void dump_value(struct json_out *o, const struct conf_key *k, const void 
     }
 }
 
+/* A key without a default that was not written: it has no value that could be shown. */
+static bool dump_absent(const struct conf_key *k, const void *at)
+{
+    const struct conf_hours *hours = at;
+    if (k->fallback[0])
+        return false;
+    switch (k->type) {
+    case CONF_INT:
+    case CONF_BYTES:
+    case CONF_DURATION: return *(const int64_t *)at == 0;
+    case CONF_HOURS: return hours->from == hours->to;
+    case CONF_SECRET: return !*(struct secret *const *)at;
+    case CONF_STRINGS:
+    case CONF_CIDRS:
+    case CONF_SECRETS: return !((const struct conf_strings *)at)->set; /* all arrays have one layout */
+    case CONF_SECTION:
+    case CONF_MAP:
+    case CONF_LIST: return false;
+    default: return ((const struct str *)at)->n == 0;
+    }
+}
+
 static void dump_section(struct json_out *o, enum conf_section s, const char *base)
 {
     json_open(o, '{');
     for (size_t i = 0; i < conf_key_count; i++) {
-        if (conf_keys[i].section != s)
+        if (conf_keys[i].section != s || dump_absent(&conf_keys[i], base + conf_keys[i].offset))
             continue;
         json_key(o, str_of(conf_keys[i].name));
         dump_value(o, &conf_keys[i], base + conf_keys[i].offset);

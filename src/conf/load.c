@@ -13,6 +13,19 @@
 #define CONF_NO_DUPLICATE "duplicate key: write each key of a mapping once"
 enum { CONF_ITEMS = 4096, CONF_TEXT = 65536, CONF_VARIABLE = 128 };
 
+/* A fault is one line of text, whatever the file holds and wherever a quotation of it was cut. */
+static void conf_tidy(char *text)
+{
+    for (size_t n; *text; text += n) {
+        for (n = 1; n < 4 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+            n++;
+        if ((unsigned char)*text >= 0x20 && *text != 0x7f && str_utf8_valid((struct str){text, n}))
+            continue;
+        n = 1;
+        *text = '?';
+    }
+}
+
 void conf_fault(struct conf_load *l, const char *path, const char *fmt, ...)
 {
     if (l->fault_count++ >= CONF_FAULTS)
@@ -23,9 +36,7 @@ void conf_fault(struct conf_load *l, const char *path, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text + n, sizeof(text) - n, fmt, args);
     va_end(args);
-    for (char *c = text; *c; c++) /* a fault is one line, whatever the file holds */
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
+    conf_tidy(text);
     buf_fmt(l->faults, "%s:%d:%d: %s\n", l->file, l->line, l->column, text);
 }
 
@@ -109,6 +120,17 @@ static bool conf_expand(struct conf_load *l, const char *path, struct str text, 
     return !buf_failed(out);
 }
 
+/* "key:" with nothing behind it, or null. */
+static bool conf_nothing(struct fy_node *n)
+{
+    size_t len;
+    if (!n || !fy_node_is_scalar(n) || fy_node_is_alias(n) || fy_node_get_style(n) != FYNS_PLAIN)
+        return false;
+    const char *p = fy_node_get_scalar(n, &len);
+    struct str text = {p, p ? len : 0};
+    return text.n == 0 || str_is(text, "null") || str_is(text, "~");
+}
+
 /* A scalar's text, expanded, in the arena. */
 static bool conf_scalar(struct conf_load *l, const char *path, struct fy_node *n, struct str *ret)
 {
@@ -116,6 +138,10 @@ static bool conf_scalar(struct conf_load *l, const char *path, struct fy_node *n
     const char *p = fy_node_is_scalar(n) && !fy_node_is_alias(n) ? fy_node_get_scalar(n, &len) : NULL;
     if (fy_node_is_alias(n)) {
         conf_fault(l, path, CONF_NO_ALIAS);
+        return false;
+    }
+    if (conf_nothing(n)) {
+        conf_fault(l, path, "has no value: write one, or leave the key out");
         return false;
     }
     if (!p) {
@@ -157,7 +183,7 @@ static struct secret *conf_secret(struct conf_load *l, const char *path, struct 
     size_t len = 0;
     const char *p = n && fy_node_is_scalar(n) && !fy_node_is_alias(n) ? fy_node_get_scalar(n, &len) : NULL;
     struct str text = {p, len};
-    if (!p || (!plain && !len) || len > CONF_TEXT || memchr(p, 0, len)) {
+    if (!p || conf_nothing(n) || (!plain && !len) || len > CONF_TEXT || memchr(p, 0, len)) {
         conf_fault(l, path, "must be file:PATH%s", plain ? ", ${ENV} or a plain value" : " or ${ENV}");
         return NULL;
     }
@@ -329,6 +355,8 @@ static void conf_load_items(struct conf_load *l, const char *path, struct fy_nod
             *(struct str *)(void *)(v + i * size) = name;
         conf_defaults(l, part, v + i * size);
         conf_load_section(l, sub, item, part, v + i * size);
+        if (part == CONF_S_operator)
+            conf_check_twice(l, sub, (const struct conf_operator *)(const void *)v, i);
     }
     items->v = (struct conf_server *)(void *)v;
     items->n = v ? count : 0;
@@ -391,20 +419,17 @@ static bool conf_load_pairs(struct conf_load *l, const char *path, struct fy_nod
 
 static void conf_load_section(struct conf_load *l, const char *path, struct fy_node *n, enum conf_section s, char *base)
 {
-    if (n && fy_node_is_scalar(n) && !fy_node_is_alias(n)) {
-        size_t len;
-        const char *p = fy_node_get_scalar(n, &len);
-        struct str text = {p, p ? len : 0};
-        if (text.n == 0 || str_is(text, "null") || str_is(text, "~"))
-            n = NULL; /* "key:" with nothing behind it */
-        else
-            conf_mark(n, &l->line, &l->column);
-    }
+    if (conf_nothing(n))
+        n = NULL;
+    else if (n && fy_node_is_scalar(n) && !fy_node_is_alias(n))
+        conf_mark(n, &l->line, &l->column);
+    size_t before = l->fault_count;
     int line = l->line, column = l->column;
     if (n && !conf_load_pairs(l, path, n, s, base))
         return;
     l->line = line;
     l->column = column;
+    l->spoiled = l->fault_count != before;
     conf_check(l, path, s, base);
 }
 

@@ -17,6 +17,7 @@ struct conf_load {
     struct buf *faults;
     size_t fault_count;
     int line, column; /* where we are */
+    bool spoiled;     /* the section being judged has faults already: what seems not to be there may be one of these */
 };
 
 void conf_fault(struct conf_load *l, const char *path, const char *fmt, ...) PRINTF(3, 4);
@@ -28,6 +29,8 @@ struct fy_document *conf_yaml(struct conf_load *l, struct str text);
 void conf_mark(struct fy_node *n, int *line, int *column);
 /* Judges a section that was just read; l->line and l->column are its place. */
 void conf_check(struct conf_load *l, const char *path, enum conf_section s, void *section);
+/* Operator number i beside those before it. */
+void conf_check_twice(struct conf_load *l, const char *path, const struct conf_operator *v, size_t i);
 /* After everything was read: fills what depends on other keys. */
 void conf_finish(struct conf_load *l);
 

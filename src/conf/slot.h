@@ -13,7 +13,11 @@ struct conf_slot {
 
 static inline void conf_slot_init(struct conf_slot *s, struct conf *c)
 {
-    pthread_rwlock_init(&s->lock, NULL);
+    pthread_rwlockattr_t attr; /* readers that never pause must not keep a new snapshot out */
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&s->lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
     s->conf = conf_ref(c);
 }
 

@@ -86,26 +86,29 @@ const char *conf_type_text(enum conf_type t)
     }
 }
 
-/* Levenshtein's, for names of usual length. */
+/* Letters to insert, to delete, to change or to swap with the next one, for names of usual length. */
 static size_t conf_distance(struct str a, const char *b)
 {
-    size_t row[64], n = strlen(b);
+    size_t rows[3][64], n = strlen(b);
     if (n >= 63 || a.n >= 63)
         return 99;
-    for (size_t k = 0; k <= n; k++)
-        row[k] = k;
-    for (size_t i = 1; i <= a.n; i++) {
-        size_t left_up = row[0];
+    for (size_t i = 0; i <= a.n; i++) {
+        size_t *row = rows[i % 3], *up = rows[(i + 2) % 3], *upper = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t k = 1; k <= n; k++) {
-            size_t up = row[k], best = left_up + (a.p[i - 1] != b[k - 1]);
-            best = up + 1 < best ? up + 1 : best;
+            if (!i) {
+                row[k] = k;
+                continue;
+            }
+            size_t best = up[k - 1] + (a.p[i - 1] != b[k - 1]);
+            best = up[k] + 1 < best ? up[k] + 1 : best;
             best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
-            left_up = up;
+            if (i > 1 && k > 1 && a.p[i - 1] == b[k - 2] && a.p[i - 2] == b[k - 1] && upper[k - 2] + 1 < best)
+                best = upper[k - 2] + 1;
             row[k] = best;
         }
     }
-    return row[n];
+    return rows[a.n % 3][n];
 }
 
 const char *conf_near(enum conf_section s, struct str name)

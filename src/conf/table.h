@@ -78,5 +78,7 @@ void conf_known(enum conf_section s, char *ret, size_t n); /* the section's keys
 
 /* Scalars of text form: into *at, which has the type's C type. Filled words in `right` say what would be right. */
 bool conf_value(const struct conf_key *k, struct str text, void *at, char right[160]);
+/* A number of the key's type as it would be written: 15m, 65536. */
+void conf_number_text(const struct conf_key *k, int64_t v, char *ret, size_t n);
 
 #endif

@@ -148,7 +148,7 @@ static bool conf_address_port(struct str text)
     if (!colon || (text.p[0] == '[') != (memchr(text.p, ':', text.n) != colon))
         return false; /* brackets around IPv6 and nothing else: 1::2:3 could be read in two ways */
     return conf_address_parse((struct str){text.p, (size_t)(colon - text.p)}, &at) &&
-           str_u64(str_skip(text, (size_t)(colon - text.p) + 1), &port) && port <= 65535;
+           str_u64(str_skip(text, (size_t)(colon - text.p) + 1), &port) && port > 0 && port <= 65535;
 }
 
 static bool conf_number(const struct conf_key *k, struct str text, int64_t *ret)
@@ -164,7 +164,7 @@ static bool conf_number(const struct conf_key *k, struct str text, int64_t *ret)
     return true;
 }
 
-static void conf_bound_text(const struct conf_key *k, int64_t v, char *ret, size_t n)
+void conf_number_text(const struct conf_key *k, int64_t v, char *ret, size_t n)
 {
     static const struct {
         int64_t ms;
@@ -189,8 +189,8 @@ static bool conf_bounded(const struct conf_key *k, struct str text, int64_t *at,
     if (!conf_number(k, text, &v))
         return false;
     if (v < k->least || v > k->most) {
-        conf_bound_text(k, k->least, least, sizeof(least));
-        conf_bound_text(k, k->most, most, sizeof(most));
+        conf_number_text(k, k->least, least, sizeof(least));
+        conf_number_text(k, k->most, most, sizeof(most));
         snprintf(right, 160, "from %s to %s", least, most);
         return false;
     }
@@ -225,7 +225,7 @@ bool conf_value(const struct conf_key *k, struct str text, void *at, char right[
         *(struct str *)at = text;
         if (http_url_parse(text, &url, &f) == ERR_OK)
             return true;
-        snprintf(right, 160, "%.150s", f.text);
+        snprintf(right, 160, "a URL: %.150s", f.text);
         return false;
     case CONF_ADDRESS: *(struct str *)at = text; return conf_address_port(text);
     case CONF_INT:

@@ -55,9 +55,9 @@ static void child_exit(uv_process_t *p, int64_t status, int term_signal)
     c->exited = true;
     c->state = CHILD_CLOSING;
     kill(-p->pid, SIGKILL); /* what it left behind in its group */
-    if (term_signal)
+    if (!c->how[0] && term_signal) /* otherwise we ended it, and said why */
         snprintf(c->how, sizeof(c->how), "its process was ended by signal %d", term_signal);
-    else
+    else if (!c->how[0])
         snprintf(c->how, sizeof(c->how), "its process ended with status %lld", (long long)status);
     uv_timer_start(&c->timer, child_late, 200, 0); /* its last words may still be in the pipe */
 }
@@ -108,6 +108,7 @@ static void child_out(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
     struct fault f;
     if (n > 0 && lines_feed(&c->out_lines, (struct str){b->base, (size_t)n}, child_line, c, &f)) {
         log_warn("server_garbage", LOG_S("server", c->upstream->server->name), LOG_Z("reason", f.text));
+        snprintf(c->how, sizeof(c->how), "its process was ended: %s", f.text);
         uv_read_stop(s);
         kill(-c->process.pid, SIGKILL);
     } else if (n < 0) {

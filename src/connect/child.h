@@ -30,7 +30,7 @@ struct child {
     bool asked;                /* to end, by child_stop */
     bool forgotten;            /* nobody will call it again: it ends with its last call */
     bool spawned, exited;
-    char how[64];
+    char how[128]; /* it ended */
     uint64_t born;
 };
 

@@ -37,7 +37,7 @@ void upstream_unref(struct upstream *u)
 
 unsigned upstream_timeout(const struct upstream *u)
 {
-    return (unsigned)u->server->timeout;
+    return atomic_load_explicit(&u->timeout_ms, memory_order_relaxed);
 }
 
 struct str upstream_key(const struct upstream *u, struct str agent, struct str session, char ret[CONNECT_KEY_MAX])
@@ -211,10 +211,29 @@ void upstream_down(struct upstream *u, const struct fault *f)
     upstream_probed(u, wait < PROBE_RETRY_MAX_MS ? wait : PROBE_RETRY_MAX_MS);
 }
 
-void upstream_doubt(struct upstream *u)
+struct upstream_doubted {
+    struct worker_mail mail;
+    struct upstream *upstream; /* a reference */
+};
+
+static void upstream_doubted(struct worker *w, struct worker_mail *mail)
 {
+    (void)w;
+    struct upstream_doubted *d = (struct upstream_doubted *)mail;
+    struct upstream *u = d->upstream;
     if (!u->probing && !u->stopping && u->state == UPSTREAM_UP)
         uv_timer_start(&u->timer, upstream_timer, 0, 0);
+    upstream_unref(u);
+    free(d);
+}
+
+void upstream_doubt(struct upstream *u)
+{
+    struct upstream_doubted *d = u->connect->closing ? NULL : malloc(sizeof(*d));
+    if (!d)
+        return; /* without memory, the next probe finds out too */
+    *d = (struct upstream_doubted){.mail = {.run = upstream_doubted}, .upstream = upstream_ref(u)};
+    worker_post(&u->connect->workers[0], &d->mail);
 }
 
 /* ---- calls ---- */
@@ -340,7 +359,7 @@ static enum err upstream_new(struct connect *c, struct conf *conf, const struct 
     struct upstream *u = calloc(1, sizeof(*u));
     if (!u)
         return fault_set(f, ERR_NOMEM, "no memory for a server");
-    *u = (struct upstream){.connect = c, .conf = conf_ref(conf), .server = s, .refs = 1};
+    *u = (struct upstream){.connect = c, .conf = conf_ref(conf), .server = s, .refs = 1, .timeout_ms = (unsigned)s->timeout};
     for (unsigned i = 0; i < sizeof(connect_kinds) / sizeof(connect_kinds[0]) && !u->kind; i++)
         if (connect_kinds[i]->is(s))
             u->kind = connect_kinds[i];
@@ -402,8 +421,7 @@ static bool pairs_same(const struct conf_pairs *a, const struct conf_pairs *b)
 static bool server_same(const struct conf_server *a, const struct conf_server *b)
 {
     bool same = str_eq(a->url, b->url) && str_eq(a->cwd, b->cwd) && a->command.n == b->command.n &&
-                a->isolation == b->isolation && a->protocol == b->protocol && a->timeout == b->timeout &&
-                a->max_processes == b->max_processes && memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0 &&
+                a->isolation == b->isolation && a->protocol == b->protocol && a->max_processes == b->max_processes && memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0 &&
                 pairs_same(&a->headers, &b->headers) && pairs_same(&a->env, &b->env);
     for (size_t i = 0; same && i < a->command.n; i++)
         same = str_eq(a->command.v[i], b->command.v[i]);
@@ -427,6 +445,7 @@ void connect_reload(struct connect *c, struct conf *conf)
         struct upstream *u = *at;
         const struct conf_server *s = connect_wanted(conf, u->server->name);
         if (s && server_same(s, u->server)) {
+            atomic_store(&u->timeout_ms, (unsigned)s->timeout);
             at = &u->next;
             continue;
         }

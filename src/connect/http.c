@@ -507,7 +507,7 @@ static void http_call_told(struct hop *h, enum err e, const char *why, const str
         h->session = NULL;
     }
     if (e) {
-        if (e == ERR_UPSTREAM && !h->http.sent && h->worker->worker->index == 0)
+        if (e == ERR_UPSTREAM && !h->http.sent)
             upstream_doubt(h->upstream);
         flight_fail(&h->flight, e == ERR_LIMIT ? ERR_UPSTREAM_GARBAGE : e, why, h->http.sent);
         return;

@@ -30,6 +30,7 @@ struct upstream {
     const struct conf_server *server;
     struct upstream *next;
     _Atomic unsigned refs;
+    _Atomic unsigned timeout_ms; /* a reload changes it without disturbing the server */
     /* under connect->lock */
     enum upstream_state state;
     struct fault fault;
@@ -78,7 +79,7 @@ struct connect {
     uint64_t version;
     void (*settled)(void *ctx);
     void *settled_ctx;
-    bool closing;
+    _Atomic bool closing;
     void (*closed)(void *ctx);
     void *closed_ctx;
     _Atomic unsigned open_workers;
@@ -106,7 +107,7 @@ void upstream_unref(struct upstream *u);
 /* The end of a probe. `set` is taken over. */
 void upstream_up(struct upstream *u, enum wire_era era, struct str version, struct tool_set *set);
 void upstream_down(struct upstream *u, const struct fault *f);
-/* A server that was up failed in a way that only a new probe can judge. */
+/* A server that was up failed in a way that only a new probe can judge. Any worker. */
 void upstream_doubt(struct upstream *u);
 unsigned upstream_timeout(const struct upstream *u);
 /* Whom a process or a protocol session of this server serves: "agent:…", "session:…", "gateway". */

@@ -39,14 +39,24 @@ static enum err jws_decode(struct str part, const char *what, struct arena *a, s
 /* Members that would make the header choose the key or change how the token is read. */
 static const char *const jws_refused[] = {"crit", "b64", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "zip", "enc"};
 
-static enum err jws_header(struct str part, struct arena *a, struct json *ret, struct fault *f)
+static enum err jws_object(struct str part, const char *what, const struct json_limits *l, struct arena *a,
+                           struct json *ret, struct fault *f)
 {
     struct str text;
-    struct json_limits l = {.depth = 4, .nodes = 64};
     struct fault inner;
-    TRY(jws_decode(part, "header", a, &text, f));
-    if (json_parse(ret, text, a, &l, &inner) || json_type(ret, JSON_ROOT) != JSON_OBJECT)
-        return fault_set(f, ERR_TOKEN, "the token's header is not a JSON object");
+    TRY(jws_decode(part, what, a, &text, f));
+    enum err e = json_parse(ret, text, a, l, &inner);
+    if (e == ERR_NOMEM)
+        return fault_set(f, e, "no memory for a token");
+    if (e || json_type(ret, JSON_ROOT) != JSON_OBJECT)
+        return fault_set(f, ERR_TOKEN, "the token's %s is not a JSON object", what);
+    return ERR_OK;
+}
+
+static enum err jws_header(struct str part, struct arena *a, struct json *ret, struct fault *f)
+{
+    struct json_limits l = {.depth = 4, .nodes = 64};
+    TRY(jws_object(part, "header", &l, a, ret, f));
     for (size_t i = 0; i < sizeof(jws_refused) / sizeof(jws_refused[0]); i++)
         if (json_get(ret, JSON_ROOT, str_of(jws_refused[i])))
             return fault_set(f, ERR_TOKEN, "the token's header holds \"%s\", which is not taken", jws_refused[i]);
@@ -57,14 +67,10 @@ enum err jose_peek(struct str token, struct arena *a, struct jose_peek *ret, str
 {
     struct jws_parts p;
     struct json h, claims;
-    struct str payload;
-    struct fault inner;
     struct json_limits l = {.depth = 16, .nodes = 1024};
     TRY(jws_split(token, &p, f));
     TRY(jws_header(p.header, a, &h, f));
-    TRY(jws_decode(p.payload, "payload", a, &payload, f));
-    if (json_parse(&claims, payload, a, &l, &inner) || json_type(&claims, JSON_ROOT) != JSON_OBJECT)
-        return fault_set(f, ERR_TOKEN, "the token's payload is not a JSON object");
+    TRY(jws_object(p.payload, "payload", &l, a, &claims, f));
     *ret = (struct jose_peek){
         .kid = json_str(&h, json_get(&h, JSON_ROOT, STR("kid")), a),
         .alg = json_str(&h, json_get(&h, JSON_ROOT, STR("alg")), a),

@@ -118,9 +118,7 @@ static enum err token_open_session(struct oauth_worker *w, struct exchange *x, s
                                           {"client_id", STR_NONE},        {"resource", STR_NONE}};
     struct agent *agent CLEANUP(agent_unrefp) = NULL;
     TRY(token_form(o, x, form, f));
-    *ret_who = form[FORM_CLIENT_ID].value;
-    TRY(oauth_prove_agent(o, form[FORM_ASSERTION].value, &x->arena, &agent, f));
-    *ret_who = arena_str(&x->arena, agent->id);
+    TRY(oauth_prove_agent(o, form[FORM_ASSERTION].value, &x->arena, &agent, ret_who, f));
     if (form[FORM_CLIENT_ID].value.n && !str_eq(form[FORM_CLIENT_ID].value, agent->id))
         return fault_set(f, ERR_CLIENT_AUTH, "client_id is not the agent that the assertion proves");
     if (!audit_healthy(o->audit, f))
@@ -156,11 +154,13 @@ static void oauth_token(struct oauth_worker *w, struct exchange *x)
 
 /* ---- metadata ---- */
 
-/* Clients want to read an authorization endpoint even where no grant uses it (RFC 8414 section 2 does not ask for it). */
+/* Clients want to read an authorization endpoint even where no grant uses it (RFC 8414 section 2 does not ask for it).
+ */
 static void oauth_authorize(struct oauth_worker *w, struct exchange *x)
 {
     struct fault f;
-    fault_set(&f, ERR_INVALID, "nothing is authorized here: agents open sessions at the token endpoint with client_credentials");
+    fault_set(&f, ERR_INVALID,
+              "nothing is authorized here: agents open sessions at the token endpoint with client_credentials");
     oauth_refuse(w, x, &f);
 }
 

@@ -20,7 +20,8 @@ static enum err prove_times(const struct oauth *o, const struct json *j, int64_t
                             int64_t *ret_until, struct fault *f)
 {
     int64_t exp, iat, nbf, now = now_ms / 1000, max_age = max_age_ms / 1000;
-    if (!json_i64(j, json_get(j, JSON_ROOT, STR("exp")), &exp) || !json_i64(j, json_get(j, JSON_ROOT, STR("iat")), &iat))
+    if (!json_i64(j, json_get(j, JSON_ROOT, STR("exp")), &exp) ||
+        !json_i64(j, json_get(j, JSON_ROOT, STR("iat")), &iat))
         return fault_set(f, ERR_CLIENT_AUTH,
                          "the assertion must say when it was made (iat) and when it ends (exp), as whole seconds");
     if (exp <= now)
@@ -74,7 +75,8 @@ static bool prove_signature(const struct agent *agent, struct str kid, struct st
     return false;
 }
 
-enum err oauth_prove_agent(struct oauth *o, struct str assertion, struct arena *a, struct agent **ret, struct fault *f)
+enum err oauth_prove_agent(struct oauth *o, struct str assertion, struct arena *a, struct agent **ret,
+                           struct str *ret_who, struct fault *f)
 {
     struct jose_peek peek;
     struct str payload;
@@ -90,6 +92,7 @@ enum err oauth_prove_agent(struct oauth *o, struct str assertion, struct arena *
         return fault_set(f, ERR_CLIENT_AUTH, nobody);
     if (!prove_signature(agent, peek.kid, assertion, a, &payload) || json_parse(&j, payload, a, NULL, f))
         return fault_set(f, ERR_CLIENT_AUTH, nobody);
+    *ret_who = arena_str(a, agent->id);
     TRY(prove_claims(o, &j, agent, a, f));
     *ret = agent_ref(agent);
     return ERR_OK;

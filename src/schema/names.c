@@ -1,9 +1,9 @@
 #include "schema/inner.h"
 
-#include <threads.h>
+#include <pthread.h>
 
 static uint64_t names_seed;
-static once_flag names_once = ONCE_FLAG_INIT;
+static pthread_once_t names_once = PTHREAD_ONCE_INIT;
 
 static void names_seed_set(void)
 {
@@ -42,7 +42,7 @@ static uint32_t names_hash(struct str s)
 
 bool schema_names_build(struct schema_names *t, struct arena *a)
 {
-    call_once(&names_once, names_seed_set);
+    pthread_once(&names_once, names_seed_set);
     uint32_t slots = 4;
     while (slots < t->count * 2)
         slots *= 2;

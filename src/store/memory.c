@@ -407,7 +407,11 @@ enum err lease_memory_new(struct lease_store **ret, struct fault *f)
     for (unsigned i = 0; i < SHARDS; i++)
         pthread_mutex_init(&m->shard[i].lock, NULL);
     pthread_mutex_init(&m->agents_lock, NULL);
-    pthread_rwlock_init(&m->limits_lock, NULL);
+    pthread_rwlockattr_t attr; /* calls without a pause must not keep a sweep or a reload waiting */
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&m->limits_lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
     *ret = &m->base;
     return ERR_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * conformance_jose DIR: runs the JSON Web Signature and Key vectors of Project Wycheproof in DIR (json_web_*_test.json)
  * through src/jose. Prints each failing case as "file: group: case" and, last, "N passed, N failed". Exit code 1 when
- * any failed, 2 when there is nothing to run.
+ * any failed, 2 when there is nothing to run. No case is left out: a file of fewer cases than it says has failed.
  *
  * ES256 and EdDSA tokens must be judged as the vector says. For every other algorithm (HMAC, RSA, ES512, none, JWE) the
  * key and the token must be refused, whatever the vector says. Every token is offered to keys of its own group and to
@@ -25,6 +25,10 @@ struct group {
 };
 
 static unsigned passed, failed;
+static struct {
+    char alg[24];
+    unsigned cases;
+} others[32]; /* algorithms that we do not speak */
 static struct jose_key *strangers[2];
 
 static void count(const struct group *g, struct str name, bool good, const char *what)
@@ -128,6 +132,19 @@ static void test_run(struct group *g, uint32_t test, bool speaks)
                    : "is refused");
 }
 
+/* Cases whose vector's own verdict was not asked: every token of another algorithm must be refused. */
+static void other_count(const struct json *j, uint32_t key, uint32_t tests, struct arena *a)
+{
+    struct str alg = json_str(j, json_get(j, key, STR("alg")), a);
+    size_t i = 0;
+    if (!alg.n)
+        alg = STR("none given");
+    while (i < sizeof(others) / sizeof(others[0]) - 1 && others[i].alg[0] && !str_is(alg, others[i].alg))
+        i++;
+    snprintf(others[i].alg, sizeof(others[i].alg), STR_FMT, STR_ARG(alg));
+    others[i].cases += j->node[tests].size;
+}
+
 static void group_run(const char *file, struct json *j, uint32_t node, struct arena *a)
 {
     struct group g = {.file = file, .json = j, .node = node, .arena = a};
@@ -135,6 +152,10 @@ static void group_run(const char *file, struct json *j, uint32_t node, struct ar
     uint32_t keys = public ? public : private, tests = json_get(j, node, STR("tests"));
     bool speaks =
         spoken(j, keys) || (json_get(j, keys, STR("keys")) && spoken(j, json_first(j, json_get(j, keys, STR("keys")))));
+    if (!speaks) {
+        uint32_t set = json_get(j, keys, STR("keys"));
+        other_count(j, set ? json_first(j, set) : keys, tests, a);
+    }
     keys_add(&g, keys, !any_valid(j, tests));
     if (public && private && spoken(j, private) && any_valid(j, tests))
         count(&g, STR("sign and verify"), round_trip(&g, json_raw(j, private)), "the public half refuses");
@@ -159,8 +180,16 @@ static void file_run(const char *dir, const char *name)
         printf("%s: cannot be read %s\n", name, f.text);
         failed++;
     } else {
+        int64_t said = -1, cases = 0;
         JSON_EACH(&j, json_get(&j, JSON_ROOT, STR("testGroups")), g)
-        group_run(name, &j, g, &a);
+        {
+            group_run(name, &j, g, &a);
+            cases += j.node[json_get(&j, g, STR("tests"))].size;
+        }
+        if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("numberOfTests")), &said) || said != cases || !cases) {
+            printf("%s: ran %lld cases, but it says %lld\n", name, (long long)cases, (long long)said);
+            failed++;
+        }
     }
     if (in)
         fclose(in);
@@ -196,6 +225,9 @@ int main(int argc, char **argv)
     jose_key_free(strangers[1]);
     if (n <= 0)
         fprintf(stderr, "no json_web_*_test.json in %s\n", argv[1]);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && others[i].cases; i++)
+        printf("%s: %u cases, all of which must be refused: not an algorithm of ours\n", others[i].alg,
+               others[i].cases);
     printf("%u passed, %u failed\n", passed, failed);
     return failed ? 1 : passed ? 0 : 2;
 }

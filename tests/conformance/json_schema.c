@@ -36,8 +36,12 @@ static int remote_add(const char *path, const struct stat *st, int type, struct 
     (void)st;
     (void)ftw;
     char *uri;
-    if (type != FTW_F || !str_ends(str_of(path), STR(".json")) || source_count == SOURCES_MAX)
+    if (type != FTW_F || !str_ends(str_of(path), STR(".json")))
         return 0;
+    if (source_count == SOURCES_MAX) {
+        fprintf(stderr, "more than %d remotes\n", SOURCES_MAX);
+        exit(2);
+    }
     if (asprintf(&uri, "http://localhost:1234%s", path + remotes_prefix) < 0)
         abort();
     sources[source_count++] = (struct schema_source){str_of(uri), file_read(path)};
@@ -90,6 +94,10 @@ static void file_run(const char *path, const char *name, bool draft7)
             struct str schema = dialect_said(json_raw(&j, json_get(&j, group, STR("schema"))), draft7, &a);
             struct fault unusable = {0};
             (void)!schema_compile(schema, sources, NULL, &s, &unusable);
+            if (!json_first(&j, json_get(&j, group, STR("tests")))) {
+                printf("%s: a group without cases\n", name);
+                failed++;
+            }
             JSON_EACH(&j, json_get(&j, group, STR("tests")), test)
             case_run(name, &j, group, test, s, &unusable, &a);
             schema_unref(s);
@@ -118,8 +126,10 @@ static void folder_run(const char *dir, const char *folder)
     }
     if (n >= 0)
         free(list);
-    if (n <= 0)
-        fprintf(stderr, "no cases in %s\n", path);
+    if (n <= 0) { /* cases that did not run have not passed */
+        printf("%s: no cases there\n", folder);
+        failed++;
+    }
 }
 
 int main(int argc, char **argv)

@@ -3,14 +3,25 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startGate, until } from './lib/gate.mjs'
-import { startServer } from './lib/servers.mjs'
+import { json, rude, startRaw, startServer } from './lib/servers.mjs'
 
-let gate, token, modern, legacy
+let gate, token, modern, legacy, shy
+const held = [] // answers of the shy server to `initialize`, which it gives when it is told to
 
 before(async () => {
   ;[modern, legacy] = await Promise.all([startServer('modern_server.mjs'), startServer('legacy_server.mjs')])
-  gate = await startGate({ servers: { modern: { url: modern.url }, legacy: { url: legacy.url } } })
-  token = gate.token(await gate.agent({ allow: ['modern/slow', 'legacy/slow', 'legacy/echo'] }))
+  let probed = 0
+  shy = await startRaw((m, req, res) => {
+    if (req.method === 'DELETE' || m.id === undefined) return res.writeHead(202).end()
+    if (m.method === 'server/discover') return json(res, { id: m.id, error: { code: -32601, message: 'no' } })
+    if (m.method === 'tools/list') return json(res, { id: m.id, result: { tools: [{ name: 't', inputSchema: { type: 'object' } }] } })
+    if (m.method === 'tools/call') return json(res, { id: m.id, result: { content: [] } })
+    const opened = () => json(res, { id: m.id, result: { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 's', version: '1' } } },
+      200, { 'mcp-session-id': `s-${probed}` })
+    probed++ ? held.push(opened) : opened()
+  })
+  gate = await startGate({ workers: 3, servers: { modern: { url: modern.url }, legacy: { url: legacy.url }, process: rude('hang'), shy: { url: shy.url } } })
+  token = gate.token(await gate.agent({ allow: ['modern/slow', 'legacy/slow', 'legacy/echo', 'process/call', 'shy/t'] }))
   await gate.call(token, 'legacy__echo', { text: 'awake' })
 })
 
@@ -18,6 +29,7 @@ after(async () => {
   await gate?.stop()
   await modern?.stop()
   await legacy?.stop()
+  await shy?.stop()
 })
 
 // A slow call with its server's, and the moment when it has arrived there.
@@ -96,4 +108,30 @@ test('a legacy client that only loses its connection cancels nothing: the call e
   assert.equal(entry.result, 'success')
   await sleep(50)
   assert.equal(await aborted(legacy), before)
+})
+
+test('a call that is given up before its server has opened a session never reaches a tool', async () => {
+  const abort = new AbortController()
+  const calls = () => shy.seen.filter((s) => s.message?.method === 'tools/call')
+  const lost = gate.call(token, 'shy__t', {}, { signal: abort.signal }).catch((e) => e)
+  await until('the session to be asked for', () => held.length === 1)
+  const kept = gate.call(token, 'shy__t', {}, { id: 2 })
+  abort.abort()
+  assert.equal((await lost).name, 'AbortError')
+  await until('the outcome', () => gate.audit().findLast((e) => e.event === 'TOOL_RESULT' && e.toolName === 'shy/t' && e.code === 'cancelled'))
+  held[0]()
+  assert.equal((await kept).status, 200) // the other call that waited for the same session
+  assert.equal(calls().length, 1)
+  assert.equal(calls()[0].headers['mcp-protocol-version'], '2025-06-18')
+})
+
+test('a call to a process is cancelled with a notification', async () => {
+  const abort = new AbortController()
+  const call = gate.call(token, 'process__call', {}, { signal: abort.signal }).catch((e) => e)
+  await until('the call to reach the process', () => /server_stderr.*"called"/.test(gate.log))
+  abort.abort()
+  await call
+  await until('the process to be told', () => /server_stderr.*cancelled [0-9a-f]{16}/.test(gate.log))
+  const entry = await until('the outcome', () => gate.audit().findLast((e) => e.event === 'TOOL_RESULT' && e.toolName === 'process/call'))
+  assert.deepEqual([entry.code, entry.result], ['cancelled', 'unknown'])
 })

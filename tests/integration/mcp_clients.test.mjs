@@ -14,7 +14,7 @@ before(async () => {
     startServer('legacy_server.mjs'), startServer('legacy_server.mjs', { mode: ['--json'] })])
   servers.push(...started)
   const [modern, sse, legacy, plain] = started.map((s) => ({ url: s.url }))
-  gate = await startGate({ servers: { desk: DESK, modern, sse, legacy, json: plain }, session: { max_tool_calls: 1000, rate: '10000/minute' } })
+  gate = await startGate({ workers: 3, servers: { desk: DESK, modern, sse, legacy, json: plain }, session: { max_tool_calls: 1000, rate: '10000/minute' } })
   const fixtures = ['modern', 'sse', 'legacy', 'json'].flatMap((s) => TOOLS.map((t) => `${s}/${t}`))
   agent = await gate.agent({ allow: ['desk/lookup_order', 'desk/search_faq', ...fixtures] })
   token = gate.token(agent)

@@ -11,6 +11,7 @@ let gate, agent, token, port, http
 before(async () => {
   port = await freePort() // nobody listens there yet
   gate = await startGate({
+    workers: 3,
     servers: { desk: DESK, late: { url: `http://127.0.0.1:${port}/mcp` }, missing: { command: ['/nonexistent/server'] },
                ends: { command: ['false'] }, ...Object.fromEntries(WAYS.map((how) => [how, { ...rude(how), timeout: '1s' }])),
                limited: { ...rude('talks'), env: { WORD: 'given' }, limits: { open_files: 64, cpu: '10s' } } },

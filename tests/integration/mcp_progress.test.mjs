@@ -11,6 +11,7 @@ const SERVERS = ['modern', 'legacy', 'stdio']
 before(async () => {
   servers.push(...await Promise.all([startServer('modern_server.mjs'), startServer('legacy_server.mjs')]))
   gate = await startGate({
+    workers: 3,
     servers: { modern: { url: servers[0].url, timeout: '1s' }, legacy: { url: servers[1].url, timeout: '1s' },
                stdio: { ...MODERN_STDIO, timeout: '1s' } },
     session: { max_tool_calls: 1000 },

@@ -91,12 +91,17 @@ class Gate {
       await until('the gate to be ready', async () => {
         if (gone) throw new Error(`the daemon ended: ${this.log}`)
         return (await fetch(`${this.url}/readyz`)).ok
+      }).catch((e) => {
+        kill()
+        throw e
       })
   }
 
   async stop(signal = 'SIGTERM') {
     this.daemon.kill(signal)
+    const late = setTimeout(() => this.daemon.kill('SIGKILL'), 20000)
     const how = await this.exited
+    clearTimeout(late)
     if (process.env.DOORWARD_KEEP) console.error(`kept: ${this.dir}\n${this.log}`)
     else rmSync(this.dir, { recursive: true, force: true })
     if (/AddressSanitizer|runtime error:|LeakSanitizer|ThreadSanitizer/.test(this.log)) throw new Error(this.log)
@@ -151,8 +156,13 @@ class Gate {
   }
 
   audit() {
-    return this.cli(['audit', 'tail', '-c', this.file, '-n', '100000', '--json']).stdout.trim().split('\n')
+    return this.cli(['audit', 'tail', '--dir', join(this.dir, 'data/audit'), '-n', '100000', '--json']).stdout.trim().split('\n')
       .filter(Boolean).map((l) => JSON.parse(l))
+  }
+
+  // The newest entry that fits, as soon as it is on record: an answer does not wait for its outcome to be flushed.
+  recorded(what, fits) {
+    return until(`${what} on record`, () => this.audit().findLast(fits))
   }
 
   headers(token, more = {}) {

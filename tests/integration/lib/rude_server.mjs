@@ -1,5 +1,5 @@
 // A modern server over stdio that misbehaves once its tool is called: node rude_server.mjs HOW
-// Tools: `call` does it; `fine` answers as it should, with the server's pid.
+// Tools: `call` does it; `fine` answers as it should, with the server's pid. Cancellations are told on stderr.
 import { createInterface } from 'node:readline'
 
 const [how] = process.argv.slice(2)
@@ -10,12 +10,12 @@ const done = (id, text) => send({ id, result: { resultType: 'complete', content:
 const ways = {
   crash: () => process.exit(3),
   kill: () => process.kill(process.pid, 'SIGKILL'),
-  hang: () => {},
+  hang: () => process.stderr.write('called\n'),
   garbage: (id) => {
     line('this is no JSON')
     line('{"jsonrpc":"2.0",')
     line('[1,2,3]')
-    line('\u0000\u0001')
+    line('\u0001\u0002')
     done(id, 'after garbage')
   },
   strangers: (id) => {
@@ -52,6 +52,7 @@ for await (const text of createInterface({ input: process.stdin })) {
     send({ id, result: { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: { tools: {} } } })
   else if (method === 'tools/list')
     send({ id, result: { resultType: 'complete', tools: ['call', 'fine'].map((name) => ({ name, inputSchema: { type: 'object' } })) } })
+  else if (method === 'notifications/cancelled') process.stderr.write(`cancelled ${params.requestId}\n`)
   else if (method === 'tools/call' && params.name === 'fine') done(id, String(process.pid))
   else if (method === 'tools/call') ways[how](id)
 }

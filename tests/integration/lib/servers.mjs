@@ -20,6 +20,8 @@ async function serve(port, args, env = {}) {
   let log = ''
   child.stderr.on('data', (d) => (log += d))
   process.on('exit', kill)
+  child.unref() // one that is left over does not keep the test running: it ends with it
+  child.stderr.unref()
   const exited = new Promise((done) => child.on('exit', done))
   exited.then(() => process.off('exit', kill))
   await until('a server to listen', async () => {
@@ -60,6 +62,7 @@ export async function startRaw(answer) {
   })
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
   const { port } = server.address()
+  server.unref()
   return {
     port, seen, url: `http://127.0.0.1:${port}/mcp`,
     stop: () => new Promise((done) => {

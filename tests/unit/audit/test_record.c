@@ -163,25 +163,28 @@ static void who_waits_together_is_flushed_together(void **state)
     assert_true(flushes(r, THREADS * EACH) < THREADS * EACH / 2);
 }
 
-/* The child appends as fast as it can and says each number that was acknowledged. */
-static void child(struct record *r, int out)
+/* This program again, as the one that is killed: it appends as fast as it can and says each number that was
+ * acknowledged. */
+static int child(const char *dir)
 {
+    static struct record r = {.conf = {.durability = CONF_FULL, .segment_bytes = 65536, .queue = 8 << 20}};
+    static struct worker worker;
     struct fault f;
     struct ack ack[8];
     uint64_t seq[8];
-    /* The worker's thread stayed in the parent. */
-    if (worker_init(r->worker, 0, &f) || worker_start(r->worker, &f) ||
-        audit_open(r->dir, &r->conf, &r->audit, &r->found, &f))
-        _exit(1);
+    snprintf(r.dir, sizeof(r.dir), "%s", dir);
+    r.worker = &worker;
+    if (worker_init(&worker, 0, &f) || worker_start(&worker, &f) || audit_open(dir, &r.conf, &r.audit, &r.found, &f))
+        return 1;
     for (;;) {
         for (unsigned i = 0; i < 8; i++)
-            if (record_append(r, "desk/lookup", &ack[i], &f))
-                _exit(2);
+            if (record_append(&r, "desk/lookup", &ack[i], &f))
+                return 2;
         for (unsigned i = 0; i < 8; i++)
             if (ack_wait(&ack[i], &seq[i]))
-                _exit(3);
-        if (write(out, seq, sizeof(seq)) != sizeof(seq))
-            _exit(4);
+                return 3;
+        if (write(STDOUT_FILENO, seq, sizeof(seq)) != sizeof(seq))
+            return 4;
     }
 }
 
@@ -191,8 +194,13 @@ static uint64_t killed_after(struct record *r, unsigned acknowledged)
     uint64_t seq, last = 0;
     assert_int_equal(pipe(pipes), 0);
     pid_t pid = fork();
-    if (pid == 0)
-        child(r, pipes[1]);
+    if (pid == 0) {
+        dup2(pipes[1], STDOUT_FILENO);
+        close(pipes[0]);
+        close(pipes[1]);
+        execl("/proc/self/exe", "child", r->dir, NULL);
+        _exit(5);
+    }
     close(pipes[1]);
     for (unsigned i = 0; i < acknowledged && read(pipes[0], &seq, sizeof(seq)) == sizeof(seq); i++)
         last = seq > last ? seq : last;
@@ -209,7 +217,7 @@ static void a_killed_process_loses_nothing_that_it_acknowledged(void **state)
 {
     struct record *r = *state;
     uint64_t before = 0;
-    r->conf.segment_bytes = 65536; /* so that some rounds end while a segment rolls */
+    r->conf.segment_bytes = 65536; /* small, so that some rounds end while a segment rolls */
     for (unsigned round = 0; round < 20; round++) {
         uint64_t last = killed_after(r, 8 + round * 13 % 97);
         assert_true(last > before);
@@ -235,8 +243,10 @@ static void async_entries_are_flushed_soon_and_at_the_end(void **state)
     assert_int_equal(record_verified(r).entries, 500);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[0], "child") == 0)
+        return child(argv[1]);
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, record_setup, record_teardown)
     const struct CMUnitTest tests[] = {
         SCENE(an_entry_is_on_disk_when_it_is_acknowledged),

@@ -40,13 +40,19 @@ static void what_steers_a_terminal_is_a_question_mark(void **state)
         {"a\nb\rc\td", "a?b?c?d"},
         {"\x1b[31mred\x1b[0m", "?[31mred?[0m"},
         {"del\x7f", "del?"},
-        {"\xc2\x9b" "31m \xc2\x80 \xc2\x9f", "?31m ? ?"},                         /* C1: one character is a whole escape */
-        {"\x9b" "31m", "?31m"},                                                    /* and as a bare byte */
-        {"safe\xe2\x80\xaegpj.exe", "safe?gpj.exe"},                               /* right-to-left override */
-        {"\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9\xd8\x9c", "??????"}, /* marks, embeddings, isolates */
-        {"\xe2\x80\xa8\xe2\x80\xa9", "??"},                                        /* line and paragraph separators */
-        {"\xc3\x28 \xff \xe2\x82", "?( ? ??"},                                     /* no UTF-8 */
-        {"\xc2\xa0 \xe2\x80\xa6 \xe2\x82\xac \xe6\x98\x8e \xf0\x9f\x90\xb2", "\xc2\xa0 \xe2\x80\xa6 \xe2\x82\xac \xe6\x98\x8e \xf0\x9f\x90\xb2"},
+        {"\xc2\x9b"
+         "31m \xc2\x80 \xc2\x9f",
+         "?31m ? ?"}, /* C1: one character is a whole escape */
+        {"\x9b"
+         "31m",
+         "?31m"},                                    /* and as a bare byte */
+        {"safe\xe2\x80\xaegpj.exe", "safe?gpj.exe"}, /* right-to-left override */
+        {"\xe2\x80\x8e\xe2\x80\x8f\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9\xd8\x9c",
+         "??????"},                            /* marks, embeddings, isolates */
+        {"\xe2\x80\xa8\xe2\x80\xa9", "??"},    /* line and paragraph separators */
+        {"\xc3\x28 \xff \xe2\x82", "?( ? ??"}, /* no UTF-8 */
+        {"\xc2\xa0 \xe2\x80\xa6 \xe2\x82\xac \xe6\x98\x8e \xf0\x9f\x90\xb2",
+         "\xc2\xa0 \xe2\x80\xa6 \xe2\x82\xac \xe6\x98\x8e \xf0\x9f\x90\xb2"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct fault f;
@@ -70,6 +76,7 @@ static void a_long_fault_is_cut_between_characters(void **state)
             (void)fault_set(&f, ERR_INVALID, "%s", text);
             assert_true(strlen(f.text) < sizeof(f.text) && strlen(f.text) > sizeof(f.text) - 9);
             assert_true(str_utf8_valid(str_of(f.text)) && str_ends(str_of(f.text), STR("...")));
+            assert_int_equal(strchr(f.text, '?') != NULL, letters[k][0] == '\x80'); /* no half of a character */
             (void)fault_wrap(&f, "%s", text); /* no room is left for what was said */
             assert_true(strlen(f.text) < sizeof(f.text) && str_utf8_valid(str_of(f.text)));
             assert_true(str_ends(str_of(f.text), STR("...")));

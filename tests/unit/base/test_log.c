@@ -60,7 +60,9 @@ static void a_line_is_one_object_with_its_fields_in_order(void **state)
     assert_int_equal(clock_parse(time, &ms), ERR_OK);
     assert_true(ms <= clock_wall_ms() && ms > clock_wall_ms() - 60000);
     struct str rest = str_skip(j.text, sizeof("{'time':'2026-11-23T20:54:00.123Z',") - 1);
-    assert_str(rest, "\"level\":\"info\",\"event\":\"server_up\",\"server\":\"orders\",\"tools\":7,\"fresh\":true,\"none\":\"\"}");
+    assert_str(
+        rest,
+        "\"level\":\"info\",\"event\":\"server_up\",\"server\":\"orders\",\"tools\":7,\"fresh\":true,\"none\":\"\"}");
 }
 
 static void what_strangers_wrote_stays_inside_its_quotes(void **state)
@@ -70,7 +72,8 @@ static void what_strangers_wrote_stays_inside_its_quotes(void **state)
     log_warn("refused", LOG_S("name", evil));
     struct json j = line();
     assert_str(json_str(&j, json_get(&j, JSON_ROOT, STR("event")), &arena), "refused");
-    assert_true(json_str_is(&j, json_get(&j, JSON_ROOT, STR("name")), STR("x\"},\n{\"event\":\"forged\"\r\x1b[2J\0\xef\xbf\xbd")));
+    assert_true(json_str_is(&j, json_get(&j, JSON_ROOT, STR("name")),
+                            STR("x\"},\n{\"event\":\"forged\"\r\x1b[2J\0\xef\xbf\xbd")));
     for (size_t i = 0; i < j.text.n; i++)
         assert_true((unsigned char)j.text.p[i] >= 0x20);
 }
@@ -91,16 +94,15 @@ static void a_level_below_the_threshold_is_silent(void **state)
 static void nobody_can_silence_a_line_with_a_long_text(void **state)
 {
     (void)state;
-    char *text = malloc(40000);
-    for (int i = 0; i < 40000; i += 2)
+    char *text = malloc(40001);
+    for (int i = 1; i < 40000; i += 2) /* from 1, so that the cut falls inside a character */
         memcpy(text + i, "\xc3\xa9", 2);
-    text[0] = 'a'; /* so that the cut falls inside a character */
-    text[1] = 'b', text[2] = 'c';
-    struct str s = {text, 40000};
+    text[0] = 'a';
+    struct str s = {text, 39999};
     log_warn("refused", LOG_S("name", s), LOG_I("n", 7));
     struct json j = line();
     struct str name = json_str(&j, json_get(&j, JSON_ROOT, STR("name")), &arena);
-    assert_true(name.n > 1000 && name.n < 4000 && str_starts(s, (struct str){name.p, 1000}));
+    assert_true(name.n > 1000 && name.n < 4000 && str_starts(s, name)); /* whole characters */
     assert_true(json_get(&j, JSON_ROOT, STR("n")) && json_bool(&j, json_get(&j, JSON_ROOT, STR("cut")), false));
     memset(text, 1, 40000); /* each byte becomes six */
     log_warn("refused", LOG_S("a", s), LOG_S("b", s), LOG_S("c", s));

@@ -93,30 +93,34 @@ static void a_read_behind_or_after_stops_the_process(void **state)
     assert_int_not_equal(death_by(read_after_free), 0);
 }
 
-/* The lines of /proc/self/smaps for the page that p is in. */
-static bool page_is_locked(const void *p)
+/* The kernel's flags of the page that p is in, as /proc/self/smaps has them. */
+static void page_flags(const void *p, char *ret, size_t size)
 {
     char line[256];
-    bool inside = false, locked = false;
+    bool inside = false;
+    unsigned long from, to;
     FILE *f = fopen("/proc/self/smaps", "r");
     assert_non_null(f);
     while (fgets(line, sizeof(line), f)) {
-        unsigned long from, to;
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2 && strchr("0123456789abcdef", line[0]) && strstr(line, "-"))
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
             inside = (uintptr_t)p >= from && (uintptr_t)p < to;
         else if (inside && strncmp(line, "VmFlags:", 8) == 0)
-            locked = strstr(line, " lo ") && strstr(line, " dd"); /* never swapped, never in a core */
+            snprintf(ret, size, "%s", line);
     }
     fclose(f);
-    return locked;
 }
 
 static void a_secret_is_neither_swapped_nor_dumped(void **state)
 {
     (void)state;
+    char flags[256] = "";
     struct secret *s = secret_new("x", 1);
-    assert_true(page_is_locked(secret_bytes(s)));
+    page_flags(secret_bytes(s), flags, sizeof(flags));
     secret_free(s);
+    assert_non_null(strstr(flags, " dd")); /* never in a core */
+#ifndef __SANITIZE_ADDRESS__               /* which makes mlock do nothing */
+    assert_non_null(strstr(flags, " lo")); /* never swapped */
+#endif
 }
 
 static void a_file_is_read_without_its_last_newline(void **state)
@@ -124,7 +128,8 @@ static void a_file_is_read_without_its_last_newline(void **state)
     (void)state;
     static const struct {
         const char *file, *secret;
-    } rows[] = {{"tok\n", "tok"}, {"tok\r\n", "tok"}, {"tok", "tok"}, {" to k \n", " to k "}, {"a\nb\n", "a\nb"}, {"", ""}};
+    } rows[] = {{"tok\n", "tok"},       {"tok\r\n", "tok"}, {"tok", "tok"},
+                {" to k \n", " to k "}, {"a\nb\n", "a\nb"}, {"", ""}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct secret *s = NULL;
         struct fault f = {0};

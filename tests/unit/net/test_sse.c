@@ -1,0 +1,177 @@
+/* Server-sent events as the WHATWG HTML standard reads them, split at every byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "net/sse.h"
+
+#include <stdlib.h>
+
+struct told {
+    struct buf text; /* "type|data|id|retry" and a semicolon for each event */
+    unsigned stop_after;
+    unsigned count;
+};
+
+static bool event(void *ctx, const struct sse_event *e)
+{
+    struct told *t = ctx;
+    buf_str(&t->text, e->event);
+    buf_char(&t->text, '|');
+    buf_str(&t->text, e->data);
+    buf_char(&t->text, '|');
+    buf_str(&t->text, e->id);
+    buf_char(&t->text, '|');
+    if (e->retry_ms >= 0)
+        buf_i64(&t->text, e->retry_ms);
+    buf_char(&t->text, ';');
+    return ++t->count != t->stop_after;
+}
+
+/* Feeds bytes[0..at) and the rest, each from memory of just its size; the result is in t->text. */
+static enum err feed_split(struct str bytes, size_t at, size_t max, struct told *t)
+{
+    struct sse s;
+    struct fault f;
+    enum err e = ERR_OK;
+    sse_init(&s, max);
+    buf_clear(&t->text);
+    t->count = 0;
+    for (int half = 0; half < 2 && !e; half++) {
+        struct str part = half ? str_skip(bytes, at) : (struct str){bytes.p, at};
+        char *copy = malloc(part.n ? part.n : 1);
+        memcpy(copy, part.p, part.n);
+        e = sse_feed(&s, (struct str){copy, part.n}, event, t, &f);
+        free(copy);
+    }
+    sse_done(&s);
+    return e;
+}
+
+#define S(literal)                                                                                                     \
+    {                                                                                                                  \
+        "" literal, sizeof(literal) - 1                                                                                \
+    }
+
+static void the_standards_table(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        struct str bytes, want;
+    } rows[] = {
+        {"one event", S("data: a\n\n"), S("|a||;")},
+        {"CRLF", S("data: a\r\n\r\n"), S("|a||;")},
+        {"CR", S("data: a\r\r"), S("|a||;")},
+        {"all three mixed", S("data: a\rdata: b\r\ndata: c\n\r\n"), S("|a\nb\nc||;")},
+        {"CR LF CR LF is two lines", S("data: a\r\n\r\ndata: b\r\n\r\n"), S("|a||;|b||;")},
+        {"LF CR is two line ends", S("data: a\n\rdata: b\n\n"), S("|a||;|b||;")},
+        {"a byte order mark",
+         S("\xef\xbb\xbf"
+           "data: a\n\n"),
+         S("|a||;")},
+        {"only one of them",
+         S("\xef\xbb\xbf\xef\xbb\xbf"
+           "data: a\n\n"),
+         S("")},
+        {"and only at the start",
+         S("\n\xef\xbb\xbf"
+           "data: a\n\n"),
+         S("")},
+        {"several lines", S("data: YHOO\ndata: +2\ndata: 10\n\n"), S("|YHOO\n+2\n10||;")},
+        {"comments", S(": test stream\n\ndata: first\nid: 1\n:\n\n"), S("|first|1|;")},
+        {"an id is kept, and taken back by an empty one", S("id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n"),
+         S("|a|1|;|b|1|;|c||;")},
+        {"one space is cut, not two", S("data:  a\n\ndata:b\n\n"), S("| a||;|b||;")},
+        {"empty data", S("data\n\ndata\ndata\n\ndata:\n\n"), S("|||;|\n||;|||;")},
+        {"an event that is not ended is none", S("data: a\n\ndata: b\n"), S("|a||;")},
+        {"no data, no event", S("event: x\n\ndata: a\n\n"), S("|a||;")},
+        {"a type", S("event: add\ndata: 1\n\nevent: x\nevent: y\ndata: 2\n\ndata: 3\n\n"), S("add|1||;y|2||;|3||;")},
+        {"an id with NUL is none", S("id: 1\ndata: a\n\nid: 2\0\ndata: b\n\n"), S("|a|1|;|b|1|;")},
+        {"retry", S("retry: 1500\ndata: a\n\n"), S("|a||1500;")},
+        {"retry with other characters", S("retry: 15s\nretry: -1\nretry:\nretry: 1.5\ndata: a\n\n"), S("|a||;")},
+        {"unknown fields and case", S("DATA: x\ndatas: y\n data: z\nfoo\ndata: a\n\n"), S("|a||;")},
+        {"a colon in the data", S("data: a: b\n\n"), S("|a: b||;")},
+        {"a trailing CR at the end of what has come", S("data: a\n\r"), S("|a||;")},
+    };
+    struct told t = {0};
+    buf_init(&t.text, 10000);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (size_t at = 0; at <= rows[i].bytes.n; at++) {
+            assert_int_equal(feed_split(rows[i].bytes, at, 1000, &t), ERR_OK);
+            if (!str_eq(buf_view(&t.text), rows[i].want))
+                fail_msg("%s, split at %zu: " STR_FMT, rows[i].what, at, STR_ARG(buf_view(&t.text)));
+        }
+    buf_done(&t.text);
+}
+
+static void an_event_is_bounded(void **state)
+{
+    (void)state;
+    static const struct {
+        struct str bytes;
+        enum err want;
+    } rows[] = {
+        {S("data: 1234\n\n"), ERR_OK},
+        {S("data: 12345\n\n"), ERR_LIMIT}, /* the line has 11 bytes */
+        {S(": a comment\n\n"), ERR_LIMIT},
+        {S("data:1\ndata:2\ndata:3\ndata:4\ndata:5\n\n"), ERR_OK},
+        {S("data:123\ndata:456\ndata:789\n\n"), ERR_LIMIT}, /* 11 with the line ends */
+        {S("data:123\ndata:456\n\ndata:789\n\n"), ERR_OK},
+    };
+    struct told t = {0};
+    buf_init(&t.text, 10000);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        for (size_t at = 0; at <= rows[i].bytes.n; at++)
+            assert_int_equal(feed_split(rows[i].bytes, at, 10, &t), rows[i].want);
+    static char type[310] = "event:", id[1100] = "id:";
+    memset(type + 6, 'x', 300);
+    memset(id + 3, 'x', 1090);
+    memcpy(type + 306, "\n", 2);
+    memcpy(id + 1093, "\n", 2);
+    assert_int_equal(feed_split(str_of(type), 9, 5000, &t), ERR_LIMIT);
+    assert_int_equal(feed_split(str_of(id), 9, 5000, &t), ERR_LIMIT);
+    buf_done(&t.text);
+}
+
+static void a_reader_may_stop(void **state)
+{
+    (void)state;
+    struct told t = {.stop_after = 2};
+    buf_init(&t.text, 1000);
+    struct str bytes = STR("data: a\n\ndata: b\n\ndata: c\n\n");
+    assert_int_equal(feed_split(bytes, bytes.n, 100, &t), ERR_CANCELLED);
+    assert_int_equal(t.count, 2);
+    buf_done(&t.text);
+}
+
+static void what_is_written_is_read_the_same(void **state)
+{
+    (void)state;
+    struct told t = {0};
+    struct buf out;
+    buf_init(&t.text, 1000);
+    buf_init(&out, 1000);
+    sse_write_comment(&out);
+    sse_write(&out, STR("{\"a\":[1,2]}"));
+    sse_write_comment(&out);
+    sse_write(&out, STR(" :x"));
+    assert_int_equal(feed_split(buf_view(&out), 5, 100, &t), ERR_OK);
+    assert_true(str_is(buf_view(&t.text), "message|{\"a\":[1,2]}||;message| :x||;"));
+    buf_done(&t.text);
+    buf_done(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_standards_table),
+        cmocka_unit_test(an_event_is_bounded),
+        cmocka_unit_test(a_reader_may_stop),
+        cmocka_unit_test(what_is_written_is_read_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,333 @@
+/* The registry of agents in SQLite: what survives, what is refused, and what is said of a file that cannot be used. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "store/store.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[64], file[128];
+
+static int setup(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/doorward-store-XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(file, sizeof(file), "%s/store.db", folder);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    static const char *const names[] = {"", "-wal", "-shm", "-journal"};
+    char path[160];
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        snprintf(path, sizeof(path), "%s%s", file, names[i]);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
+static struct store *opened(void)
+{
+    struct store *s = NULL;
+    struct fault f = {.text = ""};
+    if (store_sqlite_open(file, &s, &f))
+        fail_msg("the store does not open: %s", f.text);
+    return s;
+}
+
+static struct store_agent agent(struct str id)
+{
+    return (struct store_agent){.id = id,
+                                .type = STR("support"),
+                                .version = STR("1"),
+                                .env = STR("production"),
+                                .owner = STR("ops"),
+                                .allowed = STR("[\"desk/*\"]"),
+                                .denied = STR("[]"),
+                                .created = 1000,
+                                .expires = INT64_MAX,
+                                .max_sessions = 5,
+                                .enabled = true};
+}
+
+static enum err created(struct store *s, struct str id, struct str thumbprint, struct fault *f)
+{
+    struct store_agent a = agent(id);
+    struct store_key k = {.agent = id, .thumbprint = thumbprint, .jwk = STR("{}"), .created = 1000};
+    return s->ops->agent_create(s, &a, &k, f);
+}
+
+/* Everything in the store as lines of text. */
+static void list_agent(void *ctx, const struct store_agent *a)
+{
+    buf_fmt(ctx, "agent %zu:" STR_FMT " " STR_FMT " " STR_FMT " " STR_FMT " %lld %lld %lld %d\n", a->id.n,
+            STR_ARG(a->id), STR_ARG(a->type), STR_ARG(a->owner), STR_ARG(a->allowed), (long long)a->created,
+            (long long)a->expires, (long long)a->max_sessions, a->enabled);
+}
+
+static void list_key(void *ctx, const struct store_key *k)
+{
+    buf_fmt(ctx, "key " STR_FMT " of " STR_FMT " retires %lld\n", STR_ARG(k->thumbprint), STR_ARG(k->agent),
+            (long long)k->retires);
+}
+
+static void holds(struct store *s, const char *expected)
+{
+    struct buf b;
+    struct fault f = {.text = ""};
+    buf_init(&b, 1 << 20);
+    if (s->ops->load(s, list_agent, list_key, &b, &f))
+        fail_msg("the store does not load: %s", f.text);
+    buf_char(&b, 0);
+    assert_string_equal(b.p, expected);
+    buf_done(&b);
+}
+
+#define LINE(id, n) "agent " #n ":" id " support ops [\"desk/*\"] 1000 9223372036854775807 5 1\n"
+
+static void what_is_created_is_there_after_a_restart(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct store *s = opened();
+    assert_int_equal(created(s, STR("b"), STR("t2"), &f), ERR_OK);
+    assert_int_equal(created(s, STR("a"), STR("t1"), &f), ERR_OK);
+    store_close(s);
+    s = opened();
+    holds(s, LINE("a", 1) LINE("b", 1) "key t1 of a retires 0\nkey t2 of b retires 0\n");
+    store_close(s);
+}
+
+static void an_id_and_a_key_are_registered_once(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct store *s = opened();
+    assert_int_equal(created(s, STR("a"), STR("t1"), &f), ERR_OK);
+    assert_int_equal(created(s, STR("a"), STR("t2"), &f), ERR_EXISTS);
+    assert_non_null(strstr(f.text, "an agent of this id"));
+    assert_int_equal(created(s, STR("b"), STR("t1"), &f), ERR_EXISTS);
+    assert_non_null(strstr(f.text, "every agent needs a key of its own"));
+    holds(s, LINE("a", 1) "key t1 of a retires 0\n"); /* nothing by halves */
+    assert_int_equal(s->ops->agent_delete(s, STR("a"), &f), ERR_OK);
+    holds(s, "");
+    assert_int_equal(created(s, STR("c"), STR("t1"), &f), ERR_EXISTS); /* for ever */
+    store_close(s);
+}
+
+static void a_new_key_retires_the_others(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct store *s = opened();
+    struct store_key k = {.agent = STR("a"), .thumbprint = STR("t2"), .jwk = STR("{}"), .created = 2000};
+    assert_int_equal(created(s, STR("a"), STR("t1"), &f), ERR_OK);
+    assert_int_equal(s->ops->agent_rotate(s, &k, 2500, &f), ERR_OK);
+    k.thumbprint = STR("t3");
+    k.created = 3000;
+    assert_int_equal(s->ops->agent_rotate(s, &k, 3500, &f), ERR_OK);
+    holds(s, LINE("a", 1) "key t1 of a retires 2500\nkey t2 of a retires 3500\nkey t3 of a retires 0\n");
+    k.thumbprint = STR("t1"); /* an old one again: refused, and the one in use stays in use */
+    assert_int_equal(s->ops->agent_rotate(s, &k, 4500, &f), ERR_EXISTS);
+    holds(s, LINE("a", 1) "key t1 of a retires 2500\nkey t2 of a retires 3500\nkey t3 of a retires 0\n");
+    store_close(s);
+}
+
+static void an_update_is_whole_and_needs_its_agent(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct store *s = opened();
+    struct store_agent a = agent(STR("a"));
+    assert_int_equal(s->ops->agent_update(s, &a, &f), ERR_NOT_FOUND);
+    assert_int_equal(created(s, STR("a"), STR("t1"), &f), ERR_OK);
+    a.enabled = false;
+    a.max_sessions = 9;
+    assert_int_equal(s->ops->agent_update(s, &a, &f), ERR_OK);
+    holds(s, "agent 1:a support ops [\"desk/*\"] 1000 9223372036854775807 9 0\nkey t1 of a retires 0\n");
+    assert_int_equal(s->ops->agent_delete(s, STR("b"), &f), ERR_NOT_FOUND);
+    store_close(s);
+}
+
+static void ids_of_odd_bytes_are_only_ids(void **state)
+{
+    (void)state;
+    static const struct str odd[] = {
+        STR("'; DROP TABLE agents; --"), STR("a\0b"), STR("a"), STR("%_\n\t"), STR("\xff\xfe"),
+        STR("\xf0\x9f\x90\xb2")};
+    struct fault f;
+    struct store *s = opened();
+    char print[8];
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        snprintf(print, sizeof(print), "t%zu", i);
+        assert_int_equal(created(s, odd[i], str_of(print), &f), ERR_OK);
+    }
+    assert_int_equal(created(s, STR("a\0b"), STR("t9"), &f), ERR_EXISTS);
+    assert_int_equal(created(s, STR("a\0c"), STR("t9"), &f), ERR_OK); /* another one: all bytes count */
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+        assert_int_equal(s->ops->agent_delete(s, odd[i], &f), ERR_OK);
+    assert_int_equal(s->ops->agent_delete(s, STR("a\0c"), &f), ERR_OK);
+    holds(s, "");
+    store_close(s);
+}
+
+static char *asked(const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *st;
+    assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+    char *answer = sqlite3_step(st) == SQLITE_ROW ? strdup((const char *)sqlite3_column_text(st, 0)) : NULL;
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return answer;
+}
+
+static void the_file_is_a_write_ahead_log_of_a_known_version(void **state)
+{
+    (void)state;
+    store_close(opened());
+    char *mode = asked("PRAGMA journal_mode"), *version = asked("PRAGMA user_version");
+    assert_string_equal(mode, "wal");
+    assert_string_equal(version, "1");
+    free(mode);
+    free(version);
+}
+
+/* A process that dies behind a commit has committed. */
+static void a_commit_survives_the_death_of_the_process(void **state)
+{
+    (void)state;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct store *s = NULL;
+        struct fault f;
+        if (store_sqlite_open(file, &s, &f) || created(s, STR("a"), STR("t1"), &f))
+            _exit(1);
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    struct store *s = opened();
+    holds(s, LINE("a", 1) "key t1 of a retires 0\n");
+    store_close(s);
+}
+
+static void unusable(const char *words)
+{
+    struct store *s = NULL;
+    struct fault f = {.text = ""};
+    enum err e = store_sqlite_open(file, &s, &f);
+    if (e != ERR_STORE || s || !strstr(f.text, words))
+        fail_msg("opening says %s \"%s\", not \"%s\"", err_code(e), f.text, words);
+}
+
+static void a_newer_store_is_left_alone(void **state)
+{
+    (void)state;
+    store_close(opened());
+    free(asked("PRAGMA user_version = 99"));
+    unusable("written by a newer Doorward (schema 99, this one knows 1)");
+    char *version = asked("PRAGMA user_version");
+    assert_string_equal(version, "99");
+    free(version);
+}
+
+static void a_file_that_is_no_store_is_refused(void **state)
+{
+    (void)state;
+    int fd = open(file, O_WRONLY | O_CREAT, 0600);
+    for (unsigned i = 0; i < 512; i++)
+        assert_int_equal(write(fd, "no database ", 12), 12);
+    close(fd);
+    unusable("not a database");
+    unlink(file);
+    assert_int_equal(mkdir(file, 0700), 0);
+    unusable("unable to open");
+    rmdir(file);
+}
+
+static void a_damaged_page_is_an_error_and_no_empty_registry(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct store *s = opened();
+    assert_int_equal(created(s, STR("a"), STR("t1"), &f), ERR_OK);
+    store_close(s);
+    int fd = open(file, O_RDWR);
+    char junk[4096];
+    memset(junk, 0xa5, sizeof(junk));
+    off_t end = lseek(fd, 0, SEEK_END);
+    for (off_t at = 4096; at < end; at += 4096)
+        assert_int_equal(pwrite(fd, junk, sizeof(junk), at), sizeof(junk));
+    close(fd);
+    s = NULL;
+    struct buf b;
+    buf_init(&b, 4096);
+    enum err e = store_sqlite_open(file, &s, &f);
+    if (!e)
+        e = s->ops->load(s, list_agent, list_key, &b, &f);
+    assert_int_equal(e, ERR_STORE);
+    assert_int_equal(b.n, 0);
+    buf_done(&b);
+    store_close(s);
+}
+
+static void a_full_disk_refuses_and_changes_nothing(void **state)
+{
+    (void)state;
+    struct fault f = {.text = ""};
+    struct rlimit l;
+    struct store *s = opened();
+    assert_int_equal(created(s, STR("a"), STR("t1"), &f), ERR_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &l);
+    rlim_t most = l.rlim_cur;
+    l.rlim_cur = 1;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+    enum err e = created(s, STR("b"), STR("t2"), &f);
+    l.rlim_cur = most;
+    setrlimit(RLIMIT_FSIZE, &l);
+    assert_int_equal(e, ERR_STORE);
+    holds(s, LINE("a", 1) "key t1 of a retires 0\n");
+    assert_int_equal(created(s, STR("b"), STR("t2"), &f), ERR_OK); /* and then it goes on by itself */
+    store_close(s);
+}
+
+int main(void)
+{
+#define SCENE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        SCENE(what_is_created_is_there_after_a_restart),
+        SCENE(an_id_and_a_key_are_registered_once),
+        SCENE(a_new_key_retires_the_others),
+        SCENE(an_update_is_whole_and_needs_its_agent),
+        SCENE(ids_of_odd_bytes_are_only_ids),
+        SCENE(the_file_is_a_write_ahead_log_of_a_known_version),
+        SCENE(a_commit_survives_the_death_of_the_process),
+        SCENE(a_newer_store_is_left_alone),
+        SCENE(a_file_that_is_no_store_is_refused),
+        SCENE(a_damaged_page_is_an_error_and_no_empty_registry),
+        SCENE(a_full_disk_refuses_and_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
