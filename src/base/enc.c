@@ -1,8 +1,8 @@
 #include "base/enc.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <sodium.h>
-#include <threads.h>
 
 #include "base/clock.h"
 
@@ -81,7 +81,7 @@ enum err enc_unb64(struct str s, unsigned char *ret, size_t max, size_t *ret_n)
  * algorithm up and allocate every time. */
 static _Thread_local EVP_MD_CTX *enc_ctx;
 static EVP_MD *enc_md;
-static tss_t enc_ctx_key;
+static pthread_key_t enc_ctx_key;
 static pthread_once_t enc_md_once = PTHREAD_ONCE_INIT;
 
 static void enc_ctx_free(void *ctx)
@@ -92,7 +92,7 @@ static void enc_ctx_free(void *ctx)
 static void enc_md_start(void)
 {
     enc_md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (!enc_md || tss_create(&enc_ctx_key, enc_ctx_free) != thrd_success)
+    if (!enc_md || pthread_key_create(&enc_ctx_key, enc_ctx_free) != 0)
         __builtin_trap(); /* without SHA-256 nothing of the house may start */
 }
 
@@ -101,7 +101,7 @@ void enc_sha256(const void *p, size_t n, unsigned char ret[SHA256_BYTES])
     pthread_once(&enc_md_once, enc_md_start);
     if (!enc_ctx) {
         enc_ctx = EVP_MD_CTX_new();
-        tss_set(enc_ctx_key, enc_ctx);
+        pthread_setspecific(enc_ctx_key, enc_ctx);
     }
     if (!enc_ctx || EVP_DigestInit_ex2(enc_ctx, enc_md, NULL) != 1 || EVP_DigestUpdate(enc_ctx, p, n) != 1 ||
         EVP_DigestFinal_ex(enc_ctx, ret, NULL) != 1)

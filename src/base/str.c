@@ -1,7 +1,7 @@
 #include "base/str.h"
 
-#include <sodium.h>
 #include <pthread.h>
+#include <sodium.h>
 
 bool str_ends(struct str a, struct str b)
 {

@@ -19,11 +19,11 @@ struct tool {
     struct str server, name; /* "orders", "lookup_order" */
     struct str id;           /* "orders/lookup_order": the catalogue's and the policies' name */
     struct str exposed;      /* "orders__lookup_order": the name on /mcp */
-    /* The definition as JSON object, without what belongs to the server's hop: as /mcp lists it, and with the plain name
-     * for /mcp/{server}; and both for clients of the legacy era. Empty: no client could take it. */
+    /* The definition as JSON object, without what belongs to the server's hop: as /mcp lists it, and with the plain
+     * name for /mcp/{server}; and both for clients of the legacy era. Empty: no client could take it. */
     struct str listed, plain, listed_legacy, plain_legacy;
-    char hash[65];           /* SHA-256 of the canonical definition, hex */
-    struct schema *input;    /* NULL: its inputSchema is unusable, for the reason in fault; every call is refused */
+    char hash[65];        /* SHA-256 of the canonical definition, hex */
+    struct schema *input; /* NULL: its inputSchema is unusable, for the reason in fault; every call is refused */
     struct fault fault;
     bool read_only_hint; /* the server's claim: shown to people, never decides */
     const struct tool_param *param;

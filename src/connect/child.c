@@ -54,7 +54,7 @@ static void child_exit(uv_process_t *p, int64_t status, int term_signal)
     struct child *c = p->data;
     c->exited = true;
     c->state = CHILD_CLOSING;
-    kill(-p->pid, SIGKILL); /* what it left behind in its group */
+    kill(-p->pid, SIGKILL);        /* what it left behind in its group */
     if (!c->how[0] && term_signal) /* otherwise we ended it, and said why */
         snprintf(c->how, sizeof(c->how), "its process was ended by signal %d", term_signal);
     else if (!c->how[0])

@@ -27,8 +27,8 @@ struct child {
     struct lines out_lines, err_lines;
     size_t queued;
     unsigned step, handles;
-    bool asked;                /* to end, by child_stop */
-    bool forgotten;            /* nobody will call it again: it ends with its last call */
+    bool asked;     /* to end, by child_stop */
+    bool forgotten; /* nobody will call it again: it ends with its last call */
     bool spawned, exited;
     char how[128]; /* it ended */
     uint64_t born;

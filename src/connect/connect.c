@@ -359,7 +359,8 @@ static enum err upstream_new(struct connect *c, struct conf *conf, const struct 
     struct upstream *u = calloc(1, sizeof(*u));
     if (!u)
         return fault_set(f, ERR_NOMEM, "no memory for a server");
-    *u = (struct upstream){.connect = c, .conf = conf_ref(conf), .server = s, .refs = 1, .timeout_ms = (unsigned)s->timeout};
+    *u = (struct upstream){
+        .connect = c, .conf = conf_ref(conf), .server = s, .refs = 1, .timeout_ms = (unsigned)s->timeout};
     for (unsigned i = 0; i < sizeof(connect_kinds) / sizeof(connect_kinds[0]) && !u->kind; i++)
         if (connect_kinds[i]->is(s))
             u->kind = connect_kinds[i];
@@ -421,8 +422,9 @@ static bool pairs_same(const struct conf_pairs *a, const struct conf_pairs *b)
 static bool server_same(const struct conf_server *a, const struct conf_server *b)
 {
     bool same = str_eq(a->url, b->url) && str_eq(a->cwd, b->cwd) && a->command.n == b->command.n &&
-                a->isolation == b->isolation && a->protocol == b->protocol && a->max_processes == b->max_processes && memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0 &&
-                pairs_same(&a->headers, &b->headers) && pairs_same(&a->env, &b->env);
+                a->isolation == b->isolation && a->protocol == b->protocol && a->max_processes == b->max_processes &&
+                memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0 && pairs_same(&a->headers, &b->headers) &&
+                pairs_same(&a->env, &b->env);
     for (size_t i = 0; same && i < a->command.n; i++)
         same = str_eq(a->command.v[i], b->command.v[i]);
     return same;

@@ -59,7 +59,7 @@ struct connect_call {
     unsigned timeout_ms; /* for the whole call, unless the server has its own; progress prolongs it, at most tenfold */
     /* the connector's */
     void *wire;
-    bool relayed; /* by way of worker 0 */
+    bool relayed;            /* by way of worker 0 */
     struct worker_mail late; /* of a failure that is told with the next turn of the loop */
     struct fault late_fault;
 };

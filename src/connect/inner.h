@@ -116,7 +116,8 @@ struct str upstream_key(const struct upstream *u, struct str agent, struct str s
 struct tool_set *tool_set_new(struct upstream *u);
 /* One definition; one that cannot be used is left out, with a line in the log. ERR_NOMEM, ERR_LIMIT. */
 enum err tool_set_add(struct tool_set *s, const struct json *doc, uint32_t node, struct fault *f) MUST_USE;
-/* Fills t->param; otherwise why the definition must not be used (MCP 2026-07-28 streamable-http, "Schema Extension"). */
+/* Fills t->param; otherwise why the definition must not be used (MCP 2026-07-28 streamable-http, "Schema Extension").
+ */
 const char *tool_params(struct tool *t, const struct json *doc, uint32_t schema, struct arena *a);
 struct tool_set *tool_set_ref(struct tool_set *s);
 void tool_set_unref(struct tool_set *s);

@@ -7,22 +7,22 @@
 struct mcp_request {
     struct mcp_worker *mcp;
     struct exchange *x;
-    struct lease *lease;     /* a reference of the request's */
+    struct lease *lease; /* a reference of the request's */
     enum era era;
     struct json doc;
     struct rpc rpc;
-    struct str server;       /* "/mcp/{server}"; empty on /mcp */
-    struct str mcp_session;  /* Mcp-Session-Id of a legacy client, checked; or empty */
+    struct str server;         /* "/mcp/{server}"; empty on /mcp */
+    struct str mcp_session;    /* Mcp-Session-Id of a legacy client, checked; or empty */
     struct str progress_token; /* raw JSON; empty: no progress wanted */
-    bool streaming;          /* the answer is an SSE stream that has begun */
-    struct call call;        /* for tools/call */
+    bool streaming;            /* the answer is an SSE stream that has begun */
+    struct call call;          /* for tools/call */
 };
 
 /* How long a client may keep our lists without asking again; they depend on the session and are never shared. */
 #define MCP_LIST_TTL_MS 30000
 
-/* A method of the protocol. To add one: a file with its handler and a line in methods.c. A handler answers the request, now
- * or later, exactly once. */
+/* A method of the protocol. To add one: a file with its handler and a line in methods.c. A handler answers the request,
+ * now or later, exactly once. */
 typedef void mcp_handler(struct mcp_request *r);
 mcp_handler mcp_initialize, mcp_discover, mcp_ping; /* handshake.c */
 mcp_handler mcp_tools_list, mcp_tools_call;         /* tools_list.c, tools_call.c */

@@ -88,7 +88,7 @@ function later(capability, name) {
 
 function failing(revision, scenario, name, words) {
   tally.failed++
-  console.log(`FAILED ${revision} ${scenario}: ${name}: ${words}`)
+  console.log(`FAILED ${revision} ${scenario}: ${name}: ${words.replace(/\s+/g, ' ').slice(0, 400)}`)
 }
 
 function judge(revision, scenario, check) {

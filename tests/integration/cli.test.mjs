@@ -322,9 +322,11 @@ test('without a configuration a command says where one is looked for', () => {
 })
 
 test('audit tail finds the newest of one agent or event, and follows', async () => {
-  call('desk/issue_refund', '{}')
-  const denied = gate.cli(['audit', 'tail', '-c', gate.file, '-n', '1', '--event', 'TOOL_DENIED', '--json']).stdout
-  assert.equal(JSON.parse(denied).toolName, 'desk/issue_refund')
+  call('desk/issue_refund', '{}') // its entry is written when the answer is on its way already
+  await until('the newest refusal', () => {
+    const newest = gate.cli(['audit', 'tail', '-c', gate.file, '-n', '1', '--event', 'TOOL_DENIED', '--json']).stdout
+    return JSON.parse(newest).toolName === 'desk/issue_refund'
+  })
   assert.equal(gate.cli(['audit', 'tail', '-c', gate.file, '--agent', 'nobody']).stdout, '')
   const child = spawn(DOORWARD, ['audit', 'tail', '-f', '-n', '1', '-c', gate.file, '-e', 'TOOL_RESULT', '--json'])
   let seen = ''
