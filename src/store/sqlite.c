@@ -208,7 +208,7 @@ static enum err sqlite_load(struct store *base, void (*agent)(void *, const stru
     enum err e = sqlite_load_agents(s, agent, ctx, f);
     if (!e)
         e = sqlite_prepare(s, "SELECT k.agent, k.thumbprint, k.jwk, k.created, k.retires FROM agent_keys k"
-                              " JOIN agents a ON a.id = k.agent ORDER BY k.created", &st, f);
+                              " JOIN agents a ON a.id = k.agent ORDER BY k.created, k.retires = 0, k.retires", &st, f);
     if (!e) {
         while ((code = sqlite3_step(st)) == SQLITE_ROW) {
             struct store_key k = {sqlite_column(st, 0), sqlite_column(st, 1), sqlite_column(st, 2),

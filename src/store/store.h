@@ -27,7 +27,7 @@ struct store;
 struct store_ops {
     const char *name;
     void (*close)(struct store *s);
-    /* All agents, then all keys of agents that exist. */
+    /* All agents, then all keys of agents that exist, the oldest first. */
     enum err (*load)(struct store *s, void (*agent)(void *ctx, const struct store_agent *a),
                      void (*key)(void *ctx, const struct store_key *k), void *ctx, struct fault *f);
     /* ERR_EXISTS: the id, or the key's thumbprint: a key is registered once, for ever and over all agents. */

@@ -86,11 +86,13 @@ describe('entries', () => {
     assert.deepEqual(of('TOOL_CALL').at(-1).parameters, { user: 'alice', password: '[masked]', note: '[masked]', badgeNumber: '[masked]',
       nested: { api_key: '[masked]' }, list: [{ 'X-Token': '[masked]' }] })
     await gate.call(access, 'book__login', { user: 'alice', password: 'tiny-pw-9' })
-    const denied = await gate.recorded('the refusal', (e) => e.event === 'TOOL_DENIED')
-    assert.equal(denied.parameters.password, '[masked]')
-    assert.match(denied.policyDecision.reason, /^\/password: must have/)
+    const wrong = await gate.call(access, 'book__login', { user: 'alice', password: 'correct-horse-battery', pin: 47114711 })
+    assert.match(wrong.json.result.content[0].text, /but is 47114711/) // the agent's own value, to the agent
+    const denied = await gate.recorded('the refusal', (e) => e.traceId === wrong.json.result._meta['dev.doorward/traceId'])
+    assert.equal(denied.parameters.pin, '[masked]')
+    assert.equal(denied.policyDecision.reason, '/pin: must be <= 9999')
     const disk = readdirSync(join(gate.dir, 'data/audit')).map((f) => readFileSync(join(gate.dir, 'data/audit', f), 'latin1')).join('') + gate.log
-    for (const secret of ['correct-horse', 'abcdefgh', 'B-4711', 'k-123456', 'tiny-pw', access, gate.operatorToken()])
+    for (const secret of ['correct-horse', 'abcdefgh', 'B-4711', 'k-123456', 'tiny-pw', '47114711', access, gate.operatorToken()])
       assert.ok(!disk.includes(secret), secret)
   })
 

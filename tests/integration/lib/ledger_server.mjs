@@ -11,7 +11,7 @@ const tools = [
   { name: 'write', inputSchema: object({ line: { type: 'string' }, ms: { type: 'integer' } }, ['line']) },
   // Answers with the very bytes of the message that came.
   { name: 'raw', inputSchema: { type: 'object' } },
-  { name: 'login', inputSchema: object({ user: { type: 'string' }, password: { type: 'string', minLength: 12 } }, ['user', 'password']) },
+  { name: 'login', inputSchema: object({ user: { type: 'string' }, password: { type: 'string', minLength: 12 }, pin: { type: 'integer', maximum: 9999 } }, ['user', 'password']) },
   { name: 'deep', inputSchema: object({ customer: object({ age: { type: 'integer', maximum: 120 } }, ['age']) }) },
 ]
 
@@ -38,3 +38,4 @@ for await (const line of createInterface({ input: process.stdin })) {
     console.log(JSON.stringify({ jsonrpc: '2.0', id: message.id, error: { code: -32601, message: 'Method not found' } }))
   else answer(message, line).then((result) => console.log(JSON.stringify({ jsonrpc: '2.0', id: message.id, result })))
 }
+process.exit() // whoever spoke to it is gone, and nobody waits for its answers
