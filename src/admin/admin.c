@@ -157,7 +157,8 @@ static enum err admin_read(struct admin_request *r, struct fault *f)
     if (!str_ieq(str_trim(kind), STR("application/json")))
         return fault_set(f, ERR_MEDIA_TYPE, "Content-Type must be application/json");
     TRY(json_parse(&r->doc, r->x->body, r->arena, NULL, f));
-    return json_type(&r->doc, JSON_ROOT) == JSON_OBJECT ? ERR_OK : fault_set(f, ERR_INVALID, "the body must be a JSON object");
+    return json_type(&r->doc, JSON_ROOT) == JSON_OBJECT ? ERR_OK
+                                                        : fault_set(f, ERR_INVALID, "the body must be a JSON object");
 }
 
 static void admin_answer(struct admin_request *r)
@@ -205,8 +206,8 @@ static void admin_refuse(struct exchange *x, const struct fault *f, const char *
     exchange_answer_fault_with(x, f, &h, f->err == ERR_HTTP_METHOD || err_http(f->err) == 401);
 }
 
-/* A page in somebody's browser must not talk to this door, nor reach it under another name (DNS rebinding). Only what came
- * from here itself may. */
+/* A page in somebody's browser must not talk to this door, nor reach it under another name (DNS rebinding). Only what
+ * came from here itself may. */
 static enum err admin_head(struct exchange *x, struct fault *f)
 {
     struct admin *a = x->app;
@@ -219,8 +220,9 @@ static enum err admin_head(struct exchange *x, struct fault *f)
     if (!origin.p)
         return ERR_OK;
     from = str_skip(from, str_starts(from, STR("https://")) ? 8 : str_starts(from, STR("http://")) ? 7 : from.n);
-    return str_ieq(from, host) ? ERR_OK
-                               : fault_set(f, ERR_ORIGIN, "pages of " STR_FMT " have no business here", STR_ARG(origin));
+    return str_ieq(from, host)
+               ? ERR_OK
+               : fault_set(f, ERR_ORIGIN, "pages of " STR_FMT " have no business here", STR_ARG(origin));
 }
 
 static void admin_serve(struct exchange *x)

@@ -24,7 +24,7 @@ struct admin {
     const struct keys *keys;
     struct str issuer, resource;
     struct lease_bucket *failures; /* how many failed attempts are put on record */
-    struct secret *token; /* of data_dir/operator.token: role admin */
+    struct secret *token;          /* of data_dir/operator.token: role admin */
     struct worker *worker;
     int64_t started_ns;
     /* The daemon's. ready: takes calls now; f says why not. load: on a pool thread, a checked snapshot or all faults;

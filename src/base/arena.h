@@ -1,7 +1,7 @@
 /*
  * An arena: memory for one request, given back in one go. Capped; when the cap is reached or the system has no more, it
- * returns NULL and stays failed (arena_failed), so that a caller may check once at the end. A failed arena denies the call.
- * Not for secrets (base/secret.h). One thread at a time.
+ * returns NULL and stays failed (arena_failed), so that a caller may check once at the end. A failed arena denies the
+ * call. Not for secrets (base/secret.h). One thread at a time.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -20,9 +20,9 @@ struct arena {
 void arena_init(struct arena *a, size_t cap);
 void arena_done(struct arena *a);  /* gives everything back; the arena must be initialised again before use */
 void arena_reset(struct arena *a); /* forgets everything, keeps one block for the next request */
-void *arena_alloc(struct arena *a, size_t n) MUST_USE;  /* zeroed, aligned to 16; NULL when failed */
+void *arena_alloc(struct arena *a, size_t n) MUST_USE;             /* zeroed, aligned to 16; NULL when failed */
 void *arena_raw(struct arena *a, size_t n, size_t align) MUST_USE; /* not zeroed */
-struct str arena_str(struct arena *a, struct str s);    /* a copy, with a zero behind it that is not counted */
+struct str arena_str(struct arena *a, struct str s); /* a copy, with a zero behind it that is not counted */
 struct str arena_fmt(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 bool arena_failed(const struct arena *a);
 

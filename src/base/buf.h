@@ -1,6 +1,6 @@
 /*
- * A growing byte buffer with a declared maximum. A failed append (maximum or memory) is sticky: check buf_failed() once at
- * the end. Owned by whoever initialised it; buf_done() frees. One thread at a time.
+ * A growing byte buffer with a declared maximum. A failed append (maximum or memory) is sticky: check buf_failed() once
+ * at the end. Owned by whoever initialised it; buf_done() frees. One thread at a time.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -17,7 +17,8 @@ struct buf {
 void buf_init(struct buf *b, size_t max);
 void buf_done(struct buf *b);
 void buf_clear(struct buf *b); /* empties it and clears the failure; keeps the memory */
-bool buf_reserve(struct buf *b, size_t more) MUST_USE; /* room for `more` behind p[n]; the caller may write there and add to n */
+bool buf_reserve(struct buf *b,
+                 size_t more) MUST_USE; /* room for `more` behind p[n]; the caller may write there and add to n */
 void buf_put(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, struct str s);
 void buf_z(struct buf *b, const char *z);

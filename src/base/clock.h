@@ -1,6 +1,6 @@
 /*
- * Time. Wall-clock time is milliseconds since 1970 (UTC) and is for records and expiry; monotonic time is nanoseconds and
- * is for durations and limits, so that a clock that jumps opens nothing.
+ * Time. Wall-clock time is milliseconds since 1970 (UTC) and is for records and expiry; monotonic time is nanoseconds
+ * and is for durations and limits, so that a clock that jumps opens nothing.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

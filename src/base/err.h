@@ -1,18 +1,18 @@
 /*
  * Errors: one enum for the whole house, and the words that go with one.
  *
- * A function that can fail returns `enum err` and leaves its outputs untouched when it does. Where words help, it takes a
- * `struct fault` last and fills it with fault_set(), which returns the code, so that `return fault_set(f, ERR_SYNTAX, …)`
- * reads as one thought. base/ never logs: the cause travels in the fault and is logged once, where it is handled.
+ * A function that can fail returns `enum err` and leaves its outputs untouched when it does. Where words help, it takes
+ * a `struct fault` last and fills it with fault_set(), which returns the code, so that `return fault_set(f, ERR_SYNTAX,
+ * …)` reads as one thought. base/ never logs: the cause travels in the fault and is logged once, where it is handled.
  *
  * Never put a secret into a fault: it reaches logs and, for client errors, the client.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
-#define MUST_USE            __attribute__((warn_unused_result))
-#define PRINTF(fmt, args)   __attribute__((format(printf, fmt, args)))
-#define CLEANUP(fn)         __attribute__((cleanup(fn)))
+#define MUST_USE          __attribute__((warn_unused_result))
+#define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define CLEANUP(fn)       __attribute__((cleanup(fn)))
 
 enum err {
     ERR_OK = 0,
@@ -24,7 +24,8 @@ enum err {
 
 struct fault {
     enum err err;
-    char text[320]; /* one line, no trailing newline; always UTF-8; what would steer a terminal is '?'; cut with "..." */
+    char
+        text[320]; /* one line, no trailing newline; always UTF-8; what would steer a terminal is '?'; cut with "..." */
 };
 
 /* The stable code ("rate_limited"), never NULL. */

@@ -1,6 +1,6 @@
 /*
- * Secrets: bytes in locked memory that are wiped when freed. They have no printf form and no struct str: whoever needs the
- * bytes calls secret_bytes() and must not copy them into an arena, a log, an error or an answer.
+ * Secrets: bytes in locked memory that are wiped when freed. They have no printf form and no struct str: whoever needs
+ * the bytes calls secret_bytes() and must not copy them into an arena, a log, an error or an answer.
  */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
@@ -10,7 +10,8 @@
 
 struct secret; /* opaque: it cannot be printed, compared with == or copied by accident */
 
-struct secret *secret_new(const void *p, size_t n) MUST_USE; /* copies; the caller wipes its own copy. NULL: no memory */
+struct secret *secret_new(const void *p,
+                          size_t n) MUST_USE; /* copies; the caller wipes its own copy. NULL: no memory */
 struct secret *secret_alloc(size_t n, unsigned char **ret_bytes) MUST_USE; /* n writable bytes; NULL: no memory */
 void secret_free(struct secret *s);
 void secret_freep(struct secret **s); /* for CLEANUP */

@@ -15,10 +15,10 @@ struct str {
     size_t n;
 };
 
-#define STR(literal)  ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_NONE      ((struct str){NULL, 0})
-#define STR_FMT       "%.*s"
-#define STR_ARG(s)    (int)(s).n, (s).p ? (s).p : ""
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_NONE     ((struct str){NULL, 0})
+#define STR_FMT      "%.*s"
+#define STR_ARG(s)   (int)(s).n, (s).p ? (s).p : ""
 
 static inline struct str str_of(const char *z)
 {
@@ -46,8 +46,8 @@ bool str_ends(struct str a, struct str b);
 bool str_ieq(struct str a, struct str b);
 int str_cmp(struct str a, struct str b);
 struct str str_trim(struct str a); /* spaces and tabs at both ends */
-/* Cuts at the first c: the part before it goes to *ret_head and the rest stays in *s. False when there is no c (then the
- * whole string is the head and *s is empty). */
+/* Cuts at the first c: the part before it goes to *ret_head and the rest stays in *s. False when there is no c (then
+ * the whole string is the head and *s is empty). */
 bool str_cut(struct str *s, char c, struct str *ret_head);
 /* Whole string, decimal, no sign, no leading +; false when not a number or too large. */
 bool str_u64(struct str a, uint64_t *ret);

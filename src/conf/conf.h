@@ -1,9 +1,9 @@
 /*
  * The configuration: doorward.yaml becomes one immutable, reference-counted snapshot. Its keys stand in keys.def.
  *
- * A snapshot is complete or is not made: loading reports all faults at once, and whoever holds the old snapshot keeps it.
- * Values of strangers' files are bounded in size; anchors and aliases are refused. Secrets (struct secret) come from
- * `file:PATH` or `${ENV}` and are never shown.
+ * A snapshot is complete or is not made: loading reports all faults at once, and whoever holds the old snapshot keeps
+ * it. Values of strangers' files are bounded in size; anchors and aliases are refused. Secrets (struct secret) come
+ * from `file:PATH` or `${ENV}` and are never shown.
  *
  * All strings are zero-terminated and live as long as the snapshot. Any thread may read it.
  */
@@ -17,7 +17,7 @@
 #include "base/secret.h"
 
 struct conf_rate {
-    int64_t count;  /* 0: no limit */
+    int64_t count; /* 0: no limit */
     int64_t per_ms;
 };
 struct conf_cidr {
@@ -147,9 +147,10 @@ enum err conf_parse(struct str text, const char *file, const char *dir, struct c
 struct conf *conf_ref(struct conf *c);
 void conf_unref(struct conf *c);
 
-void conf_schema(struct buf *out);                      /* docs/doorward.schema.json */
-void conf_reference(struct buf *out);                   /* docs/CONFIGURATION.md */
-void conf_dump(const struct conf *c, struct buf *out);  /* the effective values as JSON that conf_parse() takes again, but for secrets: they are "[secret]" */
+void conf_schema(struct buf *out);                     /* docs/doorward.schema.json */
+void conf_reference(struct buf *out);                  /* docs/CONFIGURATION.md */
+void conf_dump(const struct conf *c, struct buf *out); /* the effective values as JSON that conf_parse() takes again,
+                                                          but for secrets: they are "[secret]" */
 
 /* Is it one of them? Without regard to case, as for hosts and origins. */
 bool conf_named(const struct conf_strings *list, struct str name);

@@ -40,8 +40,8 @@ static struct str record_parameters(struct call *c, struct buf *canonical, struc
     return arguments.n ? audit_mask(c->gate->gate->audit, arguments, c->arena, masked) : STR_NONE;
 }
 
-/* Why it was refused. The words of `validate` end with the value that did not fit: where parameters are masked, it may be one
- * of those. */
+/* Why it was refused. The words of `validate` end with the value that did not fit: where parameters are masked, it may
+ * be one of those. */
 static struct str record_reason(const struct call *c, bool masked)
 {
     static const char value[] = ", but is ";

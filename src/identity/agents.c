@@ -11,8 +11,8 @@ enum { AGENT_SLOTS = 4096, AGENT_TOOLS = 1000, AGENT_ARENA = 1 << 20 };
 
 struct agents {
     struct store *store;
-    pthread_mutex_t change;  /* one change at a time: the store first, then the map */
-    pthread_rwlock_t lock;   /* of the map */
+    pthread_mutex_t change; /* one change at a time: the store first, then the map */
+    pthread_rwlock_t lock;  /* of the map */
     struct agent *slot[AGENT_SLOTS];
 };
 
@@ -296,10 +296,12 @@ static enum err agent_check_tools(const struct conf_strings *list, const char *m
         for (size_t k = 0; ok && k < t.n; k++)
             ok = (unsigned char)t.p[k] > 0x20 && (unsigned char)t.p[k] < 0x7f && t.p[k] != ':';
         if (!ok)
-            return fault_set(f, ERR_PARAMS, "%s[%zu]: a tool is named server/tool, such as orders/lookup_order", member, i);
+            return fault_set(f, ERR_PARAMS, "%s[%zu]: a tool is named server/tool, such as orders/lookup_order", member,
+                             i);
         if (!patterns && memchr(t.p, '*', t.n))
             return fault_set(f, ERR_PARAMS,
-                             "%s[%zu]: an allowed tool is named in full; patterns with * are for denied tools only", member, i);
+                             "%s[%zu]: an allowed tool is named in full; patterns with * are for denied tools only",
+                             member, i);
     }
     return ERR_OK;
 }
@@ -307,7 +309,8 @@ static enum err agent_check_tools(const struct conf_strings *list, const char *m
 static enum err agent_check(const struct agent_wish *w, const struct conf_root *conf, int64_t now, struct fault *f)
 {
     if (!agent_word(w->id, 64, true))
-        return fault_set(f, ERR_PARAMS, "agentId: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit");
+        return fault_set(f, ERR_PARAMS,
+                         "agentId: 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit");
     if (!agent_word(w->type, 64, true))
         return fault_set(f, ERR_PARAMS, "agentType: needed, such as customer-support");
     if (!agent_word(w->version, 64, false))
@@ -341,9 +344,17 @@ static struct str agent_list_json(struct arena *a, const struct conf_strings *li
 static struct store_agent agent_row(struct agent *a)
 {
     return (struct store_agent){
-        .id = a->id, .type = a->type, .version = a->version, .env = a->env, .owner = a->owner,
-        .allowed = agent_list_json(&a->arena, &a->allowed), .denied = agent_list_json(&a->arena, &a->denied),
-        .created = a->created, .expires = a->expires, .max_sessions = a->max_sessions, .enabled = a->enabled,
+        .id = a->id,
+        .type = a->type,
+        .version = a->version,
+        .env = a->env,
+        .owner = a->owner,
+        .allowed = agent_list_json(&a->arena, &a->allowed),
+        .denied = agent_list_json(&a->arena, &a->denied),
+        .created = a->created,
+        .expires = a->expires,
+        .max_sessions = a->max_sessions,
+        .enabled = a->enabled,
     };
 }
 
@@ -357,8 +368,8 @@ static struct store_key agent_key_row(struct agent *a, const struct jose_key *k,
     return row;
 }
 
-enum err agents_create(struct agents *r, const struct agent_wish *wish, const struct conf_root *conf, struct agent **ret,
-                       struct fault *f)
+enum err agents_create(struct agents *r, const struct agent_wish *wish, const struct conf_root *conf,
+                       struct agent **ret, struct fault *f)
 {
     struct agent_wish w = *wish;
     int64_t now = clock_wall_ms();

@@ -1,6 +1,7 @@
 /*
- * The registry of agents: who may open sessions at all. All agents in memory, immutable and reference counted, written through
- * to the store. A change that narrows an agent ends its sessions at once (the caller does that: see admin/agents.c).
+ * The registry of agents: who may open sessions at all. All agents in memory, immutable and reference counted, written
+ * through to the store. A change that narrows an agent ends its sessions at once (the caller does that: see
+ * admin/agents.c).
  *
  * Threads: agents_find from any thread, without waiting for the disk. Changes block on the store: pool threads only.
  */
@@ -43,7 +44,8 @@ void agent_unrefp(struct agent **a);
 bool agent_denies(const struct agent *a, struct str tool_id);
 /* May it open a session now? ERR_CLIENT_AUTH says why not. */
 enum err agent_usable(const struct agent *a, int64_t now_ms, struct fault *f) MUST_USE;
-/* May a signature of this key prove the agent now? kid: the thumbprint that the signature names; empty: it names none. */
+/* May a signature of this key prove the agent now? kid: the thumbprint that the signature names; empty: it names none.
+ */
 bool agent_key_proves(const struct agent_key *k, struct str kid, int64_t now_ms);
 
 struct agent_wish { /* what an operator asks for; zero and empty take the defaults of the configuration */

@@ -5,7 +5,8 @@
 
 enum { ASSERTION_SECONDS = 60 };
 
-enum err assertion_make(const struct jose_key *key, struct str agent, struct str issuer, struct buf *out, struct fault *f)
+enum err assertion_make(const struct jose_key *key, struct str agent, struct str issuer, struct buf *out,
+                        struct fault *f)
 {
     struct buf b;
     char jti[ENC_ID_MAX];

@@ -30,7 +30,8 @@ static enum err keys_load(struct keys *k, const char *path, struct fault *f)
 {
     struct secret *s;
     TRY(secret_read(path, KEY_FILE_MAX, true, &s, f));
-    enum err e = jose_key_parse((struct str){(const char *)secret_bytes(s), secret_len(s)}, false, &k->key[k->count], f);
+    enum err e =
+        jose_key_parse((struct str){(const char *)secret_bytes(s), secret_len(s)}, false, &k->key[k->count], f);
     secret_free(s);
     if (e) {
         fault_wrap(f, "%s", path);

@@ -1,6 +1,6 @@
 /*
- * The gateway's own signing keys: made at the first start in <data_dir>/keys/, one file a key, mode 0600. The newest signs; the
- * others only verify what they signed before. Loaded at start; any thread may read.
+ * The gateway's own signing keys: made at the first start in <data_dir>/keys/, one file a key, mode 0600. The newest
+ * signs; the others only verify what they signed before. Loaded at start; any thread may read.
  */
 #ifndef IDENTITY_KEYS_H
 #define IDENTITY_KEYS_H

@@ -78,8 +78,8 @@ static bool scope_one(struct str want, struct str have)
 static bool scope_who(const struct conf_scope_when *w, struct str id, struct str type, struct str env,
                       const struct scope_context *c)
 {
-    return scope_one(w->agent, id) && scope_one(w->agent_type, type) && scope_one(w->env, env) && scope_one(w->tier, c->tier) &&
-           scope_one(w->trigger, c->trigger);
+    return scope_one(w->agent, id) && scope_one(w->agent_type, type) && scope_one(w->env, env) &&
+           scope_one(w->tier, c->tier) && scope_one(w->trigger, c->trigger);
 }
 
 static bool scope_any(const struct conf_strings *patterns, struct str scope)
@@ -153,7 +153,8 @@ static void scope_apply(struct scope_set *s, const struct conf_scope *rule, bool
 /* Each scope once, without what the agent is denied, also where a rule adds it. */
 static enum err scope_settle(struct scope_set *s, const struct agent *agent, struct scope_grant *ret, struct fault *f)
 {
-    struct str *all = arena_raw(s->a, s->n * sizeof(*all) + 1, 16), *timed = arena_raw(s->a, s->n * sizeof(*timed) + 1, 16);
+    struct str *all = arena_raw(s->a, s->n * sizeof(*all) + 1, 16),
+               *timed = arena_raw(s->a, s->n * sizeof(*timed) + 1, 16);
     struct scope_grant g = {all, 0, timed, 0};
     if (arena_failed(s->a))
         return fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
@@ -183,7 +184,8 @@ enum err scope_resolve(const struct agent *agent, const struct scope_context *co
     for (size_t i = 0; i < rules->n; i++) {
         const struct conf_scope *r = &rules->v[i];
         bool timed = scope_is_timed(&r->when);
-        if (scope_who(&r->when, agent->id, agent->type, agent->env, context) && (!timed || scope_hours_now(&r->when, now_ms)))
+        if (scope_who(&r->when, agent->id, agent->type, agent->env, context) &&
+            (!timed || scope_hours_now(&r->when, now_ms)))
             scope_apply(&s, r, timed);
     }
     return scope_settle(&s, agent, ret, f);

@@ -1,6 +1,7 @@
 /*
- * Scopes: what a session may do, as text: `resource:action[:kind:id]`, for tools `tool:<server>/<tool>:execute`. Which ones a
- * session gets is decided by the agent's tools and by the rules of the configuration, never by what an agent says.
+ * Scopes: what a session may do, as text: `resource:action[:kind:id]`, for tools `tool:<server>/<tool>:execute`. Which
+ * ones a session gets is decided by the agent's tools and by the rules of the configuration, never by what an agent
+ * says.
  */
 #ifndef IDENTITY_SCOPES_H
 #define IDENTITY_SCOPES_H
@@ -12,7 +13,7 @@ struct scope_context { /* from a trusted side only; empty when an agent opens it
     struct str user, tier, trigger;
 };
 
-bool scope_valid(struct str scope);  /* 2 to 4 parts of [A-Za-z0-9_./-]+ */
+bool scope_valid(struct str scope);                            /* 2 to 4 parts of [A-Za-z0-9_./-]+ */
 struct str scope_of_tool(struct str tool_id, struct arena *a); /* tool:X:execute */
 
 struct scope_grant { /* both sorted */
@@ -21,12 +22,12 @@ struct scope_grant { /* both sorted */
     const struct str *timed; /* of them, what nothing but a rule with hours gives */
     size_t timed_count;
 };
-/* The scopes of a session opened now, into the arena. Rules with hours are left to scope_allowed_now(), but for what they
- * add. */
+/* The scopes of a session opened now, into the arena. Rules with hours are left to scope_allowed_now(), but for what
+ * they add. */
 enum err scope_resolve(const struct agent *agent, const struct scope_context *context, const struct conf_scopes *rules,
                        int64_t now_ms, struct arena *a, struct scope_grant *ret, struct fault *f) MUST_USE;
-/* Do the rules with hours let this scope pass at this moment? For agents and context as when the session was opened. timed:
- * nothing but a rule with hours gave it. */
+/* Do the rules with hours let this scope pass at this moment? For agents and context as when the session was opened.
+ * timed: nothing but a rule with hours gave it. */
 bool scope_allowed_now(const struct conf_scopes *rules, struct str scope, bool timed, struct str agent_id,
                        struct str agent_type, struct str env, const struct scope_context *context, int64_t now_ms);
 bool scope_has(const struct str *sorted, size_t n, struct str scope);

@@ -15,8 +15,8 @@ struct sessions {
     void *ctx;
 };
 
-enum err sessions_new(struct lease_store *leases, struct conf *conf, session_told *told, void *ctx, struct sessions **ret,
-                      struct fault *f)
+enum err sessions_new(struct lease_store *leases, struct conf *conf, session_told *told, void *ctx,
+                      struct sessions **ret, struct fault *f)
 {
     struct sessions *s = calloc(1, sizeof(*s));
     if (!s)
@@ -67,7 +67,8 @@ static enum err session_narrow(struct lease *l, struct str asked, struct fault *
         if (!one.n)
             continue;
         if (!scope_valid(one))
-            return fault_set(f, ERR_INVALID_SCOPE, "\"%.80s\" is no scope: resource:action[:kind:id]", arena_str(&l->arena, one).p);
+            return fault_set(f, ERR_INVALID_SCOPE, "\"%.80s\" is no scope: resource:action[:kind:id]",
+                             arena_str(&l->arena, one).p);
         if (!scope_has(l->scope, l->scope_count, one))
             return fault_set(f, ERR_INVALID_SCOPE, "this agent cannot get the scope " STR_FMT, STR_ARG(one));
         v[n++] = one;
@@ -104,8 +105,8 @@ static int64_t session_least(int64_t wish, int64_t bound)
     return wish > 0 && wish < bound ? wish : bound;
 }
 
-static enum err session_fill(struct lease *l, const struct agent *a, const struct session_wish *w, const struct conf_root *c,
-                             struct fault *f)
+static enum err session_fill(struct lease *l, const struct agent *a, const struct session_wish *w,
+                             const struct conf_root *c, struct fault *f)
 {
     char sid[ENC_ID_MAX];
     enc_id("sess", sid);
@@ -159,7 +160,8 @@ enum err session_open(struct sessions *s, const struct agent *agent, const struc
     if (v.answer != LEASE_GRANTED) {
         lease_unref(l);
         if (v.err == ERR_SESSIONS)
-            return fault_set(f, ERR_SESSIONS, "the agent has %lld sessions open, which is its limit: end one, or wait until one expires",
+            return fault_set(f, ERR_SESSIONS,
+                             "the agent has %lld sessions open, which is its limit: end one, or wait until one expires",
                              (long long)agent->max_sessions);
         return fault_set(f, v.err ? v.err : ERR_INTERNAL, "the session could not be opened");
     }
@@ -232,17 +234,20 @@ enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id,
         return fault_set(f, ERR_SCOPE, "a tool's name is never that long");
     for (size_t i = 0; i < l->denied_count; i++)
         if (str_glob(l->denied[i], tool_id))
-            return fault_set(f, ERR_TOOL_DENIED, "the tool " STR_FMT " is on this agent's list of denied tools", STR_ARG(tool_id));
+            return fault_set(f, ERR_TOOL_DENIED, "the tool " STR_FMT " is on this agent's list of denied tools",
+                             STR_ARG(tool_id));
     memcpy(text, head.p, head.n);
     memcpy(text + head.n, tool_id.p, tool_id.n);
     memcpy(text + head.n + tool_id.n, tail.p, tail.n);
     struct str scope = {text, head.n + tool_id.n + tail.n};
     if (!scope_has(l->scope, l->scope_count, scope))
-        return fault_set(f, ERR_SCOPE, "the tool " STR_FMT " is not on this session's whitelist: it lacks the scope " STR_FMT,
+        return fault_set(f, ERR_SCOPE,
+                         "the tool " STR_FMT " is not on this session's whitelist: it lacks the scope " STR_FMT,
                          STR_ARG(tool_id), STR_ARG(scope));
     struct scope_context context = {l->user, l->tier, l->trigger};
     struct conf *conf = sessions_conf_ref(s);
-    bool now = scope_allowed_now(&conf->root.scopes, scope, scope_has(l->timed, l->timed_count, scope), l->agent_id, l->agent_type, l->agent_env, &context, now_ms);
+    bool now = scope_allowed_now(&conf->root.scopes, scope, scope_has(l->timed, l->timed_count, scope), l->agent_id,
+                                 l->agent_type, l->agent_env, &context, now_ms);
     conf_unref(conf);
     return now ? ERR_OK : fault_set(f, ERR_SCOPE, "the scope " STR_FMT " is not in force at this hour", STR_ARG(scope));
 }

@@ -1,8 +1,8 @@
 /*
  * Sessions: opening a lease for an agent, and what a session may do at a moment.
  *
- * The context (user, tier, trigger) comes from a trusted side only: the operators' API. A session that an agent opens with its
- * own key has none, and nothing an agent says gives it one. Any thread.
+ * The context (user, tier, trigger) comes from a trusted side only: the operators' API. A session that an agent opens
+ * with its own key has none, and nothing an agent says gives it one. Any thread.
  */
 #ifndef IDENTITY_SESSION_H
 #define IDENTITY_SESSION_H
@@ -15,8 +15,8 @@ enum session_event { SESSION_OPENED, SESSION_CLOSED, SESSION_TIMED_OUT };
 /* Told of each, on whatever thread it happened. by: the operator, or empty. */
 typedef void session_told(void *ctx, enum session_event event, const struct lease *l, struct str by, struct str reason);
 
-enum err sessions_new(struct lease_store *leases, struct conf *conf, session_told *told, void *ctx, struct sessions **ret,
-                      struct fault *f) MUST_USE;
+enum err sessions_new(struct lease_store *leases, struct conf *conf, session_told *told, void *ctx,
+                      struct sessions **ret, struct fault *f) MUST_USE;
 void sessions_free(struct sessions *s);
 void sessions_conf(struct sessions *s, struct conf *conf); /* a reload */
 
@@ -34,8 +34,9 @@ size_t session_end_agent(struct sessions *s, struct str agent, struct str by, st
 void session_sweep(struct sessions *s); /* expires what is late; once a second */
 void session_end_all(struct sessions *s, struct str reason);
 
-/* May this session execute this tool now? ERR_TOOL_DENIED: the agent's denied tools; ERR_SCOPE: not among its scopes, or not at
- * this hour. f may be NULL. */
-enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id, int64_t now_ms, struct fault *f) MUST_USE;
+/* May this session execute this tool now? ERR_TOOL_DENIED: the agent's denied tools; ERR_SCOPE: not among its scopes,
+ * or not at this hour. f may be NULL. */
+enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id, int64_t now_ms,
+                        struct fault *f) MUST_USE;
 
 #endif

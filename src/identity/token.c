@@ -50,8 +50,8 @@ static void token_remember(struct token_cache *c, const unsigned char hash[SHA25
     memcpy(to->hash, hash, SHA256_BYTES);
 }
 
-enum err token_mint(const struct keys *k, const struct lease *l, struct str issuer, struct str audience, struct buf *out,
-                    struct fault *f)
+enum err token_mint(const struct keys *k, const struct lease *l, struct str issuer, struct str audience,
+                    struct buf *out, struct fault *f)
 {
     struct buf b;
     char jti[ENC_ID_MAX];
@@ -77,9 +77,11 @@ enum err token_mint(const struct keys *k, const struct lease *l, struct str issu
 static enum err token_claims(const struct json *j, struct str issuer, struct str audience, struct fault *f)
 {
     int64_t exp, iat, now = clock_wall_ms() / 1000;
-    if (!json_str_is(j, json_get(j, JSON_ROOT, STR("iss")), issuer) || !json_str_is(j, json_get(j, JSON_ROOT, STR("aud")), audience))
+    if (!json_str_is(j, json_get(j, JSON_ROOT, STR("iss")), issuer) ||
+        !json_str_is(j, json_get(j, JSON_ROOT, STR("aud")), audience))
         return fault_set(f, ERR_TOKEN, "the token was issued by or for somebody else");
-    if (!json_i64(j, json_get(j, JSON_ROOT, STR("exp")), &exp) || !json_i64(j, json_get(j, JSON_ROOT, STR("iat")), &iat))
+    if (!json_i64(j, json_get(j, JSON_ROOT, STR("exp")), &exp) ||
+        !json_i64(j, json_get(j, JSON_ROOT, STR("iat")), &iat))
         return fault_set(f, ERR_TOKEN, "the token does not say how long it is good");
     if (now >= exp)
         return fault_set(f, ERR_SESSION_ENDED, "the token has expired: open a new session");
@@ -116,8 +118,8 @@ static enum err token_open(struct lease *l, struct lease **ret, struct fault *f)
     if (!lease_is_open(l, clock_mono_ns())) {
         bool ended = l->state == LEASE_ENDED;
         lease_unref(l);
-        return fault_set(f, ERR_SESSION_ENDED, ended ? "the session was ended: open a new one"
-                                                     : "the session has expired: open a new one");
+        return fault_set(f, ERR_SESSION_ENDED,
+                         ended ? "the session was ended: open a new one" : "the session has expired: open a new one");
     }
     *ret = l;
     return ERR_OK;

@@ -1,7 +1,7 @@
 /*
- * Access tokens (RFC 9068): a signed name of a session, for minutes. The lease decides what it may do; the token only proves
- * which one is meant. A verified token is remembered by its SHA-256 until it ends, so that the next call costs one digest and
- * one look.
+ * Access tokens (RFC 9068): a signed name of a session, for minutes. The lease decides what it may do; the token only
+ * proves which one is meant. A verified token is remembered by its SHA-256 until it ends, so that the next call costs
+ * one digest and one look.
  */
 #ifndef IDENTITY_TOKEN_H
 #define IDENTITY_TOKEN_H
@@ -10,8 +10,8 @@
 #include "store/lease.h"
 
 /* Appends the token of an open lease. issuer and audience as in the metadata. */
-enum err token_mint(const struct keys *k, const struct lease *l, struct str issuer, struct str audience, struct buf *out,
-                    struct fault *f) MUST_USE;
+enum err token_mint(const struct keys *k, const struct lease *l, struct str issuer, struct str audience,
+                    struct buf *out, struct fault *f) MUST_USE;
 
 /* Remembered tokens of one worker; its thread only. */
 struct token_cache;

@@ -1,7 +1,7 @@
 /*
- * JOSE, the small part that is safe: JWK (RFC 7517, 8037), thumbprints (RFC 7638), JWS in compact form (RFC 7515) with EdDSA
- * over Ed25519 (libsodium) and ES256 (OpenSSL). One algorithm is pinned to each key; the header must name just that one.
- * There is no "none", no HMAC, no RSA, no key from a header, no compression, no critical extension.
+ * JOSE, the small part that is safe: JWK (RFC 7517, 8037), thumbprints (RFC 7638), JWS in compact form (RFC 7515) with
+ * EdDSA over Ed25519 (libsodium) and ES256 (OpenSSL). One algorithm is pinned to each key; the header must name just
+ * that one. There is no "none", no HMAC, no RSA, no key from a header, no compression, no critical extension.
  *
  * Pure: no I/O. A key never changes after it was made; any thread may use it.
  */
@@ -17,8 +17,9 @@ enum jose_alg { JOSE_NONE = 0, JOSE_EDDSA, JOSE_ES256 };
 #define JOSE_TOKEN_MAX  8192 /* bytes of a compact JWS */
 
 struct jose_key;
-/* A JWK with "kty" OKP/Ed25519 or EC/P-256. Everything in it must fit: sizes, the point on the curve, "alg", "use", "key_ops".
- * Private members make a private key; with `public_only` they are refused, since a private key does not belong here. */
+/* A JWK with "kty" OKP/Ed25519 or EC/P-256. Everything in it must fit: sizes, the point on the curve, "alg", "use",
+ * "key_ops". Private members make a private key; with `public_only` they are refused, since a private key does not
+ * belong here. */
 enum err jose_key_parse(struct str jwk, bool public_only, struct jose_key **ret, struct fault *f) MUST_USE;
 enum err jose_key_generate(enum jose_alg alg, struct jose_key **ret, struct fault *f) MUST_USE;
 void jose_key_free(struct jose_key *k);
@@ -32,8 +33,10 @@ const char *jose_key_thumbprint(const struct jose_key *k); /* also its kid */
 void jose_key_write_public(const struct jose_key *k, struct buf *out);
 enum err jose_key_write_private(const struct jose_key *k, struct secret **ret, struct fault *f) MUST_USE;
 
-/* Appends header.payload.signature to out. typ as "at+jwt" or "JWT". ERR_LIMIT when it became longer than JOSE_TOKEN_MAX. */
-enum err jose_sign(const struct jose_key *k, const char *typ, struct str payload, struct buf *out, struct fault *f) MUST_USE;
+/* Appends header.payload.signature to out. typ as "at+jwt" or "JWT". ERR_LIMIT when it became longer than
+ * JOSE_TOKEN_MAX. */
+enum err jose_sign(const struct jose_key *k, const char *typ, struct str payload, struct buf *out,
+                   struct fault *f) MUST_USE;
 
 /* What a compact token says of itself before anything is proved; only for finding the key. */
 struct jose_peek {
@@ -41,9 +44,9 @@ struct jose_peek {
     struct json claims;       /* unproved! */
 };
 enum err jose_peek(struct str token, struct arena *a, struct jose_peek *ret, struct fault *f) MUST_USE;
-/* ERR_TOKEN unless the signature is this key's. typ: wanted value, case-insensitive, "application/" may stand before it; NULL:
- * any. *ret_payload is in the arena. */
-enum err jose_verify(const struct jose_key *k, struct str token, const char *typ, struct arena *a, struct str *ret_payload,
-                     struct fault *f) MUST_USE;
+/* ERR_TOKEN unless the signature is this key's. typ: wanted value, case-insensitive, "application/" may stand before
+ * it; NULL: any. *ret_payload is in the arena. */
+enum err jose_verify(const struct jose_key *k, struct str token, const char *typ, struct arena *a,
+                     struct str *ret_payload, struct fault *f) MUST_USE;
 
 #endif

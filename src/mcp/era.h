@@ -1,6 +1,7 @@
 /*
- * Which revision of MCP a request speaks, and whether its headers say the same as its body. The body is the only authority;
- * headers are checked against it (MCP 2026-07-28 basic/transports/streamable-http, "Server Validation"; basic/versioning).
+ * Which revision of MCP a request speaks, and whether its headers say the same as its body. The body is the only
+ * authority; headers are checked against it (MCP 2026-07-28 basic/transports/streamable-http, "Server Validation";
+ * basic/versioning).
  *
  *   modern   2026-07-28: every request carries its version and capabilities in _meta; headers mirror the body
  *   legacy   2025-11-25 and before: `initialize` first, then the version in a header

@@ -2,9 +2,9 @@
  * The face to agents: MCP over Streamable HTTP at /mcp (all servers, `server__tool` names) and /mcp/{server} (one, no
  * prefix), in both eras on the same endpoint.
  *
- * One `struct mcp_worker` for each worker; everything on its thread. The agent's session is the lease that its access token
- * names; MCP's own session (Mcp-Session-Id, legacy era) only tells apart the clients that share a lease, and is a sealed
- * value, so that nothing has to be kept for it.
+ * One `struct mcp_worker` for each worker; everything on its thread. The agent's session is the lease that its access
+ * token names; MCP's own session (Mcp-Session-Id, legacy era) only tells apart the clients that share a lease, and is a
+ * sealed value, so that nothing has to be kept for it.
  */
 #ifndef MCP_MCP_H
 #define MCP_MCP_H

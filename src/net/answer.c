@@ -170,7 +170,8 @@ void exchange_answer_fault(struct exchange *x, const struct fault *f)
     exchange_answer_fault_with(x, f, NULL, 0);
 }
 
-void exchange_answer_fault_with(struct exchange *x, const struct fault *f, const struct http_header *headers, size_t count)
+void exchange_answer_fault_with(struct exchange *x, const struct fault *f, const struct http_header *headers,
+                                size_t count)
 {
     struct buf b;
     buf_init(&b, 8192);
@@ -183,7 +184,8 @@ void exchange_answer_fault_with(struct exchange *x, const struct fault *f, const
     buf_done(&b);
 }
 
-void exchange_stream_begin(struct exchange *x, int status, struct str type, const struct http_header *headers, size_t count)
+void exchange_stream_begin(struct exchange *x, int status, struct str type, const struct http_header *headers,
+                           size_t count)
 {
     x->answered = true;
     if (!x->gone)

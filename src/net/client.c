@@ -1,4 +1,5 @@
-/* The pool of the HTTP client: origins, their connections, the queue, deadlines. Bytes in and out are in client_conn.c. */
+/* The pool of the HTTP client: origins, their connections, the queue, deadlines. Bytes in and out are in client_conn.c.
+ */
 #include <netinet/tcp.h>
 #include <stdlib.h>
 
@@ -229,7 +230,8 @@ static void client_tick(uv_timer_t *t)
 enum err client_origin(struct client *c, const struct http_url *url, struct client_origin **ret, struct fault *f)
 {
     if (url->tls)
-        return fault_set(f, ERR_CONFIG, "https:// is not spoken to servers by this version; put a TLS proxy before the server");
+        return fault_set(f, ERR_CONFIG,
+                         "https:// is not spoken to servers by this version; put a TLS proxy before the server");
     struct client_origin *o = calloc(1, sizeof(*o));
     if (!o || url->host.n >= sizeof(o->host) || url->authority.n >= sizeof(o->authority_text)) {
         free(o);

@@ -1,4 +1,5 @@
-/* One connection of the HTTP client: connecting, writing a request, reading its answer, and whether it can be used again. */
+/* One connection of the HTTP client: connecting, writing a request, reading its answer, and whether it can be used
+ * again. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -14,12 +14,12 @@ struct client_conn {
     struct client_conn *next, **link;           /* all of the origin */
     struct client_conn *idle_next, **idle_link; /* the idle ones, the last used first */
     struct client_call *call;
-    struct buf in;               /* a head that came in pieces */
+    struct buf in; /* a head that came in pieces */
     size_t resume;
     struct http_body body;
-    unsigned attempt;            /* addresses that failed for this call */
-    unsigned interim;            /* 1xx answers to this call */
-    uint64_t deadline;           /* idle, connecting, or stalled */
+    unsigned attempt;  /* addresses that failed for this call */
+    unsigned interim;  /* 1xx answers to this call */
+    uint64_t deadline; /* idle, connecting, or stalled */
     bool connected, reused, head_done, heard, keep_alive, closing;
 };
 

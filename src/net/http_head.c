@@ -1,12 +1,13 @@
 /*
- * Heads of requests and responses. Strict: each thing that RFC 9112 allows a recipient to repair is refused here instead,
- * because the next parser on the way may repair it differently (RFC 9112 section 11.2).
+ * Heads of requests and responses. Strict: each thing that RFC 9112 allows a recipient to repair is refused here
+ * instead, because the next parser on the way may repair it differently (RFC 9112 section 11.2).
  */
 #include "net/http.h"
 
 enum { HTTP_HEAD_BYTES = 16384, HTTP_TARGET_BYTES = 4096 };
 
-/* RFC 9110 5.6.2 tchar; and what may stand in a target (RFC 3986, no fragment) and in a field value (5.5, no obs-text). */
+/* RFC 9110 5.6.2 tchar; and what may stand in a target (RFC 3986, no fragment) and in a field value (5.5, no obs-text).
+ */
 enum { C_TOKEN = 1, C_TARGET = 2, C_VALUE = 4, C_DIGIT = 8, C_HOST = 16 };
 static const unsigned char http_class[256] = {
     ['\t'] = C_VALUE,
@@ -108,9 +109,9 @@ static struct str http_line(struct str *rest)
 
 /* Fields of which two make a message ambiguous. A prefix ends with '*'. */
 static const struct str http_single[] = {
-    {"Host", 4},          {"Content-Length", 14}, {"Transfer-Encoding", 17}, {"Content-Type", 12}, {"Authorization", 13},
-    {"Origin", 6},        {"Connection", 10},     {"Expect", 6},             {"MCP-*", 5},         {"Traceparent", 11},
-    {"Last-Event-ID", 13}, {"Upgrade", 7},
+    {"Host", 4},           {"Content-Length", 14}, {"Transfer-Encoding", 17}, {"Content-Type", 12},
+    {"Authorization", 13}, {"Origin", 6},          {"Connection", 10},        {"Expect", 6},
+    {"MCP-*", 5},          {"Traceparent", 11},    {"Last-Event-ID", 13},     {"Upgrade", 7},
 };
 
 static bool http_is_single(struct str name)
@@ -294,7 +295,8 @@ static enum err http_parse_target(struct http_head *h, struct fault *f)
     return http_check_path(h->path, f);
 }
 
-static enum err http_parse_request_line(struct str line, struct http_head *h, const struct http_limits *l, struct fault *f)
+static enum err http_parse_request_line(struct str line, struct http_head *h, const struct http_limits *l,
+                                        struct fault *f)
 {
     static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
     struct str rest = line;

@@ -21,7 +21,8 @@ static enum err lines_one(struct str line, bool (*take)(void *, struct str), voi
     return take(ctx, line) ? ERR_OK : fault_set(f, ERR_CANCELLED, "no more lines are wanted");
 }
 
-enum err lines_feed(struct lines *l, struct str bytes, bool (*line)(void *ctx, struct str line), void *ctx, struct fault *f)
+enum err lines_feed(struct lines *l, struct str bytes, bool (*line)(void *ctx, struct str line), void *ctx,
+                    struct fault *f)
 {
     struct str one;
     while (bytes.n) {

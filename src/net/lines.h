@@ -1,6 +1,6 @@
 /*
- * Lines: the framing of MCP over stdio (one JSON message a line; MCP 2026-07-28 basic/transports/stdio). Incremental and
- * bounded. LF ends a line, a CR before it is dropped, empty lines are passed over, NUL is an error.
+ * Lines: the framing of MCP over stdio (one JSON message a line; MCP 2026-07-28 basic/transports/stdio). Incremental
+ * and bounded. LF ends a line, a CR before it is dropped, empty lines are passed over, NUL is an error.
  */
 #ifndef NET_LINES_H
 #define NET_LINES_H

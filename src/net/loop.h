@@ -1,7 +1,7 @@
 /*
  * A worker: one thread, one libuv loop, one mailbox. Everything that belongs to a worker (connections, calls, upstream
- * pools) is touched on its thread only; others reach it through worker_post(), the only function here that any thread may
- * call.
+ * pools) is touched on its thread only; others reach it through worker_post(), the only function here that any thread
+ * may call.
  */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
@@ -30,9 +30,9 @@ struct worker_mail {
 
 enum err worker_init(struct worker *w, unsigned index, struct fault *f) MUST_USE;
 enum err worker_start(struct worker *w, struct fault *f) MUST_USE; /* runs the loop on a thread of its own */
-void worker_run(struct worker *w);                                  /* runs the loop on this thread until worker_stop */
-void worker_post(struct worker *w, struct worker_mail *m);          /* any thread; order is kept per poster */
-void worker_stop(struct worker *w);                                 /* any thread: closes the mailbox; the loop ends when its handles are closed */
+void worker_run(struct worker *w);                                 /* runs the loop on this thread until worker_stop */
+void worker_post(struct worker *w, struct worker_mail *m);         /* any thread; order is kept per poster */
+void worker_stop(struct worker *w); /* any thread: closes the mailbox; the loop ends when its handles are closed */
 void worker_join(struct worker *w);
 void worker_done(struct worker *w);
 

@@ -128,8 +128,8 @@ static void server_conn_next(struct server_conn *c)
 
 static void server_conn_read_start(struct server_conn *c);
 
-/* A connection that ends does so with patience: what the client still sends is read and dropped until it has had the time to
- * read its answer, because bytes that nobody read turn the close into a reset (RFC 9112 9.6). */
+/* A connection that ends does so with patience: what the client still sends is read and dropped until it has had the
+ * time to read its answer, because bytes that nobody read turn the close into a reset (RFC 9112 9.6). */
 static void server_conn_linger(struct server_conn *c)
 {
     c->state = CONN_LINGER;
@@ -199,8 +199,8 @@ static void server_dispatch(struct server_conn *c)
     c->server->ops->request(x);
 }
 
-/* Takes what belongs to the body from *bytes; what follows stays there. The head's strings lie in c->in, which therefore never
- * grows while a body comes. HTTP_BAD: refused already. */
+/* Takes what belongs to the body from *bytes; what follows stays there. The head's strings lie in c->in, which
+ * therefore never grows while a body comes. HTTP_BAD: refused already. */
 static enum http_verdict server_read_body(struct server_conn *c, struct str *bytes)
 {
     struct fault f = {0};
@@ -260,8 +260,7 @@ static bool server_read_head(struct server_conn *c)
         c->state = CONN_HEAD;
         c->deadline = server_after(s, s->l.head_ms);
     }
-    enum http_verdict v =
-        http_parse_request(c->in.p, c->in.n, &s->l.http, &c->resume, &c->x->head, &c->head_bytes, &f);
+    enum http_verdict v = http_parse_request(c->in.p, c->in.n, &s->l.http, &c->resume, &c->x->head, &c->head_bytes, &f);
     if (v == HTTP_MORE)
         return false;
     enum err e = v == HTTP_BAD ? f.err : ERR_OK;
@@ -276,7 +275,8 @@ static bool server_read_head(struct server_conn *c)
     return server_first_body(c);
 }
 
-/* Works through what has come until more is needed. Answers given at once come back here through the loop, not by recursion. */
+/* Works through what has come until more is needed. Answers given at once come back here through the loop, not by
+ * recursion. */
 static void server_conn_process(struct server_conn *c)
 {
     if (c->in_handler)
@@ -296,11 +296,12 @@ static void server_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
 {
     (void)suggested;
     struct server_conn *c = h->data;
-    *b = uv_buf_init(c->server->read, sizeof(c->server->read)); /* one for all: its bytes are moved before the next read */
+    *b = uv_buf_init(c->server->read,
+                     sizeof(c->server->read)); /* one for all: its bytes are moved before the next read */
 }
 
-/* Bytes behind the request in work: the beginning of the next one. A client that sends too many of them is not read for a
- * while. */
+/* Bytes behind the request in work: the beginning of the next one. A client that sends too many of them is not read for
+ * a while. */
 static void server_put_aside(struct server_conn *c, struct str bytes)
 {
     buf_str(&c->ahead, bytes);
@@ -484,7 +485,8 @@ static enum err server_address(struct str text, struct sockaddr_storage *ret, st
         return fault_set(f, ERR_CONFIG, "an address to listen on must be like 127.0.0.1:8420 or [::1]:8420");
     memcpy(host, h.p, h.n);
     host[h.n] = 0;
-    if (uv_ip4_addr(host, (int)port, (struct sockaddr_in *)ret) && uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)ret))
+    if (uv_ip4_addr(host, (int)port, (struct sockaddr_in *)ret) &&
+        uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)ret))
         return fault_set(f, ERR_CONFIG, "%s is no IP address", host);
     return ERR_OK;
 }
@@ -508,8 +510,8 @@ static enum err server_bind(struct server *s, const struct sockaddr_storage *at,
     return e ? fault_set(f, ERR_IO, "cannot listen on " STR_FMT ": %s", STR_ARG(text), uv_strerror(e)) : ERR_OK;
 }
 
-enum err server_listen(struct worker *w, struct str address, const struct server_limits *l, const struct server_ops *ops,
-                       void *app, struct server **ret, struct fault *f)
+enum err server_listen(struct worker *w, struct str address, const struct server_limits *l,
+                       const struct server_ops *ops, void *app, struct server **ret, struct fault *f)
 {
     struct sockaddr_storage at = {0};
     TRY(server_address(address, &at, f));
@@ -555,7 +557,8 @@ uint16_t server_port(const struct server *s)
     int n = sizeof(at);
     if (uv_tcp_getsockname(&s->listener, (struct sockaddr *)&at, &n))
         return 0;
-    return ntohs(at.ss_family == AF_INET ? ((struct sockaddr_in *)&at)->sin_port : ((struct sockaddr_in6 *)&at)->sin6_port);
+    return ntohs(at.ss_family == AF_INET ? ((struct sockaddr_in *)&at)->sin_port
+                                         : ((struct sockaddr_in6 *)&at)->sin6_port);
 }
 
 unsigned server_connections(const struct server *s)

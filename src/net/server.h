@@ -3,10 +3,10 @@
  * handler is called (bounded by body_bytes). The answer is either given at once (exchange_answer) or streamed
  * (exchange_stream_*). Everything on the worker's thread.
  *
- * Life: the exchange and its arena live until the answer is complete and `done` has been called, exactly once (also for a
- * request that was refused or never became whole). A client that leaves early is reported through `gone` (so that a call can
- * be cancelled), never from inside a call of the handler's; the handler still owes an answer call (exchange_answer or
- * exchange_stream_end), which then goes nowhere, and `done` follows it.
+ * Life: the exchange and its arena live until the answer is complete and `done` has been called, exactly once (also for
+ * a request that was refused or never became whole). A client that leaves early is reported through `gone` (so that a
+ * call can be cancelled), never from inside a call of the handler's; the handler still owes an answer call
+ * (exchange_answer or exchange_stream_end), which then goes nowhere, and `done` follows it.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -24,37 +24,39 @@ struct exchange {
     void *app;                    /* server_ops' */
     void *user;                   /* the handler's */
     struct worker *worker;
-    bool answered;                /* an answer has begun */
-    bool gone;                    /* the client left */
+    bool answered; /* an answer has begun */
+    bool gone;     /* the client left */
     struct server_conn *conn;
 };
 
 struct server_ops {
-    /* The head has come, the body not yet. ERR_OK takes it; anything else is answered with that error and closes. May be NULL. */
+    /* The head has come, the body not yet. ERR_OK takes it; anything else is answered with that error and closes. May
+     * be NULL. */
     enum err (*head)(struct exchange *x, struct fault *f);
     void (*request)(struct exchange *x);
     void (*gone)(struct exchange *x); /* may be NULL */
     void (*done)(struct exchange *x); /* may be NULL */
-    /* Writes the body of the answer to a request that the codec or a bound refused; default is {"error":code,"message":text}. */
+    /* Writes the body of the answer to a request that the codec or a bound refused; default is
+     * {"error":code,"message":text}. */
     void (*refuse)(struct exchange *x, enum err e, const struct fault *f); /* may be NULL */
 };
 
 struct server_limits {
     struct http_limits http;
-    size_t body_bytes;       /* 0: 1 MiB */
-    size_t arena_bytes;      /* 0: 8 MiB */
-    unsigned connections;    /* 0: 10000; one more is closed at once */
-    unsigned idle_ms;        /* between requests; 0: 75000 */
-    unsigned head_ms;        /* from the first byte to the end of the head; 0: 10000 */
-    unsigned body_ms;        /* 0: 30000 */
-    unsigned write_ms;       /* a client that does not read; 0: 30000 */
-    size_t write_bytes;      /* queued for one client; 0: 4 MiB; more on top of it closes the connection */
+    size_t body_bytes;    /* 0: 1 MiB */
+    size_t arena_bytes;   /* 0: 8 MiB */
+    unsigned connections; /* 0: 10000; one more is closed at once */
+    unsigned idle_ms;     /* between requests; 0: 75000 */
+    unsigned head_ms;     /* from the first byte to the end of the head; 0: 10000 */
+    unsigned body_ms;     /* 0: 30000 */
+    unsigned write_ms;    /* a client that does not read; 0: 30000 */
+    size_t write_bytes;   /* queued for one client; 0: 4 MiB; more on top of it closes the connection */
 };
 
 struct server;
 /* Listens with SO_REUSEPORT. address "127.0.0.1:8420", "[::1]:8420", port 0 = any. */
-enum err server_listen(struct worker *w, struct str address, const struct server_limits *l, const struct server_ops *ops,
-                       void *app, struct server **ret, struct fault *f) MUST_USE;
+enum err server_listen(struct worker *w, struct str address, const struct server_limits *l,
+                       const struct server_ops *ops, void *app, struct server **ret, struct fault *f) MUST_USE;
 uint16_t server_port(const struct server *s);
 unsigned server_connections(const struct server *s);
 /* No new connections; idle ones are closed; open exchanges finish with Connection: close. `closed` when all are gone or
@@ -62,8 +64,8 @@ unsigned server_connections(const struct server *s);
 void server_drain(struct server *s, unsigned grace_ms, void (*closed)(struct server *s, void *ctx), void *ctx);
 void server_free(struct server *s, void *ctx); /* in or after `closed` only; fits as `closed` */
 
-/* headers: name/value pairs beyond Content-Length, Content-Type, Date and Connection. Copies everything it needs. Control
- * characters in a value become spaces. */
+/* headers: name/value pairs beyond Content-Length, Content-Type, Date and Connection. Copies everything it needs.
+ * Control characters in a value become spaces. */
 void exchange_answer(struct exchange *x, int status, struct str content_type, const struct http_header *headers,
                      size_t header_count, struct str body);
 /* {"error": code, "message": text} with the status of the error. */

@@ -12,18 +12,18 @@ struct server_conn {
     uv_tcp_t tcp;
     struct server *server;
     struct server_conn *next, **link;
-    struct exchange *x;     /* NULL between requests */
-    struct buf in;          /* the request in the making or in work */
-    struct buf ahead;       /* what came while one was in work */
-    struct buf content;     /* a body that did not come whole with its head, or came in chunks */
+    struct exchange *x; /* NULL between requests */
+    struct buf in;      /* the request in the making or in work */
+    struct buf ahead;   /* what came while one was in work */
+    struct buf content; /* a body that did not come whole with its head, or came in chunks */
     size_t resume, head_bytes;
     size_t body_at; /* bytes of `in` behind the head that belong to the body */
     struct http_body body;
     struct sockaddr_storage peer;
     enum conn_state state;
-    uint64_t deadline;      /* of the loop's clock; 0: none */
-    size_t queued;          /* bytes handed to uv_write and not yet written */
-    size_t unread;          /* of them, what the socket had not taken at the last tick */
+    uint64_t deadline; /* of the loop's clock; 0: none */
+    size_t queued;     /* bytes handed to uv_write and not yet written */
+    size_t unread;     /* of them, what the socket had not taken at the last tick */
     uint64_t write_deadline;
     bool keep_alive, in_handler, closing, paused;
     bool bare; /* the answer has no content: to HEAD, or by its status */
@@ -43,7 +43,7 @@ struct server {
     uint64_t drain_deadline;
     void (*drained)(struct server *s, void *ctx);
     void *drained_ctx;
-    struct buf head;        /* of the answer in the making */
+    struct buf head; /* of the answer in the making */
     char date[40];
     uint64_t date_at;
     char read[SERVER_READ_BYTES];

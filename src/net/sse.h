@@ -1,6 +1,6 @@
 /*
- * Server-sent events (WHATWG HTML, "Server-sent events"): an incremental parser for what upstreams send, and the framing of
- * what we send. LF, CR and CRLF end a line; the parser is bounded in the size of one event.
+ * Server-sent events (WHATWG HTML, "Server-sent events"): an incremental parser for what upstreams send, and the
+ * framing of what we send. LF, CR and CRLF end a line; the parser is bounded in the size of one event.
  */
 #ifndef NET_SSE_H
 #define NET_SSE_H
@@ -22,8 +22,8 @@ struct sse {
 
 void sse_init(struct sse *s, size_t max_event);
 void sse_done(struct sse *s);
-/* Calls `event` for each complete event in the bytes; its strings live until it returns. A false return stops the parse and
- * sse_feed returns ERR_CANCELLED. ERR_LIMIT when one event is too large. */
+/* Calls `event` for each complete event in the bytes; its strings live until it returns. A false return stops the parse
+ * and sse_feed returns ERR_CANCELLED. ERR_LIMIT when one event is too large. */
 enum err sse_feed(struct sse *s, struct str bytes, bool (*event)(void *ctx, const struct sse_event *e), void *ctx,
                   struct fault *f) MUST_USE;
 

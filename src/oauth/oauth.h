@@ -51,8 +51,9 @@ void oauth_client_address(const struct exchange *x, const struct conf_root *conf
 
 /* ---- for the files of this room ---- */
 
-/* What an agent's assertion proves (RFC 7523 section 3). The agent with a reference, or ERR_CLIENT_AUTH. *ret_who is whose key
- * signed it, also where the assertion is refused for another reason; what it merely says of itself is on no record. */
+/* What an agent's assertion proves (RFC 7523 section 3). The agent with a reference, or ERR_CLIENT_AUTH. *ret_who is
+ * whose key signed it, also where the assertion is refused for another reason; what it merely says of itself is on no
+ * record. */
 enum err oauth_prove_agent(struct oauth *o, struct str assertion, struct arena *a, struct agent **ret,
                            struct str *ret_who, struct fault *f) MUST_USE;
 /* A failed attempt, on record unless there are too many. */

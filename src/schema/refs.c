@@ -395,8 +395,9 @@ enum err schema_load(struct schema_build *b, struct str uri, struct str text, ui
     b->docs = d;
     TRY(dialect_read(b, &d->json, JSON_ROOT, &dialect, &vocabulary));
     /* The document's own URI is where it was found; its $id, read by the scan, may give it another. */
-    uint32_t id =
-        dialect == SCHEMA_DRAFT7 && json_get(&d->json, JSON_ROOT, STR("$ref")) ? 0 : json_get(&d->json, JSON_ROOT, STR("$id"));
+    uint32_t id = dialect == SCHEMA_DRAFT7 && json_get(&d->json, JSON_ROOT, STR("$ref"))
+                      ? 0
+                      : json_get(&d->json, JSON_ROOT, STR("$id"));
     struct str own = STR(""), fragment;
     if (id && json_type(&d->json, id) == JSON_STRING)
         schema_uri_split(schema_string(&d->json, id, b->a), &own, &fragment);

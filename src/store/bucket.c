@@ -7,8 +7,8 @@
 
 enum { BUCKET_SLOTS = 4096, BUCKETS_MAX = 200000 };
 
-/* A bucket is kept as the moment at which it will be full again: a token costs `step` of that time (the "virtual scheduling"
- * form of a leaky bucket, ITU-T I.371). One integer, exact. */
+/* A bucket is kept as the moment at which it will be full again: a token costs `step` of that time (the "virtual
+ * scheduling" form of a leaky bucket, ITU-T I.371). One integer, exact. */
 struct lease_bucket {
     pthread_mutex_t lock;
     int64_t full_at; /* ns */

@@ -1,6 +1,6 @@
 /*
- * Token buckets for rates: "100/minute" holds at most 100 tokens and fills evenly; a request takes one. Monotonic clock.
- * One lock each, held for a few instructions.
+ * Token buckets for rates: "100/minute" holds at most 100 tokens and fills evenly; a request takes one. Monotonic
+ * clock. One lock each, held for a few instructions.
  */
 #ifndef STORE_BUCKET_H
 #define STORE_BUCKET_H

@@ -1,11 +1,14 @@
 /*
- * Leases: the sessions that are open, and the limits on them. A lease is one object: budget of calls, rate, networks, scopes
- * and expiry are checked and taken together. Every operation is one atomic request with a verdict, so that a store that is
- * shared by several nodes is the same shape (struct lease_ops); this one is in memory, sharded, with a lock for each shard.
+ * Leases: the sessions that are open, and the limits on them. A lease is one object: budget of calls, rate, networks,
+ * scopes and expiry are checked and taken together. Every operation is one atomic request with a verdict, so that a
+ * store that is shared by several nodes is the same shape (struct lease_ops); this one is in memory, sharded, with a
+ * lock for each shard.
  *
- * Leases in memory end with the process: after a restart every session is over, and agents open new ones with their keys.
+ * Leases in memory end with the process: after a restart every session is over, and agents open new ones with their
+ * keys.
  *
- * Threads: all functions from any thread. A struct lease is reference counted; its fields but the atomic ones never change.
+ * Threads: all functions from any thread. A struct lease is reference counted; its fields but the atomic ones never
+ * change.
  */
 #ifndef STORE_LEASE_H
 #define STORE_LEASE_H
@@ -19,22 +22,22 @@ struct lease {
     struct str sid, agent_id, agent_type, agent_version, agent_env, agent_owner;
     struct str user, tier, trigger; /* from a trusted side only; user and tier empty when an agent opened it itself */
     /* what */
-    const struct str *scope;        /* sorted; as granted when it was opened */
+    const struct str *scope; /* sorted; as granted when it was opened */
     size_t scope_count;
-    const struct str *timed;        /* of them, sorted, what nothing but a rule with hours gives */
+    const struct str *timed; /* of them, sorted, what nothing but a rule with hours gives */
     size_t timed_count;
-    const struct str *denied;       /* the agent's patterns of denied tools */
+    const struct str *denied; /* the agent's patterns of denied tools */
     size_t denied_count;
-    struct conf_cidrs cidrs;        /* empty: any network */
+    struct conf_cidrs cidrs; /* empty: any network */
     struct conf_rate rate;
     int64_t max_calls;
-    int64_t created, expires;       /* wall clock, ms */
-    int64_t expires_mono;           /* ns: a clock that is set back opens nothing */
+    int64_t created, expires; /* wall clock, ms */
+    int64_t expires_mono;     /* ns: a clock that is set back opens nothing */
     /* how it stands */
-    _Atomic int state;              /* enum lease_state */
-    _Atomic int64_t used;           /* calls taken */
+    _Atomic int state;    /* enum lease_state */
+    _Atomic int64_t used; /* calls taken */
     _Atomic unsigned refs;
-    struct arena arena;             /* of the strings */
+    struct arena arena; /* of the strings */
     struct lease_store *store;
     struct lease *hash_next, *agent_next, **agent_link;
     struct lease_bucket *bucket;
@@ -60,7 +63,8 @@ struct lease_ops {
     /* Puts a filled lease into the store, unless its agent has max_sessions open. Takes over the caller's reference. */
     void (*open)(struct lease_store *s, struct lease *l, int64_t max_sessions, struct lease_verdict *ret);
     struct lease *(*find)(struct lease_store *s, struct str sid); /* with a reference, in any state; NULL: unknown */
-    /* One request: against the rates of session, agent, tool, and agent with tool, all or none of them. tool empty: no tool. */
+    /* One request: against the rates of session, agent, tool, and agent with tool, all or none of them. tool empty: no
+     * tool. */
     void (*admit)(struct lease_store *s, struct lease *l, struct str tool, struct lease_verdict *ret);
     /* One call of the budget. No race takes one too many. */
     void (*take)(struct lease_store *s, struct lease *l, struct lease_verdict *ret);

@@ -181,7 +181,8 @@ static bool memory_end(struct lease_store *base, struct str sid, enum lease_stat
     return ended;
 }
 
-static size_t memory_end_agent(struct lease_store *base, struct str agent, void (*ended)(void *, struct lease *), void *ctx)
+static size_t memory_end_agent(struct lease_store *base, struct str agent, void (*ended)(void *, struct lease *),
+                               void *ctx)
 {
     struct memory *m = (struct memory *)base;
     size_t count = 0;
@@ -222,8 +223,8 @@ static unsigned memory_buckets(struct memory *m, struct lease *l, struct str too
         return n;
     const struct conf_root *r = &m->conf->root;
     if (r->limits.agent_rate.count)
-        use[n++] = (struct bucket_use){buckets_get(m->buckets, STR("agent"), l->agent_id, STR_NONE, &r->limits.agent_rate),
-                                       "agent"};
+        use[n++] = (struct bucket_use){
+            buckets_get(m->buckets, STR("agent"), l->agent_id, STR_NONE, &r->limits.agent_rate), "agent"};
     for (size_t i = 0; tool.n && i < r->tools.n; i++) {
         const struct conf_tool *t = &r->tools.v[i];
         if ((!t->rate.count && !t->agent_rate.count) || !str_glob(t->name, tool))
@@ -278,8 +279,8 @@ static void memory_limits(struct lease_store *base, struct conf *conf)
 
 /* ---- walking ---- */
 
-/* Calls `lease` for those that are wanted. They are collected slot by slot first, so that no lock is held meanwhile; a slot
- * holds a few. */
+/* Calls `lease` for those that are wanted. They are collected slot by slot first, so that no lock is held meanwhile; a
+ * slot holds a few. */
 static void memory_each_of(struct memory *m, bool (*want)(struct lease *l, int64_t now), int64_t now,
                            void (*lease)(void *, struct lease *), void *ctx)
 {
@@ -396,8 +397,9 @@ static void memory_close(struct lease_store *base)
 
 enum err lease_memory_new(struct lease_store **ret, struct fault *f)
 {
-    static const struct lease_ops ops = {"memory", memory_open, memory_find, memory_admit, memory_take, memory_end,
-                                         memory_end_agent, memory_open_count, memory_sweep, memory_each, memory_limits, memory_close};
+    static const struct lease_ops ops = {"memory",     memory_open, memory_find,      memory_admit,
+                                         memory_take,  memory_end,  memory_end_agent, memory_open_count,
+                                         memory_sweep, memory_each, memory_limits,    memory_close};
     struct memory *m = calloc(1, sizeof(*m));
     if (!m || !(m->buckets = buckets_new())) {
         free(m);

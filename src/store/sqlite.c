@@ -53,7 +53,8 @@ static struct str sqlite_column(sqlite3_stmt *st, int at)
 }
 
 /* Runs a statement that changes something; *ret_changes may be NULL. */
-static enum err sqlite_step(struct sqlite_store *s, sqlite3_stmt *st, const char *exists, int *ret_changes, struct fault *f)
+static enum err sqlite_step(struct sqlite_store *s, sqlite3_stmt *st, const char *exists, int *ret_changes,
+                            struct fault *f)
 {
     int code = sqlite3_step(st);
     enum err e = ERR_OK;
@@ -70,18 +71,20 @@ static enum err sqlite_step(struct sqlite_store *s, sqlite3_stmt *st, const char
 static enum err sqlite_insert_key(struct sqlite_store *s, const struct store_key *k, struct fault *f)
 {
     sqlite3_stmt *st;
-    TRY(sqlite_prepare(s, "INSERT INTO agent_keys (thumbprint, agent, jwk, created, retires) VALUES (?,?,?,?,?)", &st, f));
+    TRY(sqlite_prepare(s, "INSERT INTO agent_keys (thumbprint, agent, jwk, created, retires) VALUES (?,?,?,?,?)", &st,
+                       f));
     sqlite_text(st, 1, k->thumbprint);
     sqlite_text(st, 2, k->agent);
     sqlite_text(st, 3, k->jwk);
     sqlite3_bind_int64(st, 4, k->created);
     sqlite3_bind_int64(st, 5, k->retires);
-    return sqlite_step(s, st, "this key is registered already, for this or another agent: every agent needs a key of its own",
+    return sqlite_step(s, st,
+                       "this key is registered already, for this or another agent: every agent needs a key of its own",
                        NULL, f);
 }
 
-static enum err sqlite_write_agent(struct sqlite_store *s, const char *sql, const struct store_agent *a, int *ret_changes,
-                                   struct fault *f)
+static enum err sqlite_write_agent(struct sqlite_store *s, const char *sql, const struct store_agent *a,
+                                   int *ret_changes, struct fault *f)
 {
     sqlite3_stmt *st;
     TRY(sqlite_prepare(s, sql, &st, f));
@@ -119,14 +122,16 @@ static enum err sqlite_end(struct sqlite_store *s, enum err e, struct fault *f)
     return e;
 }
 
-static enum err sqlite_agent_create(struct store *base, const struct store_agent *a, const struct store_key *k, struct fault *f)
+static enum err sqlite_agent_create(struct store *base, const struct store_agent *a, const struct store_key *k,
+                                    struct fault *f)
 {
     struct sqlite_store *s = (struct sqlite_store *)base;
     TRY(sqlite_begin(s, f));
-    enum err e = sqlite_write_agent(s,
-                                    "INSERT INTO agents (id, type, version, env, owner, allowed, denied, created, expires,"
-                                    " max_sessions, enabled) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                                    a, NULL, f);
+    enum err e =
+        sqlite_write_agent(s,
+                           "INSERT INTO agents (id, type, version, env, owner, allowed, denied, created, expires,"
+                           " max_sessions, enabled) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                           a, NULL, f);
     if (!e)
         e = sqlite_insert_key(s, k, f);
     return sqlite_end(s, e, f);
@@ -137,10 +142,11 @@ static enum err sqlite_agent_update(struct store *base, const struct store_agent
     struct sqlite_store *s = (struct sqlite_store *)base;
     int changes = 0;
     TRY(sqlite_begin(s, f));
-    enum err e = sqlite_write_agent(s,
-                                    "UPDATE agents SET type = ?2, version = ?3, env = ?4, owner = ?5, allowed = ?6,"
-                                    " denied = ?7, created = ?8, expires = ?9, max_sessions = ?10, enabled = ?11 WHERE id = ?1",
-                                    a, &changes, f);
+    enum err e =
+        sqlite_write_agent(s,
+                           "UPDATE agents SET type = ?2, version = ?3, env = ?4, owner = ?5, allowed = ?6,"
+                           " denied = ?7, created = ?8, expires = ?9, max_sessions = ?10, enabled = ?11 WHERE id = ?1",
+                           a, &changes, f);
     if (!e && changes != 1)
         e = fault_set(f, ERR_NOT_FOUND, "there is no agent " STR_FMT, STR_ARG(a->id));
     return sqlite_end(s, e, f);
@@ -151,7 +157,8 @@ static enum err sqlite_agent_rotate(struct store *base, const struct store_key *
     struct sqlite_store *s = (struct sqlite_store *)base;
     sqlite3_stmt *st;
     TRY(sqlite_begin(s, f));
-    enum err e = sqlite_prepare(s, "UPDATE agent_keys SET retires = ?2 WHERE agent = ?1 AND (retires = 0 OR retires > ?2)", &st, f);
+    enum err e = sqlite_prepare(
+        s, "UPDATE agent_keys SET retires = ?2 WHERE agent = ?1 AND (retires = 0 OR retires > ?2)", &st, f);
     if (!e) {
         sqlite_text(st, 1, k->agent);
         sqlite3_bind_int64(st, 2, old_retires);
@@ -183,14 +190,23 @@ static enum err sqlite_load_agents(struct sqlite_store *s, void (*agent)(void *,
 {
     sqlite3_stmt *st;
     int code;
-    TRY(sqlite_prepare(s, "SELECT id, type, version, env, owner, allowed, denied, created, expires, max_sessions, enabled"
-                          " FROM agents ORDER BY id", &st, f));
+    TRY(sqlite_prepare(s,
+                       "SELECT id, type, version, env, owner, allowed, denied, created, expires, max_sessions, enabled"
+                       " FROM agents ORDER BY id",
+                       &st, f));
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
         struct store_agent a = {
-            .id = sqlite_column(st, 0), .type = sqlite_column(st, 1), .version = sqlite_column(st, 2),
-            .env = sqlite_column(st, 3), .owner = sqlite_column(st, 4), .allowed = sqlite_column(st, 5),
-            .denied = sqlite_column(st, 6), .created = sqlite3_column_int64(st, 7), .expires = sqlite3_column_int64(st, 8),
-            .max_sessions = sqlite3_column_int64(st, 9), .enabled = sqlite3_column_int(st, 10) == 1,
+            .id = sqlite_column(st, 0),
+            .type = sqlite_column(st, 1),
+            .version = sqlite_column(st, 2),
+            .env = sqlite_column(st, 3),
+            .owner = sqlite_column(st, 4),
+            .allowed = sqlite_column(st, 5),
+            .denied = sqlite_column(st, 6),
+            .created = sqlite3_column_int64(st, 7),
+            .expires = sqlite3_column_int64(st, 8),
+            .max_sessions = sqlite3_column_int64(st, 9),
+            .enabled = sqlite3_column_int(st, 10) == 1,
         };
         agent(ctx, &a);
     }
@@ -207,8 +223,10 @@ static enum err sqlite_load(struct store *base, void (*agent)(void *, const stru
     pthread_mutex_lock(&s->lock);
     enum err e = sqlite_load_agents(s, agent, ctx, f);
     if (!e)
-        e = sqlite_prepare(s, "SELECT k.agent, k.thumbprint, k.jwk, k.created, k.retires FROM agent_keys k"
-                              " JOIN agents a ON a.id = k.agent ORDER BY k.created, k.retires = 0, k.retires", &st, f);
+        e = sqlite_prepare(s,
+                           "SELECT k.agent, k.thumbprint, k.jwk, k.created, k.retires FROM agent_keys k"
+                           " JOIN agents a ON a.id = k.agent ORDER BY k.created, k.retires = 0, k.retires",
+                           &st, f);
     if (!e) {
         while ((code = sqlite3_step(st)) == SQLITE_ROW) {
             struct store_key k = {sqlite_column(st, 0), sqlite_column(st, 1), sqlite_column(st, 2),
@@ -246,8 +264,8 @@ static enum err sqlite_migrate(struct sqlite_store *s, struct fault *f)
     int version, newest = sizeof(sqlite_migrations) / sizeof(sqlite_migrations[0]);
     TRY(sqlite_version(s, &version, f));
     if (version > newest)
-        return fault_set(f, ERR_STORE, "the store was written by a newer Doorward (schema %d, this one knows %d)", version,
-                         newest);
+        return fault_set(f, ERR_STORE, "the store was written by a newer Doorward (schema %d, this one knows %d)",
+                         version, newest);
     for (; version < newest; version++) {
         char pragma[64];
         sqlite3_snprintf(sizeof(pragma), pragma, "PRAGMA user_version = %d", version + 1);
@@ -262,21 +280,25 @@ static enum err sqlite_migrate(struct sqlite_store *s, struct fault *f)
 
 enum err store_sqlite_open(const char *path, struct store **ret, struct fault *f)
 {
-    static const struct store_ops ops = {"sqlite", sqlite_close, sqlite_load, sqlite_agent_create, sqlite_agent_update,
-                                         sqlite_agent_rotate, sqlite_agent_delete};
+    static const struct store_ops ops = {
+        "sqlite",           sqlite_close, sqlite_load, sqlite_agent_create, sqlite_agent_update, sqlite_agent_rotate,
+        sqlite_agent_delete};
     struct sqlite_store *s = calloc(1, sizeof(*s));
     if (!s)
         return fault_set(f, ERR_NOMEM, "no memory for the store");
     s->base.ops = &ops;
     pthread_mutex_init(&s->lock, NULL);
     enum err e = ERR_OK;
-    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
         e = fault_set(f, ERR_STORE, "store %s: %s", path, s->db ? sqlite3_errmsg(s->db) : "no memory");
     if (!e)
         sqlite3_busy_timeout(s->db, 5000);
     if (!e)
-        e = sqlite_exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
-                           "PRAGMA trusted_schema = OFF", f);
+        e = sqlite_exec(s,
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+                        "PRAGMA trusted_schema = OFF",
+                        f);
     if (!e)
         e = sqlite_migrate(s, f);
     if (e) {

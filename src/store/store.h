@@ -1,8 +1,9 @@
 /*
  * What must survive a restart: agents and their keys. One shape (struct store_ops) for each kind of store; SQLite now.
  *
- * Every function blocks (a commit is a flush to the disk): they are called at start, or on a pool thread (uv_queue_work), never
- * on a worker's loop. They may be called from several threads. Strings handed out live until the callback returns.
+ * Every function blocks (a commit is a flush to the disk): they are called at start, or on a pool thread
+ * (uv_queue_work), never on a worker's loop. They may be called from several threads. Strings handed out live until the
+ * callback returns.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H

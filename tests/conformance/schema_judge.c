@@ -13,7 +13,8 @@ static void judge(struct str line, struct arena *a)
     struct fault f = {0};
     struct schema *s CLEANUP(schema_unrefp) = NULL;
     enum err e = json_parse(&j, line, a, NULL, &f);
-    uint32_t schema = e ? 0 : json_get(&j, JSON_ROOT, STR("schema")), instance = e ? 0 : json_get(&j, JSON_ROOT, STR("instance"));
+    uint32_t schema = e ? 0 : json_get(&j, JSON_ROOT, STR("schema")),
+             instance = e ? 0 : json_get(&j, JSON_ROOT, STR("instance"));
     if (!e && (!schema || !instance))
         e = fault_set(&f, ERR_PARAMS, "schema and instance are wanted");
     if (!e)
