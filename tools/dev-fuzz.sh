@@ -4,7 +4,9 @@ CC=clang CXX=clang++ build_with_tests build-fuzz -Dfuzz=true -Db_lundef=false --
 target=${1:-} seconds=${2:-60}
 found=0
 for program in build-fuzz/tests/fuzz/fuzz_*; do
-    [ -f "$program" ] && [ -x "$program" ] || continue
+    if [ ! -f "$program" ] || [ ! -x "$program" ]; then
+        continue
+    fi
     name=${program##*/fuzz_}
     [ -z "$target" ] || [ "$target" = "$name" ] || continue
     found=1

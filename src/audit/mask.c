@@ -70,29 +70,6 @@ static bool mask_fold(struct str name, bool pattern, char *out, size_t max, stru
     return true;
 }
 
-/* '*' for any run; slashes mean nothing in a member's name. */
-static bool mask_match(struct str pattern, struct str name)
-{
-    size_t p = 0, s = 0, star = SIZE_MAX, from = 0;
-    while (s < name.n) {
-        if (p < pattern.n && pattern.p[p] == '*') {
-            star = p++;
-            from = s;
-        } else if (p < pattern.n && pattern.p[p] == name.p[s]) {
-            p++;
-            s++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            s = ++from;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.n && pattern.p[p] == '*')
-        p++;
-    return p == pattern.n;
-}
-
 static bool mask_name(const struct conf_strings *extra, struct str name)
 {
     char folded[256], wanted[256];
@@ -100,10 +77,10 @@ static bool mask_name(const struct conf_strings *extra, struct str name)
     if (!mask_fold(name, false, folded, sizeof(folded), &n))
         return true; /* what is too long to be compared is not shown to be harmless */
     for (size_t i = 0; i < sizeof(mask_names) / sizeof(mask_names[0]); i++)
-        if (mask_match(str_of(mask_names[i]), n))
+        if (str_match(str_of(mask_names[i]), n))
             return true;
     for (size_t i = 0; i < extra->n; i++)
-        if (mask_fold(extra->v[i], true, wanted, sizeof(wanted), &pattern) && mask_match(pattern, n))
+        if (mask_fold(extra->v[i], true, wanted, sizeof(wanted), &pattern) && str_match(pattern, n))
             return true;
     return false;
 }

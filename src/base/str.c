@@ -72,8 +72,8 @@ bool str_eq_secret(struct str a, struct str b)
     return a.n == b.n && sodium_memcmp(a.p, b.p, a.n) == 0;
 }
 
-/* Linear in pattern times name: on a mismatch only the last star is tried again. */
-bool str_glob(struct str pattern, struct str name)
+/* Linear in pattern times name: on a mismatch only the last star is tried again. fence: what a star does not cross. */
+static bool str_stars(struct str pattern, struct str name, int fence)
 {
     size_t p = 0, n = 0, star = SIZE_MAX, mark = 0;
     while (n < name.n) {
@@ -83,7 +83,7 @@ bool str_glob(struct str pattern, struct str name)
         } else if (p < pattern.n && pattern.p[p] == name.p[n]) {
             p++;
             n++;
-        } else if (star != SIZE_MAX && name.p[mark] != '/') {
+        } else if (star != SIZE_MAX && name.p[mark] != fence) {
             p = star + 1;
             n = ++mark;
         } else {
@@ -93,6 +93,16 @@ bool str_glob(struct str pattern, struct str name)
     while (p < pattern.n && pattern.p[p] == '*')
         p++;
     return p == pattern.n;
+}
+
+bool str_glob(struct str pattern, struct str name)
+{
+    return str_stars(pattern, name, '/');
+}
+
+bool str_match(struct str pattern, struct str s)
+{
+    return str_stars(pattern, s, -1000); /* no char is that */
 }
 
 /* Table 3-7 of the Unicode standard: well-formed byte sequences only. */

@@ -55,6 +55,8 @@ bool str_u64(struct str a, uint64_t *ret);
 bool str_eq_secret(struct str a, struct str b);
 /* '*' stands for any run of characters but never crosses '/'; everything else is literal. */
 bool str_glob(struct str pattern, struct str name);
+/* '*' stands for any run of characters, slashes too. */
+bool str_match(struct str pattern, struct str s);
 bool str_utf8_valid(struct str a);
 /* Keyed with a random key of this process (SipHash): safe against chosen collisions. */
 uint64_t str_hash(struct str a);

@@ -1,8 +1,8 @@
 /* As an agent: an access token, and a call of a tool over MCP (revision 2026-07-28). */
 #include <stdlib.h>
 
-#include "base/enc.h"
 #include "cli/http.h"
+#include "net/http.h"
 
 enum { CALL_ARGUMENTS = 1 << 20 };
 #define CALL_VERSION "2026-07-28"
@@ -94,21 +94,6 @@ static void call_body(struct buf *b, struct str name, struct str arguments)
     json_close(&o, '}');
 }
 
-/* Mcp-Name: as it is when a header can carry it, else "=?base64?…?=" (MCP 2026-07-28, streamable HTTP). */
-static const char *call_name_header(struct cli *c, struct str name)
-{
-    bool plain = name.n && name.p[0] != ' ' && name.p[name.n - 1] != ' ' && !str_starts(name, STR("=?"));
-    for (size_t i = 0; i < name.n; i++)
-        plain = plain && name.p[i] >= ' ' && name.p[i] <= '~';
-    if (plain)
-        return arena_fmt(&c->arena, "Mcp-Name: " STR_FMT, STR_ARG(name)).p;
-    char *coded = arena_raw(&c->arena, (name.n + 2) / 3 * 4 + 1, 1);
-    if (!coded)
-        return NULL;
-    enc_b64(name.p, name.n, coded);
-    return arena_fmt(&c->arena, "Mcp-Name: =?base64?%s?=", coded).p;
-}
-
 static enum err call_send(struct cli *c, struct json *ret, long *ret_status, struct fault *f)
 {
     struct secret *token CLEANUP(secret_freep) = NULL;
@@ -122,16 +107,16 @@ static enum err call_send(struct cli *c, struct json *ret, long *ret_status, str
         url.n--;
     struct str full =
         arena_fmt(&c->arena, STR_FMT "/mcp%s%s", STR_ARG(url), server ? "/" : "", server ? cli_segment(c, server) : "");
-    const char *name_header = call_name_header(c, name);
+    struct str name_header = arena_fmt(&c->arena, "Mcp-Name: " STR_FMT, STR_ARG(http_value_write(name, &c->arena)));
     call_body(&body, name, arguments);
-    if (!full.p || !name_header || buf_failed(&body))
+    if (!full.p || !name_header.p || buf_failed(&body))
         return fault_set(f, ERR_NOMEM, "no memory for the call");
     struct cli_http h = {.method = "POST",
                          .url = full.p,
                          .bearer = token,
                          .body = buf_view(&body),
                          .headers = {"Accept: application/json, text/event-stream", "Content-Type: application/json",
-                                     "MCP-Protocol-Version: " CALL_VERSION, "Mcp-Method: tools/call", name_header}};
+                                     "MCP-Protocol-Version: " CALL_VERSION, "Mcp-Method: tools/call", name_header.p}};
     enum err e = cli_http_json(c, &h, ret, NULL, f);
     *ret_status = h.status;
     if (e == ERR_UNREACHABLE)

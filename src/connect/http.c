@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/enc.h"
 #include "connect/inner.h"
 #include "net/sse.h"
 
@@ -291,24 +290,6 @@ static struct client_origin *http_origin(struct connect_worker *w, struct upstre
     return in->origin[i];
 }
 
-/* "=?base64?…?=" for what a header cannot carry as it is (MCP 2026-07-28 streamable-http, "Value Encoding"). */
-static struct str http_header_value(struct str s, struct arena *a)
-{
-    bool plain = s.n > 0 && s.p[0] != ' ' && s.p[s.n - 1] != ' ' && !str_starts(s, STR("=?base64?"));
-    for (size_t i = 0; plain && i < s.n; i++)
-        plain = s.p[i] >= 0x20 && s.p[i] <= 0x7e;
-    if (plain || s.n == 0)
-        return s;
-    size_t n;
-    char *out = arena_raw(a, s.n * 4 / 3 + 32, 1);
-    if (!out)
-        return STR_NONE;
-    memcpy(out, "=?base64?", 9);
-    n = 9 + enc_b64(s.p, s.n, out + 9);
-    memcpy(out + n, "?=", 2);
-    return (struct str){out, n + 2};
-}
-
 /* Arguments that the server wants mirrored: string, integer, boolean; what is null or not there has no header. */
 static void hop_params(struct hop *h, const struct tool *t, struct str arguments)
 {
@@ -322,7 +303,7 @@ static void hop_params(struct hop *h, const struct tool *t, struct str arguments
             node = json_get(&j, node, p->path[k]);
         struct str value = STR_NONE;
         if (json_type(&j, node) == JSON_STRING)
-            value = http_header_value(json_str(&j, node, &h->arena), &h->arena);
+            value = http_value_write(json_str(&j, node, &h->arena), &h->arena);
         else if (node && json_type(&j, node) != JSON_NULL && json_type(&j, node) != JSON_OBJECT &&
                  json_type(&j, node) != JSON_ARRAY)
             value = json_raw(&j, node);
@@ -342,7 +323,7 @@ static void hop_headers(struct hop *h, const struct wire_request *r, const char 
     if (r && r->era == WIRE_ERA_MODERN) {
         hop_header(h, "Mcp-Method", str_of(r->method));
         if (r->name.p)
-            hop_header(h, "Mcp-Name", http_header_value(r->name, &h->arena));
+            hop_header(h, "Mcp-Name", http_value_write(r->name, &h->arena));
     }
     if (session && session[0])
         hop_header(h, "Mcp-Session-Id", arena_str(&h->arena, str_of(session)));

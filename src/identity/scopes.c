@@ -3,28 +3,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-bool scope_match(struct str pattern, struct str s)
-{
-    size_t p = 0, n = 0, star = SIZE_MAX, mark = 0;
-    while (n < s.n) {
-        if (p < pattern.n && pattern.p[p] == '*') {
-            star = p++;
-            mark = n;
-        } else if (p < pattern.n && pattern.p[p] == s.p[n]) {
-            p++;
-            n++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            n = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.n && pattern.p[p] == '*')
-        p++;
-    return p == pattern.n;
-}
-
 bool scope_valid(struct str scope)
 {
     size_t parts = 1, run = 0;
@@ -85,7 +63,7 @@ static bool scope_who(const struct conf_scope_when *w, struct str id, struct str
 static bool scope_any(const struct conf_strings *patterns, struct str scope)
 {
     for (size_t i = 0; i < patterns->n; i++)
-        if (scope_match(patterns->v[i], scope))
+        if (str_match(patterns->v[i], scope))
             return true;
     return false;
 }

@@ -31,7 +31,5 @@ enum err scope_resolve(const struct agent *agent, const struct scope_context *co
 bool scope_allowed_now(const struct conf_scopes *rules, struct str scope, bool timed, struct str agent_id,
                        struct str agent_type, struct str env, const struct scope_context *context, int64_t now_ms);
 bool scope_has(const struct str *sorted, size_t n, struct str scope);
-/* '*' for any run of characters, slashes and colons included. */
-bool scope_match(struct str pattern, struct str scope);
 
 #endif

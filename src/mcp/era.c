@@ -1,25 +1,10 @@
 #include "mcp/era.h"
 
-#include "base/enc.h"
-
 const char mcp_versions_json[] = "[\"" MCP_MODERN "\",\"" MCP_LEGACY "\",\"2025-06-18\",\"2025-03-26\"]";
 
 bool era_legacy_version(struct str version)
 {
     return str_eq(version, STR(MCP_LEGACY)) || str_eq(version, STR("2025-06-18")) || str_eq(version, STR("2025-03-26"));
-}
-
-struct str era_header_value(struct str value, struct arena *a)
-{
-    static const struct str open = {"=?base64?", 9}, close = {"?=", 2};
-    if (!str_starts(value, open) || !str_ends(value, close) || value.n < open.n + close.n)
-        return value;
-    struct str inner = {value.p + open.n, value.n - open.n - close.n};
-    unsigned char *out = arena_raw(a, inner.n + 1, 1);
-    size_t n;
-    if (!out || enc_unb64(inner, out, inner.n + 1, &n) || !str_utf8_valid((struct str){(char *)out, n}))
-        return STR_NONE;
-    return (struct str){(char *)out, n};
 }
 
 /* Methods whose target is mirrored into Mcp-Name, and where it stands in params. */
@@ -40,7 +25,7 @@ static enum err era_check_name(const struct http_head *h, const struct json *doc
         if (!header.p)
             return fault_set(f, ERR_HEADER_MISMATCH, "the header Mcp-Name is missing; it must repeat params.%s",
                              era_named[i].member);
-        struct str value = era_header_value(header, a);
+        struct str value = http_value_read(header, a);
         if (!value.p || !json_str_is(doc, node, value))
             return fault_set(f, ERR_HEADER_MISMATCH, "the header Mcp-Name (" STR_FMT ") is not what params.%s says",
                              STR_ARG(header), era_named[i].member);

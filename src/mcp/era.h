@@ -27,7 +27,4 @@ bool era_legacy_version(struct str version);
 enum err era_of(const struct http_head *h, const struct json *doc, const struct rpc *r, struct arena *a, enum era *ret,
                 struct fault *f) MUST_USE;
 
-/* Undoes the header form of a value: "=?base64?…?=" or plain. STR_NONE when malformed. */
-struct str era_header_value(struct str value, struct arena *a);
-
 #endif

@@ -15,7 +15,7 @@ static bool mcp_param_number(struct str value, const struct json *doc, uint32_t 
 
 static bool mcp_param_fits(struct str header, const struct json *doc, uint32_t node, struct arena *a)
 {
-    struct str value = era_header_value(header, a);
+    struct str value = http_value_read(header, a);
     switch (json_type(doc, node)) {
     case JSON_STRING: return value.p && json_str_is(doc, node, value);
     case JSON_NUMBER: return value.p && mcp_param_number(value, doc, node, a);

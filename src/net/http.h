@@ -81,6 +81,11 @@ const char *http_reason(int status);
 /* May this be written as a field of a head? A line break in a value would begin a field of somebody else's choice. */
 bool http_field_valid(struct str name, struct str value);
 
+/* The header form of a value, "=?base64?…?=" where it cannot stand as it is (MCP 2026-07-28 streamable-http, "Value
+ * Encoding"), and back. STR_NONE: no memory, or a malformed form. */
+struct str http_value_write(struct str s, struct arena *a);
+struct str http_value_read(struct str value, struct arena *a);
+
 /* URLs of upstreams: http://host[:port]/path, https://… */
 struct http_url {
     bool tls;

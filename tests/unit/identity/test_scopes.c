@@ -259,12 +259,12 @@ static void what_a_scope_looks_like(void **state)
 static void patterns_match_whole_scopes(void **state)
 {
     (void)state;
-    assert_true(scope_match(STR("tool:*:execute"), STR("tool:desk/a:execute")));
-    assert_true(scope_match(STR("*"), STR("")));
-    assert_true(scope_match(STR("*a*a*"), STR("aa")));
-    assert_false(scope_match(STR("tool:desk"), STR("tool:desk/a:execute")));
-    assert_false(scope_match(STR("*:write"), STR("orders:write:user")));
-    assert_false(scope_match(STR(""), STR("x")));
+    assert_true(str_match(STR("tool:*:execute"), STR("tool:desk/a:execute")));
+    assert_true(str_match(STR("*"), STR("")));
+    assert_true(str_match(STR("*a*a*"), STR("aa")));
+    assert_false(str_match(STR("tool:desk"), STR("tool:desk/a:execute")));
+    assert_false(str_match(STR("*:write"), STR("orders:write:user")));
+    assert_false(str_match(STR(""), STR("x")));
 }
 
 int main(void)
