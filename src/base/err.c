@@ -97,16 +97,15 @@ PRINTF(2, 0) static void fault_format(struct fault *f, const char *fmt, va_list 
     fault_tidy(f->text, sizeof(f->text), n < 0 ? 0 : (size_t)n);
 }
 
-enum err fault_set(struct fault *f, enum err e, const char *fmt, ...)
+void fault_write(struct fault *f, enum err e, const char *fmt, ...)
 {
     if (!f)
-        return e;
+        return;
     va_list args;
     va_start(args, fmt);
     fault_format(f, fmt, args);
     va_end(args);
     f->err = e;
-    return e;
 }
 
 enum err fault_wrap(struct fault *f, const char *fmt, ...)

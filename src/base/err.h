@@ -34,8 +34,15 @@ int err_http(enum err e);
 int err_rpc(enum err e);
 const char *err_help(enum err e);
 
-/* Fills *f (which may be NULL) and returns e. */
-enum err fault_set(struct fault *f, enum err e, const char *fmt, ...) PRINTF(3, 4);
+/* Fills *f (which may be NULL) and returns e. A macro, so that compilers and analysers see that an error is what comes
+ * back: whatever is set only without one is never read behind it. */
+#define fault_set(f, e, ...)                                                                                           \
+    ({                                                                                                                 \
+        enum err fault_err_ = (e);                                                                                     \
+        fault_write((f), fault_err_, __VA_ARGS__);                                                                     \
+        fault_err_;                                                                                                    \
+    })
+void fault_write(struct fault *f, enum err e, const char *fmt, ...) PRINTF(3, 4);
 /* Puts "prefix: " before the text of *f; returns f->err. */
 enum err fault_wrap(struct fault *f, const char *fmt, ...) PRINTF(2, 3);
 

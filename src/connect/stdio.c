@@ -67,6 +67,17 @@ static void stdio_unlink(struct stdio_flight *s)
         s->next->link = s->link;
 }
 
+static struct stdio_flight *stdio_pop(struct stdio_flight **list)
+{
+    struct stdio_flight *s = *list;
+    if (!s)
+        return NULL;
+    *list = s->next;
+    if (s->next)
+        s->next->link = list;
+    return s;
+}
+
 static struct stdio_flight *stdio_find(const struct child *c, struct str id)
 {
     for (struct stdio_flight *s = c->flights; s; s = s->next)
@@ -77,11 +88,8 @@ static struct stdio_flight *stdio_find(const struct child *c, struct str id)
 
 static void stdio_fail_all(struct stdio_flight **list, const char *why)
 {
-    while (*list) {
-        struct stdio_flight *s = *list;
-        bool sent = s->sent;
-        stdio_unlink(s);
-        flight_fail(&s->flight, ERR_UPSTREAM, why, sent);
+    for (struct stdio_flight *s; (s = stdio_pop(list));) {
+        flight_fail(&s->flight, ERR_UPSTREAM, why, s->sent);
         free(s);
     }
 }
@@ -144,11 +152,8 @@ static void stdio_ended(struct child *c, const char *how)
 static void stdio_ready(struct child *c)
 {
     c->state = CHILD_READY;
-    while (c->waiting) {
-        struct stdio_flight *s = c->waiting;
-        stdio_unlink(s);
+    for (struct stdio_flight *s; (s = stdio_pop(&c->waiting));)
         stdio_call_send(s);
-    }
 }
 
 static void stdio_opened(struct child *c, const struct json *doc, const struct wire_message *m)

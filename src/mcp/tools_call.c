@@ -202,7 +202,7 @@ static const struct call_face mcp_call_face = {mcp_call_progress, mcp_call_answe
 static bool mcp_accepts_stream(const struct exchange *x)
 {
     struct str accept = http_header(&x->head, "accept");
-    return accept.n && (memmem(accept.p, accept.n, "text/event-stream", 17) || memmem(accept.p, accept.n, "*/*", 3));
+    return accept.p && (memmem(accept.p, accept.n, "text/event-stream", 17) || memmem(accept.p, accept.n, "*/*", 3));
 }
 
 /* The claims of the agent's runtime. What has the wrong type was not said. */
@@ -226,7 +226,7 @@ static void mcp_read_claims(struct mcp_request *r)
 static bool mcp_trace_of(struct str parent, char ret[33])
 {
     unsigned char raw[16], zero[16] = {0};
-    if (parent.n != 55 || parent.p[2] != '-' || parent.p[35] != '-' || parent.p[52] != '-' ||
+    if (!parent.p || parent.n != 55 || parent.p[2] != '-' || parent.p[35] != '-' || parent.p[52] != '-' ||
         !enc_unhex((struct str){parent.p + 3, 32}, raw, 16) || memcmp(raw, zero, 16) == 0 ||
         str_starts(parent, STR("ff")))
         return false;

@@ -79,8 +79,13 @@ enum err schema_resolve(struct schema_build *b, const struct schema_place *p, st
                         struct str *ret_dynamic /* name, or p == NULL */) MUST_USE;
 struct schema_doc *schema_doc_of(struct schema_build *b, const struct json *doc);
 /* "#/properties/age/minimum: " and the words, for a keyword's value or, when p->key is 0, for the subschema. */
-enum err schema_unusable(struct schema_build *b, const struct schema_place *p, const char *fmt, ...) PRINTF(3, 4);
-enum err schema_no_memory(struct schema_build *b);
+/* (b, place, format …): fills the fault and is ERR_SCHEMA_UNUSABLE. */
+#define schema_unusable(b, ...) (schema_fault((b), __VA_ARGS__), ERR_SCHEMA_UNUSABLE)
+void schema_fault(struct schema_build *b, const struct schema_place *p, const char *fmt, ...) PRINTF(3, 4);
+static inline enum err schema_no_memory(struct schema_build *b)
+{
+    return fault_set(b->f, ERR_NOMEM, "no memory for a schema");
+}
 
 /* loops.c */
 enum err schema_loops_refuse(struct schema_build *b) MUST_USE;

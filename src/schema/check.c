@@ -7,6 +7,8 @@
  * ("seen"), kept on a stack of words; a subschema that nobody asks for its bits (SCHEMA_NONE) does not collect any.
  * After a misfit the bits are undefined: whoever goes on gave that subschema a set of its own.
  */
+#include <assert.h>
+
 #include "schema/inner.h"
 
 enum verdict { MISFIT, FITS, STOP }; /* STOP: run.err says why */
@@ -93,6 +95,7 @@ static void bits_mark(struct run *r, uint32_t seen, uint32_t i)
 
 static bool bits_has(const struct run *r, uint32_t seen, uint32_t i)
 {
+    assert(r->bits); /* `seen` came from bits_push */
     return r->bits[seen + i / 64] >> (i % 64) & 1;
 }
 

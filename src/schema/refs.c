@@ -13,11 +13,6 @@
 #define DRAFT7_HTTPS STR("https://json-schema.org/draft-07/schema") /* a common slip that can mean one thing only */
 #define D2020_URI    STR("https://json-schema.org/draft/2020-12/schema")
 
-enum err schema_no_memory(struct schema_build *b)
-{
-    return fault_set(b->f, ERR_NOMEM, "no memory for a schema");
-}
-
 struct schema_doc *schema_doc_of(struct schema_build *b, const struct json *doc)
 {
     struct schema_doc *d = b->docs;
@@ -26,7 +21,7 @@ struct schema_doc *schema_doc_of(struct schema_build *b, const struct json *doc)
     return d;
 }
 
-enum err schema_unusable(struct schema_build *b, const struct schema_place *p, const char *fmt, ...)
+void schema_fault(struct schema_build *b, const struct schema_place *p, const char *fmt, ...)
 {
     char where[128], what[256];
     bool key;
@@ -39,7 +34,7 @@ enum err schema_unusable(struct schema_build *b, const struct schema_place *p, c
     const struct schema_doc *d = schema_doc_of(b, p->doc);
     schema_pointer(p->doc, JSON_ROOT, p->value, b->a, where, sizeof(where), &key);
     struct str uri = d ? schema_cut(d->uri, 80) : STR_NONE;
-    return fault_set(b->f, ERR_SCHEMA_UNUSABLE, STR_FMT "#%s: %s", STR_ARG(uri), where, what);
+    fault_set(b->f, ERR_SCHEMA_UNUSABLE, STR_FMT "#%s: %s", STR_ARG(uri), where, what);
 }
 
 /* ---- the map of URIs and anchors ---- */

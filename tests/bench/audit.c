@@ -5,14 +5,12 @@
  * beside the program.
  */
 #include "audit/audit.h"
-#include "base/clock.h"
+#include "bench.h"
 
 #include <fcntl.h>
 #include <libgen.h>
 #include <semaphore.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 enum { SECONDS = 2, WAITING_MAX = 256, SAMPLES = 1 << 20, ROW = 1024 };
@@ -23,22 +21,10 @@ static const char parameters[] =
     "\"order_id\":\"ord_8fk2m1x9\",\"shipping\":\"express\"}";
 
 struct tally {
-    uint32_t *wait_us;
+    double *wait_us;
     uint64_t count;
     int64_t from, until; /* ns */
 };
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "bench_audit: %s: %s\n", what, why);
-    exit(1);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
 
 static void tally_start(struct tally *t)
 {
@@ -51,7 +37,7 @@ static void tally_start(struct tally *t)
 static bool tally_one(struct tally *t, int64_t born)
 {
     int64_t now = clock_mono_ns();
-    t->wait_us[t->count++ % SAMPLES] = (uint32_t)((now - born) / 1000);
+    t->wait_us[t->count++ % SAMPLES] = (double)(now - born) / 1e3;
     return now < t->until;
 }
 
@@ -59,8 +45,8 @@ static void tally_print(const struct tally *t, const char *name)
 {
     double seconds = (double)(clock_mono_ns() - t->from) / 1e9;
     size_t n = t->count < SAMPLES ? t->count : SAMPLES;
-    qsort(t->wait_us, n, sizeof(t->wait_us[0]), by_value);
-    printf("%-36s %9.0f rows/s   p50 %6u us   p99 %6u us\n", name, (double)t->count / seconds, t->wait_us[n / 2],
+    bench_sort(t->wait_us, n);
+    printf("%-36s %9.0f rows/s   p50 %6.0f us   p99 %6.0f us\n", name, (double)t->count / seconds, t->wait_us[n / 2],
            t->wait_us[n * 99 / 100]);
     fflush(stdout);
 }
@@ -97,14 +83,14 @@ static void slot_append(struct slot *s)
     e.reason = STR("every stage before the call let it through");
     s->born = clock_mono_ns();
     if (audit_append(s->bench->audit, &e, &s->done, &f))
-        die("append", f.text);
+        bench_die("append", f.text);
 }
 
 static void slot_done(struct audit_done *d)
 {
     struct slot *s = (struct slot *)d;
     if (d->err)
-        die("an entry is not on record", err_code(d->err));
+        bench_die("an entry is not on record", err_code(d->err));
     if (tally_one(s->bench->tally, s->born))
         slot_append(s);
     else if (--s->bench->open == 0)
@@ -129,7 +115,7 @@ static void bench_record(const char *dir, struct worker *w, struct tally *t, uns
     struct bench b = {.tally = t, .open = waiting};
     snprintf(path, sizeof(path), "%s/audit", dir);
     if (audit_open(path, &conf, &b.audit, &found, &f))
-        die(path, f.text);
+        bench_die(path, f.text);
     sem_init(&b.over, 0, 0);
     for (unsigned i = 0; i < waiting; i++)
         slots[i] = (struct slot){.done = {.worker = w, .done = slot_done}, .bench = &b};
@@ -149,7 +135,7 @@ static void bench_sqlite(const char *dir, struct tally *t)
 {
     char path[4096], row[ROW];
     sqlite3 *db;
-    sqlite3_stmt *st;
+    sqlite3_stmt *st = NULL;
     snprintf(path, sizeof(path), "%s/rows.db", dir);
     memset(row, 'r', sizeof(row));
     if (sqlite3_open(path, &db) ||
@@ -159,14 +145,14 @@ static void bench_sqlite(const char *dir, struct tally *t)
             "entry TEXT NOT NULL)",
             NULL, NULL, NULL) ||
         sqlite3_prepare_v2(db, "INSERT INTO rows (entry) VALUES (?)", -1, &st, NULL))
-        die(path, sqlite3_errmsg(db));
+        bench_die(path, sqlite3_errmsg(db));
     tally_start(t);
     int64_t born;
     do {
         born = clock_mono_ns();
         sqlite3_bind_text(st, 1, row, sizeof(row), SQLITE_STATIC);
         if (sqlite3_step(st) != SQLITE_DONE)
-            die(path, sqlite3_errmsg(db));
+            bench_die(path, sqlite3_errmsg(db));
         sqlite3_reset(st);
     } while (tally_one(t, born));
     tally_print(t, "SQLite, synchronous=FULL, one by one");
@@ -181,13 +167,13 @@ static void bench_bare(const char *dir, struct tally *t)
     memset(row, 'r', sizeof(row));
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || posix_fallocate(fd, 0, 64 << 20) || fsync(fd))
-        die(path, "cannot be made");
+        bench_die(path, "cannot be made");
     tally_start(t);
     int64_t born;
     do {
         born = clock_mono_ns();
         if (pwrite(fd, row, sizeof(row), (off_t)(t->count * sizeof(row) % (64 << 20))) != sizeof(row) || fdatasync(fd))
-            die(path, "cannot be written");
+            bench_die(path, "cannot be written");
     } while (tally_one(t, born));
     tally_print(t, "bare pwrite and fdatasync, one by one");
     close(fd);
@@ -195,16 +181,16 @@ static void bench_bare(const char *dir, struct tally *t)
 
 int main(int argc, char **argv)
 {
-    static uint32_t samples[SAMPLES];
+    static double samples[SAMPLES];
     struct tally t = {.wait_us = samples};
     struct worker w;
     struct fault f;
     char dir[4000], command[4096];
     snprintf(dir, sizeof(dir), "%s/bench-audit-XXXXXX", argc > 1 ? argv[1] : dirname(strdup(argv[0])));
     if (!mkdtemp(dir))
-        die(dir, "cannot be made");
+        bench_die(dir, "cannot be made");
     if (worker_init(&w, 0, &f) || worker_start(&w, &f))
-        die("worker", f.text);
+        bench_die("worker", f.text);
     bench_bare(dir, &t);
     bench_sqlite(dir, &t);
     bench_record(dir, &w, &t, 1);

@@ -1,8 +1,7 @@
 /* bench_echo PORT: the HTTP server of the house with nothing behind it: one worker, one fixed answer. For
  * tests/bench/echo.py. */
+#include "bench.h"
 #include "net/server.h"
-
-#include <stdio.h>
 
 static void serve(struct exchange *x)
 {
@@ -21,10 +20,8 @@ int main(int argc, char **argv)
         return 2;
     }
     snprintf(address, sizeof(address), "127.0.0.1:%s", argv[1]);
-    if (worker_init(&w, 0, &f) || server_listen(&w, str_of(address), NULL, &ops, NULL, &s, &f)) {
-        fprintf(stderr, "%s\n", f.text);
-        return 1;
-    }
+    if (worker_init(&w, 0, &f) || server_listen(&w, str_of(address), NULL, &ops, NULL, &s, &f))
+        bench_die(address, f.text);
     worker_run(&w);
     return 0;
 }

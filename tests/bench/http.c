@@ -4,11 +4,9 @@
  * thread; the median of the rounds.
  */
 #include "net/http.h"
+#include "bench.h"
 
 #include <http_parser.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 enum { ROUNDS = 21, TIMES = 100000 };
 
@@ -33,28 +31,13 @@ static const char call_head[] =
 
 static const char probe_head[] = "GET /livez HTTP/1.1\r\nHost: 127.0.0.1:8420\r\nAccept: */*\r\n\r\n";
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static size_t ours(struct str bytes)
 {
     struct http_head h;
     struct fault f;
     size_t resume = 0, used = 0;
-    if (http_parse_request(bytes.p, bytes.n, NULL, &resume, &h, &used, &f) != HTTP_DONE) {
-        fprintf(stderr, "%s\n", f.text);
-        exit(1);
-    }
+    if (http_parse_request(bytes.p, bytes.n, NULL, &resume, &h, &used, &f) != HTTP_DONE)
+        bench_die("ours", f.text);
     return h.count;
 }
 
@@ -101,12 +84,12 @@ static size_t theirs(struct str bytes)
 static double round_ns(size_t (*parse)(struct str), struct str bytes)
 {
     size_t fields = 0;
-    double start = seconds();
+    double start = bench_seconds();
     for (int i = 0; i < TIMES; i++)
         fields += parse(bytes);
-    double took = seconds() - start;
+    double took = bench_seconds() - start;
     if (fields == 0)
-        exit(1);
+        bench_die("a head", "has no field");
     return took * 1e9 / TIMES;
 }
 
@@ -114,14 +97,12 @@ static void bench(const char *name, struct str bytes)
 {
     double us[ROUNDS], them[ROUNDS];
     if (ours(bytes) != theirs(bytes))
-        exit(1);
+        bench_die(name, "the two see different fields");
     for (int i = 0; i < ROUNDS; i++) {
         us[i] = round_ns(ours, bytes);
         them[i] = round_ns(theirs, bytes);
     }
-    qsort(us, ROUNDS, sizeof(us[0]), by_value);
-    qsort(them, ROUNDS, sizeof(them[0]), by_value);
-    double a = us[ROUNDS / 2], b = them[ROUNDS / 2];
+    double a = bench_median(us, ROUNDS), b = bench_median(them, ROUNDS);
     printf("%-6s %4zu bytes: doorward %7.0f ns %6.0f MB/s   libhttp-parser %7.0f ns %6.0f MB/s   ratio %.2f\n", name,
            bytes.n, a, (double)bytes.n * 1e3 / a, b, (double)bytes.n * 1e3 / b, b / a);
 }

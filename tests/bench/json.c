@@ -4,32 +4,10 @@
  * median of the rounds.
  */
 #include "base/json.h"
+#include "bench.h"
 #include "json_simdjson.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
 enum { ROUNDS = 21, ROUND_BYTES = 24 << 20 };
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *took)
-{
-    qsort(took, ROUNDS, sizeof(took[0]), by_value);
-    return took[ROUNDS / 2];
-}
 
 /* A tool call as it comes from an agent, about 1 KB. */
 static void make_call(struct buf *b)
@@ -115,10 +93,7 @@ static void parse_ours(struct str text, struct arena *a)
 {
     struct json j;
     struct fault f;
-    if (json_parse(&j, text, a, NULL, &f)) {
-        fprintf(stderr, "%s\n", f.text);
-        exit(1);
-    }
+    bench_must(json_parse(&j, text, a, NULL, &f), &f);
     arena_reset(a);
 }
 
@@ -131,22 +106,22 @@ static void bench(const char *name, void (*make)(struct buf *), struct simdjson_
     make(&b);
     struct str text = buf_view(&b);
     if (buf_failed(&b) || !buf_reserve(&b, SIMDJSON_PADDING_BYTES))
-        exit(1);
+        bench_die(name, "no room");
     text.p = b.p;
     arena_init(&a, 64 << 20);
     int times = (int)(ROUND_BYTES / text.n);
     for (int r = 0; r < ROUNDS; r++) {
-        double start = seconds();
+        double start = bench_seconds();
         for (int i = 0; i < times; i++)
             parse_ours(text, &a);
-        ours[r] = (seconds() - start) / times;
-        start = seconds();
+        ours[r] = (bench_seconds() - start) / times;
+        start = bench_seconds();
         for (int i = 0; i < times; i++)
             if (!simdjson_parse(second, text.p, text.n))
-                exit(1);
-        theirs[r] = (seconds() - start) / times;
+                bench_die("simdjson", "refuses");
+        theirs[r] = (bench_seconds() - start) / times;
     }
-    double o = median(ours), t = median(theirs);
+    double o = bench_median(ours, ROUNDS), t = bench_median(theirs, ROUNDS);
     printf("%-7s %7zu bytes: ours %5.2f GB/s (%8.2f us), simdjson (%s) %5.2f GB/s, ratio %.2f\n", name, text.n,
            (double)text.n / o / 1e9, o * 1e6, simdjson_kernel(), (double)text.n / t / 1e9, t / o);
     arena_done(&a);

@@ -3,10 +3,7 @@
  * inputSchema on an already parsed tape, and to compile that schema. One thread; the median of several rounds.
  */
 #include "schema/schema.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+#include "bench.h"
 
 #define ROUNDS 15
 
@@ -49,27 +46,6 @@ static const char lookup_schema[] = "{\"type\":\"object\",\"properties\":{\"orde
                                     "\"verbose\":{\"type\":\"boolean\"}},\"required\":[\"order_id\"]}";
 static const char lookup_call[] = "{\"order_id\":\"ord_8fk2m1x9\",\"verbose\":false}";
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void die(enum err e, const struct fault *f)
-{
-    if (!e)
-        return;
-    fprintf(stderr, "%s: %s\n", err_code(e), f->text);
-    exit(1);
-}
-
 static double validate_us(const struct schema *s, const struct json *j, int times)
 {
     double took[ROUNDS];
@@ -77,16 +53,15 @@ static double validate_us(const struct schema *s, const struct json *j, int time
     struct arena scratch;
     arena_init(&scratch, 1 << 20);
     for (int r = 0; r < ROUNDS; r++) {
-        double start = seconds();
+        double start = bench_seconds();
         for (int i = 0; i < times; i++) {
-            die(schema_validate(s, j, JSON_ROOT, &scratch, &f), &f);
+            bench_must(schema_validate(s, j, JSON_ROOT, &scratch, &f), &f);
             arena_reset(&scratch);
         }
-        took[r] = (seconds() - start) * 1e6 / times;
+        took[r] = (bench_seconds() - start) * 1e6 / times;
     }
     arena_done(&scratch);
-    qsort(took, ROUNDS, sizeof(took[0]), by_value);
-    return took[ROUNDS / 2];
+    return bench_median(took, ROUNDS);
 }
 
 static double compile_us(struct str text, int times)
@@ -94,16 +69,15 @@ static double compile_us(struct str text, int times)
     double took[ROUNDS];
     struct fault f;
     for (int r = 0; r < ROUNDS; r++) {
-        double start = seconds();
+        double start = bench_seconds();
         for (int i = 0; i < times; i++) {
             struct schema *s = NULL;
-            die(schema_compile(text, NULL, NULL, &s, &f), &f);
+            bench_must(schema_compile(text, NULL, NULL, &s, &f), &f);
             schema_unref(s);
         }
-        took[r] = (seconds() - start) * 1e6 / times;
+        took[r] = (bench_seconds() - start) * 1e6 / times;
     }
-    qsort(took, ROUNDS, sizeof(took[0]), by_value);
-    return took[ROUNDS / 2];
+    return bench_median(took, ROUNDS);
 }
 
 static void bench(const char *name, const char *schema, const char *call)
@@ -113,8 +87,8 @@ static void bench(const char *name, const char *schema, const char *call)
     struct arena a;
     struct json j;
     arena_init(&a, 1 << 20);
-    die(schema_compile(str_of(schema), NULL, NULL, &s, &f), &f);
-    die(json_parse(&j, str_of(call), &a, NULL, &f), &f);
+    bench_must(schema_compile(str_of(schema), NULL, NULL, &s, &f), &f);
+    bench_must(json_parse(&j, str_of(call), &a, NULL, &f), &f);
     printf("%-8s %5zu bytes of arguments: %6.2f us to judge; %5zu bytes of schema: %7.1f us to compile\n", name,
            strlen(call), validate_us(s, &j, 20000), strlen(schema), compile_us(str_of(schema), 200));
     schema_unref(s);

@@ -1,12 +1,8 @@
 /* Runs a fuzz target once over every file of the folders given: the corpus as a test, with any compiler. */
-#include <dirent.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+#include <dirent.h>
+#include <sys/stat.h>
 
 static size_t replay_file(const char *path)
 {

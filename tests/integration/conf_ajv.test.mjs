@@ -1,34 +1,24 @@
 // The JSON Schema that editors use, before ajv: it is a valid schema, takes what the parser takes, and refuses what the parser
-// refuses, over a table and random changes of a good configuration (SEED=n repeats a run, CASES=n makes it longer).
+// refuses, over a table and random changes of a good configuration.
 //
 // Known differences, where the schema is the more generous one: what a pattern cannot say. See `lenient` below. A reference to the
 // environment stands for any text, so that ${…} always fits the schema.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import Ajv2020 from 'ajv/dist/2020.js'
+import { TOP } from './lib/gate.mjs'
+import { casesOr, generator, judgeProgram, seed } from './lib/judge.mjs'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
-const build = process.env.DOORWARD_BUILD ?? `${root}build`
-const judge = `${build}/tests/conformance/conf_judge`
-const skip = !existsSync(judge) && `${judge} is not built`
-const seed = Number(process.env.SEED ?? 20260728)
-const cases = Number(process.env.CASES ?? 600)
+const judge = judgeProgram('conf_judge', { TOKEN: '0123456789abcdef' })
+const { skip } = judge
+const cases = casesOr(600)
 
-const run = (args, input) => spawnSync(judge, args, { input, encoding: 'utf8', maxBuffer: 1 << 26, env: { TOKEN: '0123456789abcdef' } })
-const schema = () => JSON.parse(run(['schema']).stdout)
+const schema = () => JSON.parse(judge.run(['schema']).stdout)
 const compiled = () => new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true }).compile(schema())
 
 // The parser's verdict on each configuration: '' or its faults.
-function verdicts(list) {
-  const { stdout, status } = run([], list.map((c) => JSON.stringify(c) + '\n').join(''))
-  assert.equal(status, 0)
-  const lines = stdout.trimEnd().split('\n')
-  assert.equal(lines.length, list.length)
-  return lines.map((l) => (l === 'valid' ? '' : l))
-}
+const verdicts = (list) => judge.ask(list.map((c) => JSON.stringify(c))).map((l) => (l === 'valid' ? '' : l))
 
 // Faults that no schema says: each of the parser's faults must be one of these when ajv takes what the parser refuses.
 const lenient = [
@@ -102,22 +92,11 @@ test('what the parser refuses, the schema refuses', { skip }, () => {
 })
 
 test('examples/support/doorward.yaml fits the schema as it is in force', { skip }, () => {
-  const { stdout, status } = run(['file', `${root}examples/support/doorward.yaml`])
+  const { stdout, status } = judge.run(['file', join(TOP, 'examples/support/doorward.yaml')])
   assert.equal(status, 0, stdout)
   const validate = compiled()
   assert.ok(validate(JSON.parse(stdout)), JSON.stringify(validate.errors))
 })
-
-function generator(start) {
-  let state = start >>> 0
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-  return (list) => list[Math.floor(next() * list.length)]
-}
 
 const odd = [null, true, 0, 1, -1, 64, 65, 1.5, 1e9, '', 'x', '0', '7', '007', '10m', '10', '2d', '1MiB', '65536', '5/minute', 'none', '0/minute',
   'http://a', 'http://', '127.0.0.1:1', '127.0.0.1:99999', '10.0.0.0/8', '10.0.0.1/8', '999.1.1.1', '22:00-06:00', '29:00-06:00', 'info',
@@ -151,7 +130,7 @@ function changed(pick) {
 }
 
 test(`${cases} changed configurations are judged alike by parser and schema (seed ${seed})`, { skip }, () => {
-  const pick = generator(seed)
+  const { pick } = generator(seed)
   const list = Array.from({ length: cases }, () => changed(pick))
   const validate = compiled()
   const said = verdicts(list)

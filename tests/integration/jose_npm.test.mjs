@@ -1,39 +1,14 @@
 // A second opinion on src/jose: `jose` from npm and the jose_judge of the build sign for one another, agree on thumbprints, and both
-// refuse what was tampered with. SEED=n repeats a run, CASES=n makes it longer.
+// refuse what was tampered with.
 //
 // Two things are ours alone and not asked of npm: a header that names a key or `crit` is refused, and base64url has one spelling.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import * as jose from 'jose'
+import { casesOr, generator, judgeProgram, seed } from './lib/judge.mjs'
 
-const build = process.env.DOORWARD_BUILD ?? fileURLToPath(new URL('../../build', import.meta.url))
-const judge = `${build}/tests/conformance/jose_judge`
-const seed = Number(process.env.SEED ?? 20260728)
-const cases = Number(process.env.CASES ?? 150)
-
-function generator(start) {
-  let state = start >>> 0
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-  const below = (n) => Math.floor(next() * n)
-  return { below, chance: (p) => next() < p, pick: (list) => list[below(list.length)] }
-}
-
-// All commands in one process; one answer for each.
-function ask(commands) {
-  const { stdout, status } = spawnSync(judge, { input: commands.map((c) => c + '\n').join(''), encoding: 'utf8', maxBuffer: 1 << 28 })
-  assert.equal(status, 0)
-  const answers = stdout.trimEnd().split('\n')
-  assert.equal(answers.length, commands.length)
-  return answers
-}
+const judge = judgeProgram('jose_judge')
+const cases = casesOr(150)
 
 const ok = (answer) => {
   assert.match(answer, /^ok /)
@@ -90,7 +65,7 @@ function swap(token, r, which) {
   return parts.join('.')
 }
 
-describe(`jose from npm and ours (seed ${seed})`, { skip: !existsSync(judge) && `${judge} is not built` }, () => {
+describe(`jose from npm and ours (seed ${seed})`, { skip: judge.skip }, () => {
   for (const alg of ['EdDSA', 'ES256']) {
     describe(alg, () => {
       const r = generator(seed)
@@ -98,14 +73,14 @@ describe(`jose from npm and ours (seed ${seed})`, { skip: !existsSync(judge) && 
       const theirs = []
 
       before(async () => {
-        for (const answer of ask(Array(8).fill(`generate ${alg}`))) ours.push(JSON.parse(ok(answer)))
+        for (const answer of judge.ask(Array(8).fill(`generate ${alg}`))) ours.push(JSON.parse(ok(answer)))
         for (let i = 0; i < 8; i++) theirs.push(await npmKey(alg))
       })
 
       test('both read the keys of both and give them the same thumbprint', async () => {
         const keys = [...ours, ...theirs]
-        const said = ask(keys.map((k) => `thumbprint ${JSON.stringify(k)}`))
-        const written = ask(keys.map((k) => `public ${JSON.stringify(k)}`))
+        const said = judge.ask(keys.map((k) => `thumbprint ${JSON.stringify(k)}`))
+        const written = judge.ask(keys.map((k) => `public ${JSON.stringify(k)}`))
         for (const [i, key] of keys.entries()) {
           assert.equal(ok(said[i]), await jose.calculateJwkThumbprint(key))
           assert.equal(await jose.calculateJwkThumbprint(JSON.parse(ok(written[i]))), ok(said[i]))
@@ -115,7 +90,7 @@ describe(`jose from npm and ours (seed ${seed})`, { skip: !existsSync(judge) && 
 
       test(`${cases} tokens signed here are taken there, with the same payload`, async () => {
         const list = Array.from({ length: cases }, () => ({ jwk: r.pick([...ours, ...theirs]), text: JSON.stringify(payload(r)).replaceAll(' ', '') }))
-        const tokens = ask(list.map(({ jwk, text }) => `sign at+jwt ${text} ${JSON.stringify(jwk)}`)).map(ok)
+        const tokens = judge.ask(list.map(({ jwk, text }) => `sign at+jwt ${text} ${JSON.stringify(jwk)}`)).map(ok)
         for (const [i, { jwk, text }] of list.entries()) assert.equal(await npmTakes(tokens[i], jwk, alg, 'at+jwt'), text)
       })
 
@@ -128,16 +103,16 @@ describe(`jose from npm and ours (seed ${seed})`, { skip: !existsSync(judge) && 
           const token = await new jose.CompactSign(new TextEncoder().encode(text)).setProtectedHeader(head).sign(await jose.importJWK(jwk, alg))
           list.push({ jwk, text, token })
         }
-        const answers = ask(list.map(({ jwk, token }) => `verify JWT ${token} ${JSON.stringify(publicHalf(jwk))}`))
+        const answers = judge.ask(list.map(({ jwk, token }) => `verify JWT ${token} ${JSON.stringify(publicHalf(jwk))}`))
         for (const [i, { text }] of list.entries()) assert.equal(ok(answers[i]), text)
       })
 
       test('what was tampered with is refused by both', async () => {
         const list = Object.keys(tamper).flatMap((how) => Array.from({ length: cases / 5 }, () => ({ how, jwk: r.pick([...ours, ...theirs]) })))
-        const signed = ask(list.map(({ jwk }) => `sign JWT ${JSON.stringify({ n: r.below(1e9) })} ${JSON.stringify(jwk)}`)).map(ok)
+        const signed = judge.ask(list.map(({ jwk }) => `sign JWT ${JSON.stringify({ n: r.below(1e9) })} ${JSON.stringify(jwk)}`)).map(ok)
         for (const [i, entry] of list.entries()) Object.assign(entry, { good: signed[i], bad: tamper[entry.how](signed[i], r) })
         const verify = (token, jwk) => `verify * ${token} ${JSON.stringify(publicHalf(jwk))}`
-        const answers = ask(list.flatMap(({ good, bad, jwk }) => [verify(good, jwk), verify(bad, jwk)]))
+        const answers = judge.ask(list.flatMap(({ good, bad, jwk }) => [verify(good, jwk), verify(bad, jwk)]))
         for (const [i, { how, jwk, bad }] of list.entries()) {
           ok(answers[2 * i])
           assert.match(answers[2 * i + 1], /^error: /, `${how}: ${bad}`)
@@ -147,8 +122,8 @@ describe(`jose from npm and ours (seed ${seed})`, { skip: !existsSync(judge) && 
 
       test('a token is refused under every other key, by both', async () => {
         const keys = [...ours, ...theirs]
-        const token = ok(ask([`sign JWT {} ${JSON.stringify(keys[0])}`])[0])
-        const answers = ask(keys.map((k) => `verify * ${token} ${JSON.stringify(publicHalf(k))}`))
+        const token = ok(judge.ask([`sign JWT {} ${JSON.stringify(keys[0])}`])[0])
+        const answers = judge.ask(keys.map((k) => `verify * ${token} ${JSON.stringify(publicHalf(k))}`))
         for (const [i, key] of keys.entries()) {
           assert.match(answers[i], i === 0 ? /^ok / : /^error: the token's signature is not that of the key/)
           assert.equal(await npmTakes(token, key, alg), i === 0 ? '{}' : undefined)

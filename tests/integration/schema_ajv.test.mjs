@@ -1,35 +1,19 @@
 // A second opinion on src/schema: random schemas and values, judged by Doorward (the schema_judge of the build) and by ajv.
 //
-// SEED=n repeats a run, CASES=n makes it longer. Where ajv 8.20 departs from the specification nothing is asked:
+// Where ajv 8.20 departs from the specification nothing is asked:
 // - draft-07: keywords beside $ref count for ajv; the draft ignores them
 // - multiples of decimal fractions: ajv divides doubles
 // - `contains` and an empty array: ajv takes some
 // - unevaluated…: ajv counts what misfitting branches, one another within, `contains` and dependentSchemas have seen, and does not
 //   count what an `if` without `then` and `else` has seen
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import Ajv7 from 'ajv'
 import Ajv2020 from 'ajv/dist/2020.js'
+import { casesOr, generator, judgeProgram, seed } from './lib/judge.mjs'
 
-const build = process.env.DOORWARD_BUILD ?? fileURLToPath(new URL('../../build', import.meta.url))
-const judge = `${build}/tests/conformance/schema_judge`
-const seed = Number(process.env.SEED ?? 20260728)
-const cases = Number(process.env.CASES ?? 4000)
-
-function generator(start) {
-  let state = start >>> 0
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-  const below = (n) => Math.floor(next() * n)
-  return { below, chance: (p) => next() < p, pick: (list) => list[below(list.length)] }
-}
+const judge = judgeProgram('schema_judge')
+const cases = casesOr(4000)
 
 const names = ['a', 'b', 'c', 'x-1', 'é']
 const scalars = [null, true, false, 0, 1, 2, 3, -1, 0.5, 1.5, 1e3, '', 'a', 'ab', 'abc', 'é', '🐲', 'x-1', '1']
@@ -203,13 +187,9 @@ function pairs(dialect) {
 }
 
 for (const [name, dialect] of Object.entries(dialects)) {
-  test(`${name}: ${cases} random pairs are judged as ajv judges them (seed ${seed})`, { skip: !existsSync(judge) && `${judge} is not built` }, () => {
+  test(`${name}: ${cases} random pairs are judged as ajv judges them (seed ${seed})`, { skip: judge.skip }, () => {
     const list = pairs(dialect)
-    const input = list.map(({ schema, instance }) => JSON.stringify({ schema, instance }) + '\n').join('')
-    const { stdout, status } = spawnSync(judge, { input, encoding: 'utf8', maxBuffer: 1 << 28 })
-    assert.equal(status, 0)
-    const lines = stdout.trimEnd().split('\n')
-    assert.equal(lines.length, list.length)
+    const lines = judge.ask(list.map(({ schema, instance }) => JSON.stringify({ schema, instance })))
     const differing = list.flatMap(({ schema, instance, expected }, i) =>
       lines[i].startsWith(expected ? 'valid' : 'invalid:') ? [] : [{ schema, instance, ajv: expected, doorward: lines[i] }])
     const valid = list.filter((p) => p.expected).length / list.length

@@ -2,30 +2,16 @@
  * A doorward.yaml. Whatever the bytes are: no crash; every refusal is lines of file:line:column and words, at most
  * CONF_FAULTS of them; what is accepted dumps to JSON that is accepted again and dumps the same, secrets aside.
  */
+#include "../fuzz.h"
 #include "base/json.h"
 #include "conf/conf.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(expr)                                                                                                    \
-    do {                                                                                                               \
-        if (!(expr)) {                                                                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr);                                                 \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 /* "f:LINE:COLUMN: " and words, all of one line. */
 static void fault_checked(struct str line)
 {
     struct str part;
     uint64_t number;
-    CHECK(str_utf8_valid(line));
-    for (size_t i = 0; i < line.n; i++)
-        CHECK((unsigned char)line.p[i] >= 0x20 && line.p[i] != 0x7f);
+    line_checked(line);
     CHECK(str_cut(&line, ':', &part) && str_is(part, "f"));
     if (str_starts(line, STR(" and "))) /* "f: and 7 more", the last line */
         return;

@@ -3,26 +3,15 @@
  * libhttp-parser in strict mode must take as well, and read the same: method or status, target, fields, content, the
  * end of the message and whether the connection lives on. And wherever the bytes are split, the same comes out.
  */
+#include "../fuzz.h"
 #include "net/http.h"
 
 #include <http_parser.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(expr)                                                                                                    \
-    do {                                                                                                               \
-        if (!(expr)) {                                                                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr);                                                 \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
 
 enum { BODY_MAX = 4096 };
 enum kind { REQUEST, RESPONSE, RESPONSE_TO_HEAD, KINDS };
 
 static const struct http_limits limits = {.head_bytes = 2048, .target_bytes = 256, .headers = 16};
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 /* What one message was read as, by either side. */
 struct reading {

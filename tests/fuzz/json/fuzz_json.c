@@ -3,23 +3,11 @@
  * duplicate keys are refused, numbers beyond a double are taken, and the bounds are ours. What is taken has a sound
  * tape, and its canonical form is taken, equal to it, and its own canonical form. A refusal says where.
  */
+#include "../fuzz.h"
 #include "base/json.h"
 #include "oracle.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(expr)                                                                                                    \
-    do {                                                                                                               \
-        if (!(expr)) {                                                                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr);                                                 \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
-
 enum { ARENA = 64 << 20 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 /* Every node lies inside its parent, in order, and the sizes are true. */
 static void tape_checked(const struct json *j)

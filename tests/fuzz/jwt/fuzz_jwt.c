@@ -3,20 +3,8 @@
  * only, so that what verifies must be what signing it again gives; of ES256 no token at all may verify. What is a key
  * writes itself and is read back as itself.
  */
+#include "../fuzz.h"
 #include "jose/jose.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(expr)                                                                                                    \
-    do {                                                                                                               \
-        if (!(expr)) {                                                                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr);                                                 \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 /* RFC 8037 appendix A.1; RFC 7515 appendix A.3.1, the public half. */
 static const char ed_jwk[] =
@@ -25,11 +13,6 @@ static const char ed_jwk[] =
 static const char es_jwk[] = "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
                              "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"}";
 static struct jose_key *ed, *es;
-
-static void words_checked(enum err e, const struct fault *f)
-{
-    CHECK(!e || (f->err == e && f->text[0] && str_utf8_valid(str_of(f->text))));
-}
 
 static void token_judged(struct str token)
 {

@@ -2,20 +2,8 @@
  * A schema, a line "---" and a value. Whatever the bytes are: no crash, no budget passed, one of the documented
  * results, the same result twice, words for every refusal, and the same verdict for the value's canonical form.
  */
+#include "../fuzz.h"
 #include "schema/schema.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(expr)                                                                                                    \
-    do {                                                                                                               \
-        if (!(expr)) {                                                                                                 \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #expr);                                                 \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static const struct schema_limits limits = {
     .text = 1 << 16, .subschemas = 2000, .pattern = 256, .patterns = 16, .recursion = 100, .steps = 20000};
@@ -25,17 +13,6 @@ static const struct schema_source others[] = {
      STR("{\"type\":\"integer\",\"$defs\":{\"a\":{\"$anchor\":\"a\",\"$ref\":\"http://x.test/other\"}}}")},
     {STR_NONE, STR_NONE},
 };
-
-static void words_checked(enum err e, const struct fault *f)
-{
-    if (!e)
-        return;
-    CHECK(f->err == e && f->text[0]);
-    CHECK(memchr(f->text, 0, sizeof(f->text)));
-    for (const char *c = f->text; *c; c++)
-        CHECK((unsigned char)*c >= 0x20 && *c != 0x7f);
-    CHECK(str_utf8_valid(str_of(f->text)));
-}
 
 static enum err judge(const struct schema *s, const struct json *j, struct fault *f)
 {

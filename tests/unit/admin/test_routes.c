@@ -1,10 +1,5 @@
 /* The route table, and how the members of a request are read. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "admin/request.h"
 

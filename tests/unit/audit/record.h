@@ -2,12 +2,7 @@
 #ifndef TEST_AUDIT_RECORD_H
 #define TEST_AUDIT_RECORD_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../folder.h"
 
 #include "audit/audit.h"
 
@@ -33,20 +28,6 @@ struct ack {
     sem_t told;
 };
 
-static inline void record_remove(const char *dir)
-{
-    char path[512];
-    DIR *d = opendir(dir);
-    for (struct dirent *e; d && (e = readdir(d));) {
-        snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-        if (e->d_name[0] != '.')
-            unlink(path);
-    }
-    if (d)
-        closedir(d);
-    rmdir(dir);
-}
-
 static inline void record_open(struct record *r)
 {
     struct fault f = {.text = ""};
@@ -64,10 +45,10 @@ static inline int record_setup(void **state)
 {
     struct record *r = calloc(1, sizeof(*r));
     struct fault f;
-    strcpy(r->dir, "/tmp/doorward-record-XXXXXX");
+    folder_make(r->dir);
     r->conf = (struct conf_audit){.durability = CONF_FULL, .segment_bytes = 1 << 20, .queue = 8 << 20};
     r->worker = malloc(sizeof(*r->worker));
-    if (!mkdtemp(r->dir) || worker_init(r->worker, 0, &f) || worker_start(r->worker, &f))
+    if (worker_init(r->worker, 0, &f) || worker_start(r->worker, &f))
         return -1;
     *state = r;
     return 0;
@@ -81,7 +62,7 @@ static inline int record_teardown(void **state)
     worker_join(r->worker);
     worker_done(r->worker);
     free(r->worker);
-    record_remove(r->dir);
+    folder_remove(r->dir);
     free(r);
     return 0;
 }

@@ -20,11 +20,20 @@ static void unverified(const struct record *r, const char *words)
         fail_msg("verification says %s \"%s\", not \"%s\"", err_code(e), f.text, words);
 }
 
-static void filled(struct record *r, unsigned entries)
+/* Either way to the record says the same. */
+static void missed(const struct record *r, const char *words)
+{
+    unverified(r, words);
+    refused(r, ERR_CORRUPT, words);
+}
+
+/* A closed record. The path is its first segment's. */
+static void filled(struct record *r, unsigned entries, char ret_path[512])
 {
     record_open(r);
     record_fill(r, entries);
     record_close(r);
+    record_segment(r, 0, ret_path);
 }
 
 static void flip(const char *path, off_t at)
@@ -41,13 +50,11 @@ static void a_flipped_byte_is_found_with_its_place(void **state)
     struct record *r = *state;
     char path[512], words[64];
     size_t n;
-    filled(r, 10);
-    record_segment(r, 0, path);
+    filled(r, 10, path);
     off_t at = record_frame(path, 1, 5, &n);
     flip(path, at + 200);
     snprintf(words, sizeof(words), "segment %020d, offset %lld", 1, (long long)at);
-    unverified(r, words);
-    refused(r, ERR_CORRUPT, words);
+    missed(r, words);
     flip(path, at + 200);
     assert_int_equal(record_verified(r).entries, 10);
 }
@@ -59,8 +66,7 @@ static void a_flipped_byte_anywhere_is_found(void **state)
     struct fault f;
     char path[512];
     size_t n;
-    filled(r, 3);
-    record_segment(r, 0, path);
+    filled(r, 3, path);
     char *whole = record_bytes(path, &n);
     for (size_t at = 0; at < n; at++) {
         size_t used = 52; /* behind the head's check sum, and behind a payload, stand zeros that mean nothing */
@@ -78,14 +84,17 @@ static void a_flipped_byte_anywhere_is_found(void **state)
 }
 
 /* The process is killed before the tip file hears of anything: what frames say of each other must do. */
-static void without_tip(struct record *r, unsigned entries)
+static void forget_tip(const struct record *r)
 {
     char tip[512];
-    record_open(r);
-    record_fill(r, entries);
     snprintf(tip, sizeof(tip), "%s/tip", r->dir);
-    record_close(r);
     assert_int_equal(truncate(tip, 0), 0);
+}
+
+static void without_tip(struct record *r, unsigned entries, char ret_path[512])
+{
+    filled(r, entries, ret_path);
+    forget_tip(r);
 }
 
 static void damage_to_a_promised_entry_is_no_torn_end(void **state)
@@ -93,8 +102,7 @@ static void damage_to_a_promised_entry_is_no_torn_end(void **state)
     struct record *r = *state;
     char path[512];
     size_t n;
-    without_tip(r, 10);
-    record_segment(r, 0, path);
+    without_tip(r, 10, path);
     flip(path, record_frame(path, 1, 4, &n) + 100);
     unverified(r, "segment");
     refused(r, ERR_CORRUPT, "says that it was flushed");
@@ -105,8 +113,7 @@ static void a_torn_end_is_put_aside_and_the_record_goes_on(void **state)
     struct record *r = *state;
     char path[512];
     size_t n;
-    without_tip(r, 10);
-    record_segment(r, 0, path);
+    without_tip(r, 10, path);
     off_t at = record_frame(path, 1, 10, &n);
     assert_int_equal(truncate(path, at + 100), 0);
     struct audit_verdict v = record_verified(r);
@@ -131,8 +138,7 @@ static void a_torn_end_of_any_length_loses_only_the_last_entry(void **state)
     struct record *r = *state;
     char path[512];
     size_t n, whole;
-    without_tip(r, 3);
-    record_segment(r, 0, path);
+    without_tip(r, 3, path);
     char *p = record_bytes(path, &whole);
     off_t at = record_frame(path, 1, 3, &n);
     for (size_t keep = 0; keep < n; keep += 7) {
@@ -141,9 +147,7 @@ static void a_torn_end_of_any_length_loses_only_the_last_entry(void **state)
         record_open(r);
         assert_int_equal(r->found.entries, 2);
         record_close(r);
-        char tip[512];
-        snprintf(tip, sizeof(tip), "%s/tip", r->dir);
-        assert_int_equal(truncate(tip, 0), 0);
+        forget_tip(r);
         record_overwrite(path, 0, p, whole);
     }
     free(p);
@@ -154,11 +158,9 @@ static void a_removed_tail_is_missed(void **state)
     struct record *r = *state;
     char path[512];
     size_t n;
-    filled(r, 10);
-    record_segment(r, 0, path);
+    filled(r, 10, path);
     assert_int_equal(truncate(path, record_frame(path, 1, 8, &n)), 0);
-    unverified(r, "entries 8 to 10 were flushed and are missing");
-    refused(r, ERR_CORRUPT, "entries 8 to 10 were flushed and are missing");
+    missed(r, "entries 8 to 10 were flushed and are missing");
 }
 
 static void a_tail_of_zeros_is_missed(void **state)
@@ -166,12 +168,10 @@ static void a_tail_of_zeros_is_missed(void **state)
     struct record *r = *state;
     char path[512], zeros[4096] = {0};
     size_t n;
-    filled(r, 3);
-    record_segment(r, 0, path);
+    filled(r, 3, path);
     off_t at = record_frame(path, 1, 3, &n);
     record_overwrite(path, at, zeros, n);
-    unverified(r, "entries 3 to 3 were flushed and are missing");
-    refused(r, ERR_CORRUPT, "entries 3 to 3 were flushed and are missing");
+    missed(r, "entries 3 to 3 were flushed and are missing");
 }
 
 static void swapped_entries_are_found(void **state)
@@ -179,8 +179,7 @@ static void swapped_entries_are_found(void **state)
     struct record *r = *state;
     char path[512];
     size_t n4, n5, whole;
-    filled(r, 9);
-    record_segment(r, 0, path);
+    filled(r, 9, path);
     off_t at4 = record_frame(path, 1, 4, &n4), at5 = record_frame(path, 1, 5, &n5);
     char *p = record_bytes(path, &whole);
     record_overwrite(path, at4, p + at5, n5);
@@ -197,18 +196,14 @@ static void a_record_written_anew_is_found_by_the_tip(void **state)
     struct record other = *r;
     char from[512], to[512];
     size_t n;
-    strcpy(other.dir, "/tmp/doorward-record-XXXXXX");
-    assert_non_null(mkdtemp(other.dir));
-    filled(r, 3);
-    filled(&other, 3); /* other times, and so other hashes */
-    record_segment(&other, 0, from);
-    record_segment(r, 0, to);
+    folder_make(other.dir);
+    filled(r, 3, to);
+    filled(&other, 3, from); /* other times, and so other hashes */
     char *p = record_bytes(from, &n);
     record_overwrite(to, 0, p, n);
     free(p);
-    record_remove(other.dir);
-    unverified(r, "entry 3 is not the one that was flushed");
-    refused(r, ERR_CORRUPT, "entry 3 is not the one that was flushed");
+    folder_remove(other.dir);
+    missed(r, "entry 3 is not the one that was flushed");
 }
 
 static void a_missing_segment_is_found(void **state)
@@ -221,7 +216,7 @@ static void a_missing_segment_is_found(void **state)
     uint64_t seq = 0;
     enum err e;
     r->conf.segment_bytes = 8192;
-    filled(r, 60);
+    filled(r, 60, path);
     record_segment(r, 1, path);
     assert_int_equal(unlink(path), 0);
     unverified(r, "are missing: no segment holds them");
@@ -238,11 +233,10 @@ static void a_missing_last_segment_is_found(void **state)
     struct record *r = *state;
     char path[512];
     r->conf.segment_bytes = 8192;
-    filled(r, 60);
+    filled(r, 60, path);
     record_segment(r, (unsigned)record_verified(r).segments - 1, path);
     assert_int_equal(unlink(path), 0);
-    unverified(r, "were flushed and are missing");
-    refused(r, ERR_CORRUPT, "were flushed and are missing");
+    missed(r, "were flushed and are missing");
 }
 
 static void damage_is_left_as_it_was_found(void **state)
@@ -250,8 +244,7 @@ static void damage_is_left_as_it_was_found(void **state)
     struct record *r = *state;
     char path[512];
     size_t before, after;
-    filled(r, 5);
-    record_segment(r, 0, path);
+    filled(r, 5, path);
     flip(path, 300);
     char *was = record_bytes(path, &before);
     refused(r, ERR_CORRUPT, "segment");

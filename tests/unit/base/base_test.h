@@ -2,19 +2,12 @@
 #ifndef TEST_BASE_H
 #define TEST_BASE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "base/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline void assert_str(struct str got, const char *want)
 {
@@ -25,11 +18,7 @@ static inline void assert_str(struct str got, const char *want)
 /* In the arena. */
 static inline struct str test_quotes(struct arena *a, const char *text)
 {
-    char *copy = (char *)arena_str(a, str_of(text)).p;
-    for (char *c = copy; *c; c++)
-        if (*c == '\'')
-            *c = '"';
-    return str_of(copy);
+    return str_of(quotes((char *)arena_str(a, str_of(text)).p));
 }
 
 static inline struct json test_json(struct arena *a, struct str text)

@@ -19,8 +19,8 @@ static const char *const taken[] = {
     "[[],{},[{}],{'a':[]}]",
     "[0,-0,-1,10,100,0.0,0.10,-0.5,1e0,1E5,1e+5,1e-5,1.5E-05,0e0,-0e-0,123456789012345678901234567890.5e400]",
     "['\\\" \\\\ \\/ \\b \\f \\n \\r \\t \\u0000 \\u00e9 \\u20AC \\ud83d\\udc32 \\uDBFF\\uDFFF \\ud7ff \\ue000']",
-    "['/ \x7f \xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf \xf0\x90\x80\x80 "
-    "\xf4\x8f\xbf\xbf']",
+    ("['/ \x7f \xc2\x80 \xdf\xbf \xe0\xa0\x80 \xed\x9f\xbf \xee\x80\x80 \xef\xbf\xbf \xf0\x90\x80\x80 "
+     "\xf4\x8f\xbf\xbf']"),
     "['\xe2\x80\xa8\xe2\x80\xa9\xef\xbb\xbf']",            /* legal, if odd */
     "{'':1,' ':2,'a':3,'A':4,'\xc3\xa9':5,'e\xcc\x81':6}", /* keys that only look alike are different */
     "{'a':{'a':{'a':1}},'b':[{'a':1},{'a':2}]}",           /* the same key in other objects */

@@ -1,4 +1,5 @@
 /* Secrets: wiped, locked away, and read from files that are nobody else's. */
+#include "../folder.h"
 #include "base_test.h"
 
 #include "base/secret.h"
@@ -8,14 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char dir[] = "/tmp/doorward-secret-XXXXXX", path[64];
+static char dir[64], path[96];
 
 static int folder_made(void **state)
 {
     (void)state;
-    strcpy(dir + sizeof(dir) - 7, "XXXXXX");
-    if (!mkdtemp(dir))
-        return -1;
+    folder_make(dir);
     snprintf(path, sizeof(path), "%s/token", dir);
     return 0;
 }
@@ -23,8 +22,8 @@ static int folder_made(void **state)
 static int folder_gone(void **state)
 {
     (void)state;
-    unlink(path);
-    return rmdir(dir);
+    folder_remove(dir);
+    return 0;
 }
 
 static void file_write(const char *text, size_t n, mode_t mode)

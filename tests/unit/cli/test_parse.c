@@ -1,11 +1,5 @@
 /* What is typed, and what the command line makes of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-// clang-format off
-#include <cmocka.h>
-// clang-format on
+#include "../unit.h"
 
 #include "cli/cli.h"
 

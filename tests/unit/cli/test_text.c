@@ -1,11 +1,5 @@
 /* Strings of strangers on an operator's screen; times as people say them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-// clang-format off
-#include <cmocka.h>
-// clang-format on
+#include "../unit.h"
 
 #include "base/clock.h"
 #include "cli/cli.h"

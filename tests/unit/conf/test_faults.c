@@ -1,10 +1,5 @@
 /* What an operator reads when doorward.yaml has faults: all of them, each with its place and what would be right. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "conf/conf.h"
 

@@ -1,10 +1,5 @@
 /* What stands in a snapshot: values, defaults, secrets, networks; and that readers keep theirs when it is swapped. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "conf/slot.h"
 

@@ -2,12 +2,7 @@
 #ifndef TEST_CONNECT_DEFINITIONS_H
 #define TEST_CONNECT_DEFINITIONS_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,10 +38,7 @@ static inline struct tool_set *shelf_tools(struct shelf *s, const char *definiti
     struct arena a;
     struct json j;
     struct fault f;
-    char *text = strdup(definitions);
-    for (char *c = text; *c; c++)
-        if (*c == '\'')
-            *c = '"';
+    char *text = quotes(strdup(definitions));
     arena_init(&a, 1u << 20);
     if (json_parse(&j, str_of(text), &a, NULL, &f))
         fail_msg("%s: %s", definitions, f.text);

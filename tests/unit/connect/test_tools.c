@@ -131,8 +131,8 @@ static void a_wrong_x_mcp_header_leaves_its_tool_out_and_no_other(void **state)
         "{'type':'object','properties':{'a':{'type':'string','x-mcp-header':'a\\r\\nX: 1'}}}",
         "{'type':'object','properties':{'a':{'type':'number','x-mcp-header':'A'}}}",
         "{'type':'object','properties':{'a':{'x-mcp-header':'A'}}}",
-        "{'type':'object','properties':{'a':{'type':'string','x-mcp-header':'A'},"
-        "'b':{'type':'string','x-mcp-header':'a'}}}",
+        ("{'type':'object','properties':{'a':{'type':'string','x-mcp-header':'A'},"
+         "'b':{'type':'string','x-mcp-header':'a'}}}"),
         "{'type':'object','properties':{'a':{'type':'array','items':{'type':'string','x-mcp-header':'A'}}}}",
         "{'type':'object','anyOf':[{'properties':{'a':{'type':'string','x-mcp-header':'A'}}}]}",
         "{'type':'object','$defs':{'d':{'type':'string','x-mcp-header':'A'}}}",

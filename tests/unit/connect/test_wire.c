@@ -77,10 +77,7 @@ struct heard {
 static void hear(struct heard *h, const char *text)
 {
     struct fault f;
-    h->text = strdup(text);
-    for (char *c = h->text; *c; c++)
-        if (*c == '\'')
-            *c = '"';
+    h->text = quotes(strdup(text));
     arena_init(&h->arena, 1u << 20);
     if (json_parse(&h->doc, str_of(h->text), &h->arena, NULL, &f))
         fail_msg("%s: %s", text, f.text);

@@ -1,13 +1,6 @@
 /* The moment between the intent and the call: what was cancelled meanwhile never leaves, and the record says so. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
+#include "../conf_of.h"
+#include "../folder.h"
 
 #include "gate/gate.h"
 
@@ -55,13 +48,9 @@ static void scene_open(struct scene *s)
 {
     static const struct call_face face = {.answered = scene_answered};
     struct audit_recovery found;
-    struct buf faults;
     struct fault f = {0};
-    *s = (struct scene){.dir = "/tmp/doorward-intent-XXXXXX"};
-    assert_non_null(mkdtemp(s->dir));
-    buf_init(&faults, 65536);
-    assert_int_equal(conf_parse(STR("{}"), "test.yaml", "/", &s->conf, &faults), ERR_OK);
-    buf_done(&faults);
+    *s = (struct scene){.conf = conf_of("{}")};
+    folder_make(s->dir);
     assert_int_equal(worker_init(&s->worker, 0, &f), ERR_OK);
     if (audit_open(s->dir, &s->conf->root.audit, &s->audit, &found, &f))
         fail_msg("%s", f.text);
@@ -96,15 +85,13 @@ static void scene_run(struct scene *s)
 
 static void scene_close(struct scene *s)
 {
-    char command[96];
     audit_close(s->audit);
     worker_stop(&s->worker);
     worker_run(&s->worker);
     worker_done(&s->worker);
     arena_done(&s->arena);
     conf_unref(s->conf);
-    snprintf(command, sizeof(command), "rm -rf %s", s->dir);
-    assert_int_equal(system(command), 0);
+    folder_remove(s->dir);
 }
 
 static void on_record(struct scene *s, const char *first, const char *second)

@@ -1,10 +1,5 @@
 /* The table in pipeline.c is the architecture: docs/ARCHITECTURE.md shows it as it is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

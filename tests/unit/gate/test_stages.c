@@ -1,10 +1,5 @@
 /* The stages one by one: what each refuses, and with which words. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../conf_of.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -45,13 +40,8 @@ static void scene_open(struct scene *s, const char *yaml)
                           .allowed = {allowed, 1, true},
                           .denied = {denied, 1, true}};
     struct session_wish wish = {0};
-    struct buf faults;
     struct fault f = {0};
-    *s = (struct scene){0};
-    buf_init(&faults, 65536);
-    if (conf_parse(str_of(yaml), "test.yaml", "/", &s->conf, &faults))
-        fail_msg("%.*s", (int)faults.n, faults.p);
-    buf_done(&faults);
+    *s = (struct scene){.conf = conf_of(yaml)};
     if (lease_memory_new(&s->leases, &f) || sessions_new(s->leases, s->conf, told, NULL, &s->sessions, &f) ||
         session_open(s->sessions, &agent, &wish, &s->lease, &f))
         fail_msg("%s", f.text);

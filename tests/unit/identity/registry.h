@@ -3,12 +3,8 @@
 #ifndef TEST_IDENTITY_REGISTRY_H
 #define TEST_IDENTITY_REGISTRY_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../conf_of.h"
+#include "../folder.h"
 
 #include "base/clock.h"
 #include "identity/agents.h"
@@ -24,17 +20,6 @@ struct registry {
     struct agents *agents;
 };
 
-static inline struct conf *conf_of(const char *yaml)
-{
-    struct conf *c = NULL;
-    struct buf faults;
-    buf_init(&faults, 1u << 20);
-    if (conf_parse(str_of(yaml), "test.yaml", "/", &c, &faults))
-        fail_msg("%.*s", (int)faults.n, faults.p);
-    buf_done(&faults);
-    return c;
-}
-
 static inline void registry_load(struct registry *r)
 {
     struct fault f = {0};
@@ -44,8 +29,8 @@ static inline void registry_load(struct registry *r)
 
 static inline void registry_open(struct registry *r)
 {
-    *r = (struct registry){.dir = "/tmp/doorward-identity-XXXXXX", .conf = conf_of("agents: { max_lifetime: 30d }")};
-    assert_non_null(mkdtemp(r->dir));
+    *r = (struct registry){.conf = conf_of("agents: { max_lifetime: 30d }")};
+    folder_make(r->dir);
     snprintf(r->db, sizeof(r->db), "%s/doorward.db", r->dir);
     registry_load(r);
 }
@@ -60,12 +45,10 @@ static inline void registry_restart(struct registry *r)
 
 static inline void registry_done(struct registry *r)
 {
-    char command[128];
     agents_free(r->agents);
     store_close(r->store);
     conf_unref(r->conf);
-    snprintf(command, sizeof(command), "rm -rf %s", r->dir);
-    assert_int_equal(system(command), 0);
+    folder_remove(r->dir);
 }
 
 /* A new key pair. The public half as text in `jwk`. */

@@ -14,8 +14,8 @@ struct place {
 static int enter(void **state)
 {
     static struct place p;
-    p = (struct place){.dir = "/tmp/doorward-keys-XXXXXX"};
-    assert_non_null(mkdtemp(p.dir));
+    p = (struct place){0};
+    folder_make(p.dir);
     *state = &p;
     return 0;
 }
@@ -23,10 +23,9 @@ static int enter(void **state)
 static int leave(void **state)
 {
     struct place *p = *state;
-    char command[96];
     keys_free(p->keys);
-    snprintf(command, sizeof(command), "rm -rf %s", p->dir);
-    return system(command);
+    folder_remove(p->dir);
+    return 0;
 }
 
 static void open_keys(struct place *p, enum jose_alg alg)

@@ -2,20 +2,13 @@
 #ifndef TEST_JOSE_H
 #define TEST_JOSE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "base/enc.h"
 #include "jose/jose.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* RFC 8037 appendix A.1 and A.2 */
 #define ED_X      "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
@@ -29,10 +22,7 @@
 
 static inline enum err key_parse(const char *jwk, bool public_only, struct jose_key **ret, struct fault *f)
 {
-    char *text = strdup(jwk);
-    for (char *c = text; *c; c++)
-        if (*c == '\'')
-            *c = '"';
+    char *text = quotes(strdup(jwk));
     enum err e = jose_key_parse(str_of(text), public_only, ret, f);
     free(text); /* a key must not need its text any longer */
     return e;

@@ -41,10 +41,7 @@ static struct str forged(const char *header, const char *payload)
 {
     unsigned char seed[32], pk[32], sk[64], sig[64];
     size_t n;
-    struct str h = arena_str(&arena, str_of(header));
-    for (size_t i = 0; i < h.n; i++)
-        if (h.p[i] == '\'')
-            ((char *)h.p)[i] = '"';
+    struct str h = str_of(quotes((char *)arena_str(&arena, str_of(header)).p));
     assert_int_equal(enc_unb64url(STR(ED_D), seed, 32, &n), ERR_OK);
     crypto_sign_seed_keypair(pk, sk, seed);
     buf_clear(&token);

@@ -2,12 +2,7 @@
 #ifndef TEST_MCP_MESSAGE_H
 #define TEST_MCP_MESSAGE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,10 +22,7 @@ static inline enum err message_read(struct message *m, const char *text)
 {
     memset(m, 0, sizeof(*m));
     arena_init(&m->arena, 1u << 20);
-    struct str copy = arena_str(&m->arena, str_of(text));
-    for (size_t i = 0; i < copy.n; i++)
-        if (copy.p[i] == '\'')
-            ((char *)(uintptr_t)copy.p)[i] = '"';
+    struct str copy = str_of(quotes((char *)arena_str(&m->arena, str_of(text)).p));
     assert_int_equal(json_parse(&m->doc, copy, &m->arena, NULL, &m->fault), ERR_OK);
     return rpc_read(&m->doc, &m->arena, &m->rpc, &m->fault);
 }

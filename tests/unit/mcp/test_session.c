@@ -1,10 +1,5 @@
 /* Mcp-Session-Id: a sealed value that belongs to one lease. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "mcp/request.h"
 

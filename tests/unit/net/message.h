@@ -2,12 +2,7 @@
 #ifndef TEST_NET_MESSAGE_H
 #define TEST_NET_MESSAGE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "net/http.h"
 
@@ -80,11 +75,5 @@ static inline void message_take(struct message *m, struct str all, size_t step, 
     m->used = m->head_used;
     message_body(m, str_skip(all, m->head_used), step, response, head_request);
 }
-
-/* The bytes of a text with its NULs, and a length that the compiler knows. */
-#define BYTES(literal)                                                                                                 \
-    {                                                                                                                  \
-        "" literal, sizeof(literal) - 1                                                                                \
-    }
 
 #endif

@@ -2,12 +2,7 @@
 #ifndef TEST_NET_PEER_H
 #define TEST_NET_PEER_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "net/loop.h"
 

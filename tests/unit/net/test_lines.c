@@ -1,14 +1,8 @@
 /* The framing of stdio, split everywhere. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../../pieces.h"
+#include "../unit.h"
 
 #include "net/lines.h"
-
-#include <stdlib.h>
 
 static struct buf got;
 static unsigned stop_after;
@@ -23,19 +17,17 @@ static bool line(void *ctx, struct str one)
 
 static enum err feed_split(struct str bytes, size_t at, size_t max)
 {
+    struct pieces in = {.rest = bytes, .first = at, .step = bytes.n};
+    struct str piece;
     struct lines l;
     struct fault f;
     enum err e = ERR_OK;
     unsigned count = 0;
     lines_init(&l, max);
     buf_clear(&got);
-    for (int half = 0; half < 2 && !e; half++) {
-        struct str part = half ? str_skip(bytes, at) : (struct str){bytes.p, at};
-        char *copy = malloc(part.n ? part.n : 1);
-        memcpy(copy, part.p, part.n);
-        e = lines_feed(&l, (struct str){copy, part.n}, line, &count, &f);
-        free(copy);
-    }
+    while (!e && pieces_next(&in, &piece))
+        e = lines_feed(&l, piece, line, &count, &f);
+    pieces_done(&in);
     lines_done(&l);
     return e;
 }

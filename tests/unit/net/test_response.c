@@ -10,27 +10,27 @@ static void each_malformed_answer_is_refused(void **state)
         const char *what;
         struct str bytes;
     } rows[] = {
-        {"two lengths", BYTES(OK "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab")},
-        {"length and coding", BYTES(OK "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
-        {"another coding", BYTES(OK "Transfer-Encoding: gzip\r\n\r\n")},
-        {"chunked in HTTP/1.0", BYTES("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
-        {"HTTP/2", BYTES("HTTP/2 200\r\n\r\n")},
-        {"HTTP/0.9", BYTES("hello\r\n\r\n")},
-        {"ICY", BYTES("ICY 200 OK\r\n\r\n")},
-        {"two digits", BYTES("HTTP/1.1 20 OK\r\n\r\n")},
-        {"four digits", BYTES("HTTP/1.1 2000 OK\r\n\r\n")},
-        {"status 099", BYTES("HTTP/1.1 099 Low\r\n\r\n")},
-        {"status 600", BYTES("HTTP/1.1 600 High\r\n\r\n")},
-        {"a control byte in the reason", BYTES("HTTP/1.1 200 O\001K\r\n\r\n")},
-        {"a bare CR in the reason", BYTES("HTTP/1.1 200 O\rK\r\n\r\n")},
-        {"a bare LF", BYTES("HTTP/1.1 200 OK\nX: y\r\n\r\n")},
-        {"a continued line", BYTES(OK "X: a\r\n b\r\n\r\n")},
-        {"a space before the colon", BYTES(OK "Content-Length : 1\r\n\r\na")},
-        {"204 with a length", BYTES("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nabcde")},
-        {"204 with chunks", BYTES("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
-        {"100 with a length", BYTES("HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\nabcde")},
-        {"a chunk with an extension", BYTES(OK "Transfer-Encoding: chunked\r\n\r\n1;x\r\na\r\n0\r\n\r\n")},
-        {"a trailer", BYTES(OK "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n")},
+        {"two lengths", STR(OK "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab")},
+        {"length and coding", STR(OK "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
+        {"another coding", STR(OK "Transfer-Encoding: gzip\r\n\r\n")},
+        {"chunked in HTTP/1.0", STR("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
+        {"HTTP/2", STR("HTTP/2 200\r\n\r\n")},
+        {"HTTP/0.9", STR("hello\r\n\r\n")},
+        {"ICY", STR("ICY 200 OK\r\n\r\n")},
+        {"two digits", STR("HTTP/1.1 20 OK\r\n\r\n")},
+        {"four digits", STR("HTTP/1.1 2000 OK\r\n\r\n")},
+        {"status 099", STR("HTTP/1.1 099 Low\r\n\r\n")},
+        {"status 600", STR("HTTP/1.1 600 High\r\n\r\n")},
+        {"a control byte in the reason", STR("HTTP/1.1 200 O\001K\r\n\r\n")},
+        {"a bare CR in the reason", STR("HTTP/1.1 200 O\rK\r\n\r\n")},
+        {"a bare LF", STR("HTTP/1.1 200 OK\nX: y\r\n\r\n")},
+        {"a continued line", STR(OK "X: a\r\n b\r\n\r\n")},
+        {"a space before the colon", STR(OK "Content-Length : 1\r\n\r\na")},
+        {"204 with a length", STR("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nabcde")},
+        {"204 with chunks", STR("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
+        {"100 with a length", STR("HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\nabcde")},
+        {"a chunk with an extension", STR(OK "Transfer-Encoding: chunked\r\n\r\n1;x\r\na\r\n0\r\n\r\n")},
+        {"a trailer", STR(OK "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n")},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         for (size_t step = 1; step < 200; step += 99) {
@@ -53,22 +53,22 @@ static void the_length_of_each_answer(void **state)
         size_t behind;
         bool reusable; /* by what the head says */
     } rows[] = {
-        {"by length", BYTES(OK "Content-Length: 3\r\n\r\nabcdef"), false, "abc", 3, true},
-        {"by chunks", BYTES(OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nX"), false, "abc", 1, true},
-        {"until the end", BYTES(OK "\r\nabc"), false, "abc", 0, true},
-        {"to HEAD", BYTES(OK "Content-Length: 3\r\n\r\nX"), true, "", 1, true},
-        {"to HEAD, chunked", BYTES(OK "Transfer-Encoding: chunked\r\n\r\n"), true, "", 0, true},
-        {"204", BYTES("HTTP/1.1 204 No Content\r\n\r\nX"), false, "", 1, true},
-        {"204 with length 0", BYTES("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"), false, "", 0, true},
-        {"304 with the length of what is not sent", BYTES("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\nX"),
+        {"by length", STR(OK "Content-Length: 3\r\n\r\nabcdef"), false, "abc", 3, true},
+        {"by chunks", STR(OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nX"), false, "abc", 1, true},
+        {"until the end", STR(OK "\r\nabc"), false, "abc", 0, true},
+        {"to HEAD", STR(OK "Content-Length: 3\r\n\r\nX"), true, "", 1, true},
+        {"to HEAD, chunked", STR(OK "Transfer-Encoding: chunked\r\n\r\n"), true, "", 0, true},
+        {"204", STR("HTTP/1.1 204 No Content\r\n\r\nX"), false, "", 1, true},
+        {"204 with length 0", STR("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"), false, "", 0, true},
+        {"304 with the length of what is not sent", STR("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\nX"),
          false, "", 1, true},
-        {"no reason", BYTES("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"), false, "", 0, true},
-        {"an empty reason", BYTES("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n"), false, "", 0, true},
-        {"close", BYTES(OK "Connection: close\r\nContent-Length: 1\r\n\r\na"), false, "a", 0, false},
-        {"HTTP/1.0", BYTES("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na"), false, "a", 0, false},
-        {"HTTP/1.0 kept alive", BYTES("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na"), false,
+        {"no reason", STR("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n"), false, "", 0, true},
+        {"an empty reason", STR("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n"), false, "", 0, true},
+        {"close", STR(OK "Connection: close\r\nContent-Length: 1\r\n\r\na"), false, "a", 0, false},
+        {"HTTP/1.0", STR("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na"), false, "a", 0, false},
+        {"HTTP/1.0 kept alive", STR("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na"), false,
          "a", 0, true},
-        {"HTTP/1.0 undecided", BYTES("HTTP/1.0 200 OK\r\nConnection: close, keep-alive\r\nContent-Length: 1\r\n\r\na"),
+        {"HTTP/1.0 undecided", STR("HTTP/1.0 200 OK\r\nConnection: close, keep-alive\r\nContent-Length: 1\r\n\r\na"),
          false, "a", 0, false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -92,11 +92,11 @@ static void only_a_whole_body_has_ended(void **state)
         struct str head, body;
         bool ended;
     } rows[] = {
-        {BYTES(OK "Content-Length: 3\r\n\r\n"), BYTES("ab"), false},
-        {BYTES(OK "Content-Length: 3\r\n\r\n"), BYTES("abc"), true},
-        {BYTES(OK "Transfer-Encoding: chunked\r\n\r\n"), BYTES("1\r\na\r\n0\r\n"), false},
-        {BYTES(OK "Transfer-Encoding: chunked\r\n\r\n"), BYTES("1\r\na\r\n0\r\n\r\n"), true},
-        {BYTES(OK "\r\n"), BYTES("ab"), true},
+        {STR(OK "Content-Length: 3\r\n\r\n"), STR("ab"), false},
+        {STR(OK "Content-Length: 3\r\n\r\n"), STR("abc"), true},
+        {STR(OK "Transfer-Encoding: chunked\r\n\r\n"), STR("1\r\na\r\n0\r\n"), false},
+        {STR(OK "Transfer-Encoding: chunked\r\n\r\n"), STR("1\r\na\r\n0\r\n\r\n"), true},
+        {STR(OK "\r\n"), STR("ab"), true},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct http_head h;

@@ -1,14 +1,8 @@
 /* Server-sent events as the WHATWG HTML standard reads them, split at every byte. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../../pieces.h"
+#include "../unit.h"
 
 #include "net/sse.h"
-
-#include <stdlib.h>
 
 struct told {
     struct buf text; /* "type|data|id|retry" and a semicolon for each event */
@@ -31,30 +25,23 @@ static bool event(void *ctx, const struct sse_event *e)
     return ++t->count != t->stop_after;
 }
 
-/* Feeds bytes[0..at) and the rest, each from memory of just its size; the result is in t->text. */
+/* Feeds bytes[0..at) and the rest; the result is in t->text. */
 static enum err feed_split(struct str bytes, size_t at, size_t max, struct told *t)
 {
+    struct pieces in = {.rest = bytes, .first = at, .step = bytes.n};
+    struct str piece;
     struct sse s;
     struct fault f;
     enum err e = ERR_OK;
     sse_init(&s, max);
     buf_clear(&t->text);
     t->count = 0;
-    for (int half = 0; half < 2 && !e; half++) {
-        struct str part = half ? str_skip(bytes, at) : (struct str){bytes.p, at};
-        char *copy = malloc(part.n ? part.n : 1);
-        memcpy(copy, part.p, part.n);
-        e = sse_feed(&s, (struct str){copy, part.n}, event, t, &f);
-        free(copy);
-    }
+    while (!e && pieces_next(&in, &piece))
+        e = sse_feed(&s, piece, event, t, &f);
+    pieces_done(&in);
     sse_done(&s);
     return e;
 }
-
-#define S(literal)                                                                                                     \
-    {                                                                                                                  \
-        "" literal, sizeof(literal) - 1                                                                                \
-    }
 
 static void the_standards_table(void **state)
 {
@@ -63,39 +50,40 @@ static void the_standards_table(void **state)
         const char *what;
         struct str bytes, want;
     } rows[] = {
-        {"one event", S("data: a\n\n"), S("|a||;")},
-        {"CRLF", S("data: a\r\n\r\n"), S("|a||;")},
-        {"CR", S("data: a\r\r"), S("|a||;")},
-        {"all three mixed", S("data: a\rdata: b\r\ndata: c\n\r\n"), S("|a\nb\nc||;")},
-        {"CR LF CR LF is two lines", S("data: a\r\n\r\ndata: b\r\n\r\n"), S("|a||;|b||;")},
-        {"LF CR is two line ends", S("data: a\n\rdata: b\n\n"), S("|a||;|b||;")},
+        {"one event", STR("data: a\n\n"), STR("|a||;")},
+        {"CRLF", STR("data: a\r\n\r\n"), STR("|a||;")},
+        {"CR", STR("data: a\r\r"), STR("|a||;")},
+        {"all three mixed", STR("data: a\rdata: b\r\ndata: c\n\r\n"), STR("|a\nb\nc||;")},
+        {"CR LF CR LF is two lines", STR("data: a\r\n\r\ndata: b\r\n\r\n"), STR("|a||;|b||;")},
+        {"LF CR is two line ends", STR("data: a\n\rdata: b\n\n"), STR("|a||;|b||;")},
         {"a byte order mark",
-         S("\xef\xbb\xbf"
-           "data: a\n\n"),
-         S("|a||;")},
+         STR("\xef\xbb\xbf"
+             "data: a\n\n"),
+         STR("|a||;")},
         {"only one of them",
-         S("\xef\xbb\xbf\xef\xbb\xbf"
-           "data: a\n\n"),
-         S("")},
+         STR("\xef\xbb\xbf\xef\xbb\xbf"
+             "data: a\n\n"),
+         STR("")},
         {"and only at the start",
-         S("\n\xef\xbb\xbf"
-           "data: a\n\n"),
-         S("")},
-        {"several lines", S("data: YHOO\ndata: +2\ndata: 10\n\n"), S("|YHOO\n+2\n10||;")},
-        {"comments", S(": test stream\n\ndata: first\nid: 1\n:\n\n"), S("|first|1|;")},
-        {"an id is kept, and taken back by an empty one", S("id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n"),
-         S("|a|1|;|b|1|;|c||;")},
-        {"one space is cut, not two", S("data:  a\n\ndata:b\n\n"), S("| a||;|b||;")},
-        {"empty data", S("data\n\ndata\ndata\n\ndata:\n\n"), S("|||;|\n||;|||;")},
-        {"an event that is not ended is none", S("data: a\n\ndata: b\n"), S("|a||;")},
-        {"no data, no event", S("event: x\n\ndata: a\n\n"), S("|a||;")},
-        {"a type", S("event: add\ndata: 1\n\nevent: x\nevent: y\ndata: 2\n\ndata: 3\n\n"), S("add|1||;y|2||;|3||;")},
-        {"an id with NUL is none", S("id: 1\ndata: a\n\nid: 2\0\ndata: b\n\n"), S("|a|1|;|b|1|;")},
-        {"retry", S("retry: 1500\ndata: a\n\n"), S("|a||1500;")},
-        {"retry with other characters", S("retry: 15s\nretry: -1\nretry:\nretry: 1.5\ndata: a\n\n"), S("|a||;")},
-        {"unknown fields and case", S("DATA: x\ndatas: y\n data: z\nfoo\ndata: a\n\n"), S("|a||;")},
-        {"a colon in the data", S("data: a: b\n\n"), S("|a: b||;")},
-        {"a trailing CR at the end of what has come", S("data: a\n\r"), S("|a||;")},
+         STR("\n\xef\xbb\xbf"
+             "data: a\n\n"),
+         STR("")},
+        {"several lines", STR("data: YHOO\ndata: +2\ndata: 10\n\n"), STR("|YHOO\n+2\n10||;")},
+        {"comments", STR(": test stream\n\ndata: first\nid: 1\n:\n\n"), STR("|first|1|;")},
+        {"an id is kept, and taken back by an empty one", STR("id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n"),
+         STR("|a|1|;|b|1|;|c||;")},
+        {"one space is cut, not two", STR("data:  a\n\ndata:b\n\n"), STR("| a||;|b||;")},
+        {"empty data", STR("data\n\ndata\ndata\n\ndata:\n\n"), STR("|||;|\n||;|||;")},
+        {"an event that is not ended is none", STR("data: a\n\ndata: b\n"), STR("|a||;")},
+        {"no data, no event", STR("event: x\n\ndata: a\n\n"), STR("|a||;")},
+        {"a type", STR("event: add\ndata: 1\n\nevent: x\nevent: y\ndata: 2\n\ndata: 3\n\n"),
+         STR("add|1||;y|2||;|3||;")},
+        {"an id with NUL is none", STR("id: 1\ndata: a\n\nid: 2\0\ndata: b\n\n"), STR("|a|1|;|b|1|;")},
+        {"retry", STR("retry: 1500\ndata: a\n\n"), STR("|a||1500;")},
+        {"retry with other characters", STR("retry: 15s\nretry: -1\nretry:\nretry: 1.5\ndata: a\n\n"), STR("|a||;")},
+        {"unknown fields and case", STR("DATA: x\ndatas: y\n data: z\nfoo\ndata: a\n\n"), STR("|a||;")},
+        {"a colon in the data", STR("data: a: b\n\n"), STR("|a: b||;")},
+        {"a trailing CR at the end of what has come", STR("data: a\n\r"), STR("|a||;")},
     };
     struct told t = {0};
     buf_init(&t.text, 10000);
@@ -115,12 +103,12 @@ static void an_event_is_bounded(void **state)
         struct str bytes;
         enum err want;
     } rows[] = {
-        {S("data: 1234\n\n"), ERR_OK},
-        {S("data: 12345\n\n"), ERR_LIMIT}, /* the line has 11 bytes */
-        {S(": a comment\n\n"), ERR_LIMIT},
-        {S("data:1\ndata:2\ndata:3\ndata:4\ndata:5\n\n"), ERR_OK},
-        {S("data:123\ndata:456\ndata:789\n\n"), ERR_LIMIT}, /* 11 with the line ends */
-        {S("data:123\ndata:456\n\ndata:789\n\n"), ERR_OK},
+        {STR("data: 1234\n\n"), ERR_OK},
+        {STR("data: 12345\n\n"), ERR_LIMIT}, /* the line has 11 bytes */
+        {STR(": a comment\n\n"), ERR_LIMIT},
+        {STR("data:1\ndata:2\ndata:3\ndata:4\ndata:5\n\n"), ERR_OK},
+        {STR("data:123\ndata:456\ndata:789\n\n"), ERR_LIMIT}, /* 11 with the line ends */
+        {STR("data:123\ndata:456\n\ndata:789\n\n"), ERR_OK},
     };
     struct told t = {0};
     buf_init(&t.text, 10000);

@@ -1,10 +1,5 @@
 /* Values that a header field cannot carry as they are. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "net/http.h"
 

@@ -1,10 +1,5 @@
 /* Where a request comes from: X-Forwarded-For counts as far as trusted proxies wrote it, and no further. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../conf_of.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -13,15 +8,9 @@
 
 static struct conf *trusting(const char *proxies)
 {
-    struct conf *c = NULL;
-    struct buf yaml, faults;
-    buf_init(&yaml, 4096);
-    buf_init(&faults, 65536);
-    buf_fmt(&yaml, "trusted_proxies: [%s]", proxies);
-    assert_int_equal(conf_parse(buf_view(&yaml), "test.yaml", "/", &c, &faults), ERR_OK);
-    buf_done(&yaml);
-    buf_done(&faults);
-    return c;
+    char yaml[4096];
+    snprintf(yaml, sizeof(yaml), "trusted_proxies: [%s]", proxies);
+    return conf_of(yaml);
 }
 
 /* `lines`: the values of the X-Forwarded-For headers, in their order, with '|' between them. "": no address at all. */

@@ -1,10 +1,5 @@
 /* The form of the token endpoint: strict, since two readings of it would be two different requests. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "oauth/oauth.h"
 

@@ -1,10 +1,5 @@
 /* Assertions that were used: each counts once, and when no more can be remembered none is taken. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include <pthread.h>
 #include <stdio.h>

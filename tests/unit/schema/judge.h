@@ -2,12 +2,7 @@
 #ifndef TEST_SCHEMA_JUDGE_H
 #define TEST_SCHEMA_JUDGE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../unit.h"
 
 #include "schema/schema.h"
 
@@ -15,19 +10,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-static inline char *judge_quotes(const char *text)
-{
-    char *copy = strdup(text);
-    for (char *c = copy; *c; c++)
-        if (*c == '\'')
-            *c = '"';
-    return copy;
-}
-
 static inline enum err judge_compile(const char *schema, const struct schema_source *others,
                                      const struct schema_limits *limits, struct schema **ret, struct fault *f)
 {
-    char *text = judge_quotes(schema);
+    char *text = quotes(strdup(schema));
     enum err e = schema_compile(str_of(text), others, limits, ret, f);
     free(text); /* a schema must not need its text any longer */
     return e;
@@ -37,7 +23,7 @@ static inline enum err judge_value(const struct schema *s, const char *instance,
 {
     struct arena a;
     struct json j;
-    char *text = judge_quotes(instance);
+    char *text = quotes(strdup(instance));
     arena_init(&a, 64u << 20);
     enum err e = json_parse(&j, str_of(text), &a, NULL, f);
     if (!e)

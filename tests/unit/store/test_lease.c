@@ -1,10 +1,5 @@
 /* Sessions: their calls, their number, their end. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../conf_of.h"
 
 #include "base/clock.h"
 #include "store/lease.h"
@@ -64,14 +59,9 @@ static enum err admitted(struct lease_store *s, struct lease *l, struct str tool
 
 static void use_conf(struct lease_store *s, const char *text)
 {
-    struct conf *c = NULL;
-    struct buf faults;
-    buf_init(&faults, 4096);
-    if (conf_parse(str_of(text), "doorward.yaml", "/", &c, &faults))
-        fail_msg(STR_FMT, STR_ARG(buf_view(&faults)));
+    struct conf *c = conf_of(text);
     s->ops->limits(s, c);
     conf_unref(c);
-    buf_done(&faults);
 }
 
 enum { LEASES = 20000, RACERS = 2 };

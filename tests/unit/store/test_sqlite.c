@@ -1,10 +1,5 @@
 /* The registry of agents in SQLite: what survives, what is refused, and what is said of a file that cannot be used. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../folder.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -25,23 +20,16 @@ static char folder[64], file[128];
 static int setup(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/doorward-store-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
+    folder_make(folder);
     snprintf(file, sizeof(file), "%s/store.db", folder);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    static const char *const names[] = {"", "-wal", "-shm", "-journal"};
-    char path[160];
     (void)state;
-    for (unsigned i = 0; i < 4; i++) {
-        snprintf(path, sizeof(path), "%s%s", file, names[i]);
-        unlink(path);
-    }
-    return rmdir(folder);
+    folder_remove(folder);
+    return 0;
 }
 
 static struct store *opened(void)
