@@ -83,7 +83,6 @@ static void a_flipped_byte_anywhere_is_found(void **state)
     assert_int_equal(record_verified(r).entries, 3);
 }
 
-/* The process is killed before the tip file hears of anything: what frames say of each other must do. */
 static void forget_tip(const struct record *r)
 {
     char tip[512];
@@ -91,6 +90,7 @@ static void forget_tip(const struct record *r)
     assert_int_equal(truncate(tip, 0), 0);
 }
 
+/* The process is killed before the tip file hears of anything: what frames say of each other must do. */
 static void without_tip(struct record *r, unsigned entries, char ret_path[512])
 {
     filled(r, entries, ret_path);
