@@ -25,6 +25,7 @@ struct audit {
     /* the writer's */
     int64_t durability, segment_bytes; /* of settings, as they were at its last turn */
     bool missed;                       /* refused or dropped were not 0 at its last turn */
+    int64_t missed_said;               /* when that was last put on record; monotonic, ns */
     bool spoiled;                      /* the file may hold bytes behind `at` */
     char dir[4000];
     int lock_fd, fd, tip_fd, dir_fd;

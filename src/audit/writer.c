@@ -14,7 +14,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { WRITER_BATCH_BYTES = 4 << 20, WRITER_RETRY_MS = 200, WRITER_LAZY_MS = 100, WRITER_TIP_MS = 1000 };
+enum {
+    WRITER_BATCH_BYTES = 4 << 20,
+    WRITER_RETRY_MS = 200,
+    WRITER_LAZY_MS = 100,
+    WRITER_TIP_MS = 1000,
+    WRITER_MISSED_MS = 1000
+};
 
 /* ---- segments ---- */
 
@@ -294,6 +300,7 @@ static void writer_probe(struct audit *a)
     a->refused -= refused;
     a->dropped -= dropped;
     pthread_mutex_unlock(&a->lock);
+    a->missed_said = clock_mono_ns();
     log_info("audit_recovered", LOG_I("seq", a->written.seq), LOG_I("refused", refused), LOG_I("dropped", dropped));
 }
 
@@ -318,7 +325,7 @@ static bool writer_take(struct audit *a)
         while (!a->stopping && writer_wait(a, until))
             ;
     } else if (!a->first && !a->pending && !a->stopping) {
-        bool owes = a->flushed.seq != a->written.seq, late = a->told.seq != a->written.seq;
+        bool owes = a->flushed.seq != a->written.seq, late = a->told.seq != a->written.seq || a->refused || a->dropped;
         if (owes)
             writer_wait(a, writer_in(WRITER_LAZY_MS));
         else if (late)
@@ -367,7 +374,7 @@ void *audit_writer(void *arg)
             e = writer_idle(a, &f);
         if (e)
             writer_refuse(a, &f);
-        else if (a->missed)
+        else if (a->missed && clock_mono_ns() - a->missed_said > WRITER_MISSED_MS * INT64_C(1000000))
             writer_probe(a);
     }
     if (a->failing || a->missed) { /* a last try */
