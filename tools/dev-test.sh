@@ -28,13 +28,17 @@ if [ -z "$area" ] || [ "$area" = unit ] || grep -qx "$area" <<<"$suites"; then
     count "${ok:-0}" "${bad:-1}"
 fi
 
-# Integration: node's test runner. AREA matches the start of a file's name.
+# Integration: node's test runner. AREA is the start of a file's name, or one of the areas (rooms, stages) that it says it tests.
 files=()
 for f in tests/integration/*.test.mjs; do
     name=$(basename "$f" .test.mjs)
     case "$area" in
     "" | integration) files+=("$f") ;;
-    *) [[ "$name" == "$area"* || "$name" == *"_$area"* ]] && files+=("$f") ;;
+    *)
+        if [[ "$name" == "$area"* || "$name" == *"_$area"* ]] || grep -qE "^// areas:.*\\b$area\\b" "$f"; then
+            files+=("$f")
+        fi
+        ;;
     esac
 done
 if [ ${#files[@]} -gt 0 ]; then
@@ -64,7 +68,7 @@ fi
 
 rm -f "$log"
 if [ "$((passed + failed))" = 0 ]; then
-    echo "dev: no test is named '$area'. Rooms: $(tr '\n' ' ' <<<"$suites")" >&2
+    echo "dev: no test is named '$area'. Areas: $(tr '\n' ' ' <<<"$suites")" >&2
     exit 2
 fi
 echo "$passed passed, $failed failed"

@@ -1,4 +1,5 @@
 // The record: an intent before each call and an outcome behind it, with every field, without secrets, and whole after a kill.
+// areas: intent, outcome, gate
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

@@ -3,6 +3,7 @@
 //
 // Known differences, where the schema is the more generous one: what a pattern cannot say. See `lenient` below. A reference to the
 // environment stands for any text, so that ${…} always fits the schema.
+// areas: conf
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'

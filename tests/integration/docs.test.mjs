@@ -1,4 +1,5 @@
 // The pages that come from tables say what the tables say, and what pages refer to is there. `./dev docs` writes them anew.
+// areas: cli
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'

@@ -1,5 +1,6 @@
 // One protocol hop ends at the gate and another begins: nothing of the agent's own reaches a server but the tool's name, its
 // arguments and the trace; nothing of the server's hop reaches the agent.
+// areas: mcp, connect
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { startGate, until } from './lib/gate.mjs'

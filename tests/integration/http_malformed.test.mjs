@@ -1,5 +1,6 @@
 // What is no strict HTTP/1.1 gets an error of the 400 class and a closed connection, on both listeners; and no request that is
 // hidden in another one is ever handled, with a proxy in front either.
+// areas: net
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'

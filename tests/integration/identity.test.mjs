@@ -1,4 +1,5 @@
 // Agents: registered, shown, rotated, disabled, deleted, by command line and by API; and what becomes of their sessions.
+// areas: admin
 import assert from 'node:assert/strict'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

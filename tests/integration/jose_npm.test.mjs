@@ -2,6 +2,7 @@
 // refuse what was tampered with.
 //
 // Two things are ours alone and not asked of npm: a header that names a key or `crit` is refused, and base64url has one spelling.
+// areas: jose
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import * as jose from 'jose'

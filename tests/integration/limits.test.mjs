@@ -1,4 +1,5 @@
 // Limits: rates of agent, tool and session; the session's number of calls; the networks it may come from.
+// areas: limit, budget, gate, store
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,5 @@
 // A client gives a call up: the server hears of it, and the record says that nobody knows what became of the call.
+// areas: execute, connect
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -1,4 +1,5 @@
 // Servers that die, hang or talk nonsense: each hides its own tools only, the others go on, and it comes back by itself.
+// areas: execute, connect
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { after, before, test } from 'node:test'

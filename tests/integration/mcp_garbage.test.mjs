@@ -1,5 +1,6 @@
 // Servers over HTTP that answer with something else than they should: the call fails with a code that says so, nothing of what
 // they sent reaches the agent as a result, and the next call is as good as ever.
+// areas: execute, connect
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { startGate, until } from './lib/gate.mjs'

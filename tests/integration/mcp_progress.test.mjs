@@ -1,4 +1,5 @@
 // Progress on its way from every kind of server to every kind of client; and what it does to the time limit.
+// areas: execute, connect
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { startGate } from './lib/gate.mjs'

@@ -1,4 +1,5 @@
 // The servers of the field behind the gate: their tools, called by a modern client; what they answer arrives whole.
+// areas: execute, connect
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

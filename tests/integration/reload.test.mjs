@@ -1,4 +1,5 @@
 // A new configuration: by signal and by API, all of it or nothing.
+// areas: daemon, conf
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, test } from 'node:test'

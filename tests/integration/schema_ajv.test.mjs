@@ -6,6 +6,7 @@
 // - `contains` and an empty array: ajv takes some
 // - unevaluated…: ajv counts what misfitting branches, one another within, `contains` and dependentSchemas have seen, and does not
 //   count what an `if` without `then` and `else` has seen
+// areas: schema
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Ajv7 from 'ajv'

@@ -1,4 +1,5 @@
 // The end: calls in flight finish or are recorded, new ones are refused, nothing is left behind.
+// areas: daemon
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, test } from 'node:test'

@@ -1,4 +1,5 @@
 // Arguments: judged by the tool's schema before anything leaves, parsed once and strictly, sent as they were judged.
+// areas: gate, schema
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'

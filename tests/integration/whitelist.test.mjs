@@ -1,4 +1,5 @@
 // The whitelist: nothing by default, allowed minus denied, denied wins, and what may not be used is not shown.
+// areas: gate
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { DESK, startGate } from './lib/gate.mjs'
