@@ -3,15 +3,6 @@
 #include "admin/request.h"
 #include "base/clock.h"
 
-static void agent_write_list(struct json_out *o, const char *key, const struct conf_strings *list)
-{
-    json_key(o, str_of(key));
-    json_open(o, '[');
-    for (size_t i = 0; i < list->n; i++)
-        json_put_str(o, list->v[i]);
-    json_close(o, ']');
-}
-
 static void agent_write(struct json_out *o, const struct agent *a)
 {
     json_open(o, '{');
@@ -24,8 +15,8 @@ static void agent_write(struct json_out *o, const struct agent *a)
     admin_kv_time(o, "expiresAt", a->expires);
     json_kv_bool(o, "enabled", a->enabled);
     json_kv_i64(o, "maxConcurrentSessions", a->max_sessions);
-    agent_write_list(o, "allowedTools", &a->allowed);
-    agent_write_list(o, "deniedTools", &a->denied);
+    json_kv_strs(o, "allowedTools", a->allowed.v, a->allowed.n);
+    json_kv_strs(o, "deniedTools", a->denied.v, a->denied.n);
     json_key(o, STR("keys"));
     json_open(o, '[');
     for (size_t i = 0; i < a->key_count; i++) {

@@ -19,11 +19,7 @@ static void session_write_members(struct json_out *o, struct lease *l)
     admin_kv_time(o, "expiresAt", l->expires);
     json_kv_i64(o, "maxToolCalls", l->max_calls);
     json_kv_i64(o, "usedToolCalls", atomic_load(&l->used));
-    json_key(o, STR("scopes"));
-    json_open(o, '[');
-    for (size_t i = 0; i < l->scope_count; i++)
-        json_put_str(o, l->scope[i]);
-    json_close(o, ']');
+    json_kv_strs(o, "scopes", l->scope, l->scope_count);
 }
 
 static void session_write_one(void *ctx, struct lease *l)

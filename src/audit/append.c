@@ -32,6 +32,21 @@ uint64_t audit_seq(struct audit *a)
     return atomic_load(&a->seq);
 }
 
+static void append_told(void *a)
+{
+    pthread_cond_signal(&((struct audit *)a)->work);
+}
+
+/* The writer is woken once for all entries of a worker's turn: they are written and flushed together. */
+static void append_tell(struct audit *a)
+{
+    struct worker *w = worker_current();
+    if (w)
+        worker_before_wait(w, append_told, a);
+    else
+        append_told(a);
+}
+
 enum err audit_append(struct audit *a, const struct audit_entry *e, struct audit_done *done, struct fault *f)
 {
     struct audit_record *r = audit_record_new(e);
@@ -51,7 +66,7 @@ enum err audit_append(struct audit *a, const struct audit_entry *e, struct audit
         *a->last = r;
         a->last = &r->next;
         a->queued += r->n;
-        pthread_cond_signal(&a->work);
+        append_tell(a);
     }
     pthread_mutex_unlock(&a->lock);
     if (err)
@@ -67,7 +82,7 @@ void audit_note(struct audit *a, const struct audit_entry *e)
         *a->last = r;
         a->last = &r->next;
         a->queued += r->n;
-        pthread_cond_signal(&a->work);
+        append_tell(a);
         r = NULL;
     } else {
         a->dropped++;

@@ -27,6 +27,7 @@ struct audit {
     bool missed;                       /* refused or dropped were not 0 at its last turn */
     int64_t missed_said;               /* when that was last put on record; monotonic, ns */
     bool spoiled;                      /* the file may hold bytes behind `at` */
+    bool awaited;                      /* somebody waits for an entry of the batch in the making */
     char dir[4000];
     int lock_fd, fd, tip_fd, dir_fd;
     uint64_t segment_first;

@@ -1,5 +1,7 @@
 #include "audit/mask.h"
 
+#include <pthread.h>
+
 #define MASKED "[masked]"
 
 /* Names are compared in lower case and by their letters and digits alone: "X-Api-Key", "api_key" and "apiKey" are one.
@@ -137,10 +139,27 @@ static size_t mask_here(struct str s)
     return mask_basic(s);
 }
 
+/* What a credential may begin with: most bytes of a text are none of these, and every argument is looked through. */
+static bool mask_first[256];
+static pthread_once_t mask_first_once = PTHREAD_ONCE_INIT;
+
+static void mask_first_fill(void)
+{
+    for (const char *c = ":Bb"; *c; c++) /* user info; "Basic " */
+        mask_first[(unsigned char)*c] = true;
+    for (size_t i = 0; i < sizeof(mask_marks) / sizeof(mask_marks[0]); i++) {
+        unsigned char c = (unsigned char)mask_marks[i].text[0];
+        mask_first[c] = mask_first[mask_alnum((char)c) ? c ^ 32 : c] = true; /* some are known in either case */
+    }
+}
+
 /* The first credential in a text. */
 static bool mask_find(struct str s, size_t *ret_at, size_t *ret_n)
 {
+    pthread_once(&mask_first_once, mask_first_fill);
     for (size_t i = 0; i < s.n; i++) {
+        if (!mask_first[(unsigned char)s.p[i]])
+            continue;
         struct str rest = str_skip(s, i);
         size_t n = s.p[i] == ':' ? mask_userinfo(rest) : i && mask_alnum(s.p[i - 1]) ? 0 : mask_here(rest);
         if (n) {

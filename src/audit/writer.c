@@ -104,6 +104,7 @@ static size_t writer_frame(struct audit *a, struct segment_tip *tip)
     struct buf *b = &a->out;
     char digits[24], hex[2 * SHA256_BYTES + 1];
     size_t count = 0;
+    a->awaited = false;
     buf_clear(b);
     for (struct audit_record *r = a->pending; r && b->n < WRITER_BATCH_BYTES; r = r->next) {
         int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)tip->seq + 1);
@@ -123,6 +124,7 @@ static size_t writer_frame(struct audit *a, struct segment_tip *tip)
         enc_sha256(payload, size, tip->hash);
         tip->seq++;
         segment_put_frame(b, tip->seq, a->flushed.seq, (struct str){payload, size});
+        a->awaited = a->awaited || r->done;
         count++;
     }
     return count;
@@ -144,7 +146,8 @@ static enum err writer_put(struct audit *a, const struct segment_tip *tip, struc
     off_t at = a->at;
     a->at += (off_t)a->out.n;
     a->written = *tip;
-    if (a->durability != CONF_FULL || audit_flush(a, f) == ERR_OK)
+    /* What has happened already waits for the next flush, which is never far (writer_idle). */
+    if (a->durability != CONF_FULL || !a->awaited || audit_flush(a, f) == ERR_OK)
         return ERR_OK;
     a->at = at;
     a->written = before;

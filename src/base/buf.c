@@ -46,29 +46,6 @@ bool buf_reserve(struct buf *b, size_t more)
     return true;
 }
 
-void buf_put(struct buf *b, const void *p, size_t n)
-{
-    if (n == 0 || !buf_reserve(b, n))
-        return;
-    memcpy(b->p + b->n, p, n);
-    b->n += n;
-}
-
-void buf_str(struct buf *b, struct str s)
-{
-    buf_put(b, s.p, s.n);
-}
-
-void buf_z(struct buf *b, const char *z)
-{
-    buf_put(b, z, strlen(z));
-}
-
-void buf_char(struct buf *b, char c)
-{
-    buf_put(b, &c, 1);
-}
-
 void buf_u64(struct buf *b, uint64_t v)
 {
     char digits[20];

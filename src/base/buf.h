@@ -19,10 +19,26 @@ void buf_done(struct buf *b);
 void buf_clear(struct buf *b); /* empties it and clears the failure; keeps the memory */
 bool buf_reserve(struct buf *b,
                  size_t more) MUST_USE; /* room for `more` behind p[n]; the caller may write there and add to n */
-void buf_put(struct buf *b, const void *p, size_t n);
-void buf_str(struct buf *b, struct str s);
-void buf_z(struct buf *b, const char *z);
-void buf_char(struct buf *b, char c);
+/* Inline, since every byte of an answer and of the record goes through here: mostly there is room. */
+static inline void buf_put(struct buf *b, const void *p, size_t n)
+{
+    if (n == 0 || ((b->failed || n > b->cap - b->n) && !buf_reserve(b, n)))
+        return;
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+}
+static inline void buf_str(struct buf *b, struct str s)
+{
+    buf_put(b, s.p, s.n);
+}
+static inline void buf_z(struct buf *b, const char *z)
+{
+    buf_put(b, z, strlen(z));
+}
+static inline void buf_char(struct buf *b, char c)
+{
+    buf_put(b, &c, 1);
+}
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);

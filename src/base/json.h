@@ -103,7 +103,8 @@ void json_put_str(struct json_out *o, struct str s); /* escapes; bytes that are 
 void json_put_i64(struct json_out *o, int64_t v);
 void json_put_bool(struct json_out *o, bool v);
 void json_put_null(struct json_out *o);
-void json_put_raw(struct json_out *o, struct str json); /* JSON already */
+void json_put_raw(struct json_out *o, struct str json);                /* JSON already */
+void json_put_strs(struct json_out *o, const struct str *v, size_t n); /* an array of strings */
 /* key and value in one go */
 void json_kv_str(struct json_out *o, const char *key, struct str s);
 void json_kv_z(struct json_out *o, const char *key, const char *z);
@@ -111,5 +112,6 @@ void json_kv_i64(struct json_out *o, const char *key, int64_t v);
 void json_kv_bool(struct json_out *o, const char *key, bool v);
 void json_kv_null(struct json_out *o, const char *key);
 void json_kv_raw(struct json_out *o, const char *key, struct str json);
+void json_kv_strs(struct json_out *o, const char *key, const struct str *v, size_t n);
 
 #endif

@@ -1,5 +1,6 @@
 /* Writing JSON. */
 #include "base/json.h"
+#include "base/json_scan.h"
 
 struct json_out json_out(struct buf *b)
 {
@@ -41,46 +42,22 @@ static void json_escape_byte(struct buf *b, unsigned char c)
     buf_char(b, hex[c & 15]);
 }
 
-/* The longest prefix that is well-formed UTF-8, in one go through it. */
-static size_t json_valid_prefix(struct str s)
-{
-    size_t at = 0;
-    while (at < s.n) {
-        unsigned char c = (unsigned char)s.p[at];
-        size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-        if (n > s.n - at || !str_utf8_valid((struct str){s.p + at, n}))
-            break;
-        at += n;
-    }
-    return at;
-}
-
-static void json_put_valid(struct buf *b, struct str s)
-{
-    size_t from = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buf_put(b, s.p + from, i - from);
-        json_escape_byte(b, c);
-        from = i + 1;
-    }
-    buf_put(b, s.p + from, s.n - from);
-}
-
 void json_put_str(struct json_out *o, struct str s)
 {
+    const char *p = s.p, *end = s.p + s.n;
     json_separate(o);
     buf_char(o->b, '"');
-    while (s.n) {
-        size_t n = str_utf8_valid(s) ? s.n : json_valid_prefix(s);
-        json_put_valid(o->b, (struct str){s.p, n});
-        s = str_skip(s, n);
-        if (s.n) {
+    while (p < end) {
+        const char *from = p;
+        p = scan_beyond_ascii(scan_plain(p, end), end);
+        buf_put(o->b, from, (size_t)(p - from));
+        if (p == end || p != from)
+            continue;
+        if ((unsigned char)*p < 0x80)
+            json_escape_byte(o->b, (unsigned char)*p);
+        else
             buf_z(o->b, "\xef\xbf\xbd");
-            s = str_skip(s, 1);
-        }
+        p++;
     }
     buf_char(o->b, '"');
 }
@@ -112,6 +89,14 @@ void json_put_raw(struct json_out *o, struct str json)
 {
     json_separate(o);
     buf_str(o->b, json);
+}
+
+void json_put_strs(struct json_out *o, const struct str *v, size_t n)
+{
+    json_open(o, '[');
+    for (size_t i = 0; i < n; i++)
+        json_put_str(o, v[i]);
+    json_close(o, ']');
 }
 
 void json_kv_str(struct json_out *o, const char *key, struct str s)
@@ -147,4 +132,10 @@ void json_kv_raw(struct json_out *o, const char *key, struct str json)
 {
     json_key(o, str_of(key));
     json_put_raw(o, json);
+}
+
+void json_kv_strs(struct json_out *o, const char *key, const struct str *v, size_t n)
+{
+    json_key(o, str_of(key));
+    json_put_strs(o, v, n);
 }

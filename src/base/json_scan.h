@@ -1,6 +1,6 @@
 /*
  * Runs of bytes for the JSON parser: what needs no look in a string, white space, digits, characters beyond ASCII. 16
- * bytes at a time where the machine has SSE2; nothing behind `end` is read. For json_parse.c only.
+ * bytes at a time where the machine has SSE2; nothing behind `end` is read. For json_parse.c and json_out.c.
  */
 #ifndef BASE_JSON_SCAN_H
 #define BASE_JSON_SCAN_H

@@ -158,13 +158,7 @@ enum err cli_run_agent_list(struct cli *c, struct fault *f)
     struct json j;
     struct str text;
     TRY(cli_admin(c, "GET", "/admin/v1/agents", STR_NONE, &j, &text, f));
-    uint32_t list = json_get(&j, JSON_ROOT, STR("agents"));
-    if (c->json)
-        cli_print_json(text);
-    else if (json_first(&j, list))
-        cli_table(c, &j, list, columns);
-    else
-        fputs("no agents yet; doorward agent create registers one\n", stderr);
+    cli_print_list(c, &j, text, "agents", columns, "no agents yet; doorward agent create registers one");
     return ERR_OK;
 }
 

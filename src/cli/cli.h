@@ -105,6 +105,10 @@ bool cli_help_family(FILE *to, const char *family);
  * times, "…Ms" durations; an array of strings is shown with commas, "#path" as its length. */
 void cli_table(struct cli *c, const struct json *j, uint32_t array, const char *const (*columns)[2]);
 void cli_record(struct cli *c, const struct json *j, uint32_t object);
+/* The array that is this member of an answer, as the table, with --json as the answer's bytes; `none` says on standard
+ * error that it is empty. */
+void cli_print_list(struct cli *c, const struct json *j, struct str text, const char *member,
+                    const char *const (*columns)[2], const char *none);
 /* An answer's bytes, on one line, with what could steer a terminal escaped. */
 void cli_print_json(struct str text);
 

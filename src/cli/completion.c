@@ -14,16 +14,20 @@ static struct str completion_first(const struct cli_command *k, struct str *ret_
     return first;
 }
 
-/* The first words, each once: families stand together in the table. */
-static void completion_firsts(const char *before, const char *after)
+/* Is it the first one with its first word? They stand together in the table. */
+static bool completion_begins(const struct cli_command *k)
 {
-    struct str last = STR_NONE, second;
-    for (const struct cli_command *k = cli_commands; k->words; k++) {
-        struct str first = completion_first(k, &second);
-        if (!str_eq(first, last))
-            printf("%s" STR_FMT "%s", before, STR_ARG(first), after);
-        last = first;
-    }
+    struct str second;
+    return k == cli_commands || !str_eq(completion_first(k, &second), completion_first(k - 1, &second));
+}
+
+/* The first words, each once. */
+static void completion_firsts(void)
+{
+    struct str second;
+    for (const struct cli_command *k = cli_commands; k->words; k++)
+        if (completion_begins(k))
+            printf(STR_FMT " ", STR_ARG(completion_first(k, &second)));
 }
 
 static void completion_seconds(struct str family)
@@ -34,6 +38,20 @@ static void completion_seconds(struct str family)
             printf(" " STR_FMT, STR_ARG(second));
 }
 
+/* A line of a shell's `case` for each family, such as agent: its name, `open`, its second words, `close`. */
+static void completion_families(const char *open, const char *close)
+{
+    struct str second;
+    for (const struct cli_command *k = cli_commands; k->words; k++) {
+        struct str first = completion_first(k, &second);
+        if (!second.n || !completion_begins(k))
+            continue;
+        printf("        " STR_FMT "%s", STR_ARG(first), open);
+        completion_seconds(first);
+        puts(close);
+    }
+}
+
 static void completion_options(const struct cli_command *k)
 {
     for (const struct cli_option *o = cli_options; o->name; o++)
@@ -42,22 +60,6 @@ static void completion_options(const struct cli_command *k)
 }
 
 /* ---- bash ---- */
-
-static void bash_families(void)
-{
-    struct str last = STR_NONE, second;
-    puts("        case \"$first\" in");
-    for (const struct cli_command *k = cli_commands; k->words; k++) {
-        struct str first = completion_first(k, &second);
-        if (second.n && !str_eq(first, last)) {
-            printf("        " STR_FMT ") words='", STR_ARG(first));
-            completion_seconds(first);
-            puts("' ;;");
-        }
-        last = first;
-    }
-    puts("        completion) words='bash zsh fish' ;;\n        esac");
-}
 
 static void bash_script(void)
 {
@@ -79,10 +81,12 @@ static void bash_script(void)
          "    esac\n"
          "    if [ \"$COMP_CWORD\" -eq 1 ]; then");
     fputs("        words='", stdout);
-    completion_firsts("", " ");
-    puts("'\n    elif [ \"$COMP_CWORD\" -eq 2 ] && [ \"${current:0:1}\" != - ]; then");
-    bash_families();
-    puts("    fi\n    if [ -z \"$words\" ]; then\n        case \"$first $second\" in");
+    completion_firsts();
+    puts("'\n    elif [ \"$COMP_CWORD\" -eq 2 ] && [ \"${current:0:1}\" != - ]; then\n"
+         "        case \"$first\" in");
+    completion_families(") words='", "' ;;");
+    puts("        completion) words='bash zsh fish' ;;\n        esac\n"
+         "    fi\n    if [ -z \"$words\" ]; then\n        case \"$first $second\" in");
     for (const struct cli_command *k = cli_commands; k->words; k++) {
         struct str second;
         completion_first(k, &second);
@@ -137,37 +141,27 @@ static void zsh_command(const struct cli_command *k)
 
 static void zsh_script(void)
 {
-    struct str second;
     puts("#compdef doorward\n"
          "# zsh completion of doorward; made by `doorward completion zsh`.\n"
          "_doorward() {\n"
          "    local -a commands\n"
          "    if (( CURRENT == 2 )); then");
     fputs("        commands=(", stdout);
-    completion_firsts("", " ");
+    completion_firsts();
     puts(")\n        _describe command commands\n        return\n    fi\n"
          "    if (( CURRENT == 3 )); then\n        case $words[2] in");
-    struct str last = STR_NONE;
-    for (const struct cli_command *k = cli_commands; k->words; k++) {
-        struct str first = completion_first(k, &second);
-        if (second.n && !str_eq(first, last)) {
-            printf("        " STR_FMT ") commands=(", STR_ARG(first));
-            completion_seconds(first);
-            puts(" ); _describe command commands; return ;;");
-        }
-        last = first;
-    }
+    completion_families(") commands=(", " ); _describe command commands; return ;;");
     puts("        esac\n    fi\n"
          "    local name=$words[2]\n"
          "    case $name in");
     fputs("    ", stdout);
-    last = STR_NONE;
+    const char *between = "";
     for (const struct cli_command *k = cli_commands; k->words; k++) {
-        struct str first = completion_first(k, &second);
-        if (second.n && !str_eq(first, last))
-            printf("%s" STR_FMT, last.n ? "|" : "", STR_ARG(first));
-        if (second.n)
-            last = first;
+        struct str second, first = completion_first(k, &second);
+        if (!second.n || !completion_begins(k))
+            continue;
+        printf("%s" STR_FMT, between, STR_ARG(first));
+        between = "|";
     }
     puts(") name=\"$name $words[3]\"; shift words; (( CURRENT-- )) ;;\n    esac\n"
          "    shift words; (( CURRENT-- ))\n"
@@ -206,20 +200,19 @@ static void fish_option(const struct cli_command *k, const struct cli_option *o)
 
 static void fish_script(void)
 {
-    struct str second, last = STR_NONE;
+    struct str second;
     puts("# fish completion of doorward; made by `doorward completion fish`.\ncomplete -c doorward -f");
     for (const struct cli_command *k = cli_commands; k->words; k++) {
         struct str first = completion_first(k, &second);
-        if (!str_eq(first, last))
+        if (completion_begins(k))
             printf("complete -c doorward -n __fish_use_subcommand -a " STR_FMT, STR_ARG(first));
-        if (!str_eq(first, last) && !second.n) {
+        if (completion_begins(k) && !second.n) {
             fputs(" -d '", stdout);
             fish_text(k->what);
             putchar('\'');
         }
-        if (!str_eq(first, last))
+        if (completion_begins(k))
             putchar('\n');
-        last = first;
         if (!second.n)
             continue;
         printf("complete -c doorward -n '__fish_seen_subcommand_from " STR_FMT

@@ -63,24 +63,26 @@ enum err cli_run_config_show(struct cli *c, struct fault *f)
     return ERR_OK;
 }
 
+/* What is made from the table of keys alone. */
+static enum err config_describe(void (*write)(struct buf *out))
+{
+    struct buf b;
+    buf_init(&b, 1u << 20);
+    write(&b);
+    config_print(&b);
+    return ERR_OK;
+}
+
 enum err cli_run_config_schema(struct cli *c, struct fault *f)
 {
     (void)c;
     (void)f;
-    struct buf b;
-    buf_init(&b, 1u << 20);
-    conf_schema(&b);
-    config_print(&b);
-    return ERR_OK;
+    return config_describe(conf_schema);
 }
 
 enum err cli_run_config_reference(struct cli *c, struct fault *f)
 {
     (void)c;
     (void)f;
-    struct buf b;
-    buf_init(&b, 1u << 20);
-    conf_reference(&b);
-    config_print(&b);
-    return ERR_OK;
+    return config_describe(conf_reference);
 }

@@ -55,13 +55,7 @@ enum err cli_run_session_list(struct cli *c, struct fault *f)
     struct json j;
     struct str text;
     TRY(cli_admin(c, "GET", "/admin/v1/sessions", STR_NONE, &j, &text, f));
-    uint32_t list = json_get(&j, JSON_ROOT, STR("sessions"));
-    if (c->json)
-        cli_print_json(text);
-    else if (json_first(&j, list))
-        cli_table(c, &j, list, columns);
-    else
-        fputs("no session is open\n", stderr);
+    cli_print_list(c, &j, text, "sessions", columns, "no session is open");
     return ERR_OK;
 }
 
@@ -127,12 +121,6 @@ enum err cli_run_tools_list(struct cli *c, struct fault *f)
     struct str text;
     TRY(cli_admin(c, "GET", "/admin/v1/tools", STR_NONE, &all, &text, f));
     TRY(tools_of(c, text, &all, cli_option(c, "server"), &j, &text, f));
-    uint32_t list = json_get(&j, JSON_ROOT, STR("tools"));
-    if (c->json)
-        cli_print_json(text);
-    else if (json_first(&j, list))
-        cli_table(c, &j, list, columns);
-    else
-        fputs("no tools; doorward status shows how the servers stand\n", stderr);
+    cli_print_list(c, &j, text, "tools", columns, "no tools; doorward status shows how the servers stand");
     return ERR_OK;
 }

@@ -176,3 +176,15 @@ void cli_print_json(struct str text)
     fwrite(b.p, 1, b.n, stdout);
     buf_done(&b);
 }
+
+void cli_print_list(struct cli *c, const struct json *j, struct str text, const char *member,
+                    const char *const (*columns)[2], const char *none)
+{
+    uint32_t list = json_get(j, JSON_ROOT, str_of(member));
+    if (c->json)
+        cli_print_json(text);
+    else if (json_first(j, list))
+        cli_table(c, j, list, columns);
+    else
+        fprintf(stderr, "%s\n", none);
+}

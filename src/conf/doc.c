@@ -198,10 +198,7 @@ static void dump_section(struct json_out *o, enum conf_section s, const char *ba
 
 static void dump_strings(struct json_out *o, const struct conf_strings *v)
 {
-    json_open(o, '[');
-    for (size_t i = 0; i < v->n; i++)
-        json_put_str(o, v->v[i]);
-    json_close(o, ']');
+    json_put_strs(o, v->v, v->n);
 }
 
 static void dump_cidrs(struct json_out *o, const struct conf_cidrs *v)

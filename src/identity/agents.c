@@ -332,10 +332,7 @@ static struct str agent_list_json(struct arena *a, const struct conf_strings *li
     struct buf b;
     buf_init(&b, 1u << 20);
     struct json_out o = json_out(&b);
-    json_open(&o, '[');
-    for (size_t i = 0; i < list->n; i++)
-        json_put_str(&o, list->v[i]);
-    json_close(&o, ']');
+    json_put_strs(&o, list->v, list->n);
     struct str s = arena_str(a, buf_view(&b));
     buf_done(&b);
     return s;
@@ -366,6 +363,19 @@ static struct store_key agent_key_row(struct agent *a, const struct jose_key *k,
     struct store_key row = {a->id, str_of(jose_key_thumbprint(k)), arena_str(&a->arena, buf_view(&b)), created, 0};
     buf_done(&b);
     return row;
+}
+
+/* The end of a change, with `change` given back: the agent is seen as it is now, or nothing has happened. */
+static enum err agents_edited(struct agents *r, struct agent *a, enum err e, struct agent **ret)
+{
+    if (!e)
+        agents_replace(r, a->id, agent_ref(a));
+    pthread_mutex_unlock(&r->change);
+    if (e)
+        agent_unref(a);
+    else
+        *ret = a;
+    return e;
 }
 
 enum err agents_create(struct agents *r, const struct agent_wish *wish, const struct conf_root *conf,
@@ -410,14 +420,7 @@ enum err agents_create(struct agents *r, const struct agent_wish *wish, const st
     pthread_mutex_lock(&r->change);
     e = arena_failed(&a->arena) ? fault_set(f, ERR_NOMEM, "no memory for an agent")
                                 : r->store->ops->agent_create(r->store, &row, &key_row, f);
-    if (!e)
-        agents_replace(r, a->id, agent_ref(a));
-    pthread_mutex_unlock(&r->change);
-    if (e)
-        agent_unref(a);
-    else
-        *ret = a;
-    return e;
+    return agents_edited(r, a, e, ret);
 }
 
 /* A changed copy of the agent of this id, with `change` taken. */
@@ -434,18 +437,6 @@ static enum err agents_edit(struct agents *r, struct str id, struct agent **ret,
     pthread_mutex_unlock(&r->change);
     return now ? fault_set(f, ERR_NOMEM, "no memory for an agent")
                : fault_set(f, ERR_NOT_FOUND, "there is no agent " STR_FMT, STR_ARG(id));
-}
-
-static enum err agents_edited(struct agents *r, struct agent *a, enum err e, struct agent **ret)
-{
-    if (!e)
-        agents_replace(r, a->id, agent_ref(a));
-    pthread_mutex_unlock(&r->change);
-    if (e)
-        agent_unref(a);
-    else
-        *ret = a;
-    return e;
 }
 
 enum err agents_rotate(struct agents *r, struct str id, struct str jwk, int64_t overlap_ms, struct agent **ret,

@@ -67,10 +67,28 @@ static void mcp_answer_bytes(struct mcp_request *r, int status, const struct htt
     }
 }
 
-void mcp_answer_result(struct mcp_request *r, const struct buf *b, const char *session_id)
+struct json_out mcp_result_open(struct mcp_request *r)
+{
+    struct buf *b = &r->mcp->out;
+    buf_clear(b);
+    struct json_out o = json_out(b);
+    rpc_result_open(&o, r->rpc.id);
+    json_open(&o, '{');
+    if (r->era == ERA_MODERN)
+        json_kv_z(&o, "resultType", "complete");
+    return o;
+}
+
+void mcp_result_close(struct json_out *o)
+{
+    json_close(o, '}');
+    rpc_close(o);
+}
+
+void mcp_answer_result(struct mcp_request *r, const char *session_id)
 {
     struct http_header h = {STR("Mcp-Session-Id"), str_of(session_id)};
-    mcp_answer_bytes(r, 200, &h, session_id ? 1 : 0, b);
+    mcp_answer_bytes(r, 200, &h, session_id ? 1 : 0, &r->mcp->out);
 }
 
 void mcp_answer_error(struct mcp_request *r, int status, const struct buf *b)

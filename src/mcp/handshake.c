@@ -8,35 +8,35 @@
     "does not "                                                                                                        \
     "change it."
 
-struct str mcp_server_info(void)
-{
-    return STR(MCP_SERVER_INFO);
-}
+/* How long a client may keep our lists without asking again; they depend on the session and are never shared. */
+#define MCP_LIST_TTL_MS 30000
 
-void mcp_put_server_meta(struct json_out *o)
+void mcp_meta_open(const struct mcp_request *r, struct json_out *o)
 {
     json_key(o, STR("_meta"));
-    json_put_raw(o, STR("{\"io.modelcontextprotocol/serverInfo\":" MCP_SERVER_INFO "}"));
+    json_open(o, '{');
+    if (r->era == ERA_MODERN)
+        json_kv_raw(o, "io.modelcontextprotocol/serverInfo", STR(MCP_SERVER_INFO));
+}
+
+void mcp_put_cacheable(const struct mcp_request *r, struct json_out *o)
+{
+    json_kv_i64(o, "ttlMs", MCP_LIST_TTL_MS);
+    json_kv_z(o, "cacheScope", "private");
+    mcp_meta_open(r, o);
+    json_close(o, '}');
 }
 
 void mcp_discover(struct mcp_request *r)
 {
-    struct buf *b = &r->mcp->out;
-    buf_clear(b);
-    struct json_out o = json_out(b);
-    rpc_result_open(&o, r->rpc.id);
-    json_open(&o, '{');
-    json_kv_z(&o, "resultType", "complete");
+    struct json_out o = mcp_result_open(r);
     json_kv_raw(&o, "supportedVersions", str_of(mcp_versions_json));
     json_kv_raw(&o, "capabilities", STR(MCP_CAPABILITIES));
     json_kv_raw(&o, "serverInfo", STR(MCP_SERVER_INFO));
     json_kv_z(&o, "instructions", MCP_INSTRUCTIONS);
-    json_kv_i64(&o, "ttlMs", MCP_LIST_TTL_MS);
-    json_kv_z(&o, "cacheScope", "private");
-    mcp_put_server_meta(&o);
-    json_close(&o, '}');
-    rpc_close(&o);
-    mcp_answer_result(r, b, NULL);
+    mcp_put_cacheable(r, &o);
+    mcp_result_close(&o);
+    mcp_answer_result(r, NULL);
 }
 
 /* MCP 2025-11-25 basic/lifecycle: the client's revision when it is spoken here, else ours, and the client decides. */
@@ -54,18 +54,13 @@ void mcp_initialize(struct mcp_request *r)
         version = STR(MCP_LEGACY);
     char session[MCP_SESSION_ID_MAX];
     mcp_session_make(r->mcp, lease_sid(r->lease), session);
-    struct buf *b = &r->mcp->out;
-    buf_clear(b);
-    struct json_out o = json_out(b);
-    rpc_result_open(&o, r->rpc.id);
-    json_open(&o, '{');
+    struct json_out o = mcp_result_open(r);
     json_kv_str(&o, "protocolVersion", version);
     json_kv_raw(&o, "capabilities", STR(MCP_CAPABILITIES));
     json_kv_raw(&o, "serverInfo", STR(MCP_SERVER_INFO));
     json_kv_z(&o, "instructions", MCP_INSTRUCTIONS);
-    json_close(&o, '}');
-    rpc_close(&o);
-    mcp_answer_result(r, b, session);
+    mcp_result_close(&o);
+    mcp_answer_result(r, session);
 }
 
 void mcp_initialized(struct mcp_request *r)
@@ -75,11 +70,7 @@ void mcp_initialized(struct mcp_request *r)
 
 void mcp_ping(struct mcp_request *r)
 {
-    struct buf *b = &r->mcp->out;
-    buf_clear(b);
-    struct json_out o = json_out(b);
-    rpc_result_open(&o, r->rpc.id);
-    json_put_raw(&o, STR("{}"));
-    rpc_close(&o);
-    mcp_answer_result(r, b, NULL);
+    struct json_out o = mcp_result_open(r);
+    mcp_result_close(&o);
+    mcp_answer_result(r, NULL);
 }

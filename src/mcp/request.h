@@ -18,9 +18,6 @@ struct mcp_request {
     struct call call;          /* for tools/call */
 };
 
-/* How long a client may keep our lists without asking again; they depend on the session and are never shared. */
-#define MCP_LIST_TTL_MS 30000
-
 /* A method of the protocol. To add one: a file with its handler and a line in methods.c. A handler answers the request,
  * now or later, exactly once. */
 typedef void mcp_handler(struct mcp_request *r);
@@ -40,15 +37,20 @@ const struct mcp_method *mcp_method_find(struct str name, enum rpc_kind kind, en
 /* The headers Mcp-Param-* of a modern tools/call against its arguments. params.c */
 enum err mcp_check_params(struct mcp_request *r, struct fault *f) MUST_USE;
 
+/* A result is written into the worker's buffer: opened, its members put, closed, answered. What a result of the modern
+ * era says of itself (resultType) is there when it has been opened. */
+struct json_out mcp_result_open(struct mcp_request *r);
+void mcp_result_close(struct json_out *o);
+/* Its "_meta"; the caller closes it. In the modern era it says who we are. handshake.c */
+void mcp_meta_open(const struct mcp_request *r, struct json_out *o);
+/* The end of a result of the modern era that a client may keep for a while. handshake.c */
+void mcp_put_cacheable(const struct mcp_request *r, struct json_out *o);
+
 /* Answers; each releases the request. */
-void mcp_answer_result(struct mcp_request *r, const struct buf *b, const char *session_id /* or NULL */);
+void mcp_answer_result(struct mcp_request *r, const char *session_id /* or NULL */); /* the result as it was closed */
 void mcp_answer_accepted(struct mcp_request *r);
 void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retry_after_ms);
 void mcp_answer_error(struct mcp_request *r, int status, const struct buf *b); /* a JSON-RPC error, written already */
-
-/* "_meta" with who we are, for results of the modern era. extra_raw: `"k":v` members already written, or empty. */
-void mcp_put_server_meta(struct json_out *o);
-struct str mcp_server_info(void); /* {"name":"doorward",…} */
 
 /* Mcp-Session-Id: 16 random bytes and a MAC that binds them to the lease. */
 #define MCP_SESSION_ID_MAX 48

@@ -61,27 +61,19 @@ static void mcp_call_progress(struct call *c, struct str progress, struct str to
 static void mcp_put_result_meta(struct mcp_request *r, struct json_out *o, const struct connect_answer *a)
 {
     uint32_t meta = json_get(a->doc, a->result, STR("_meta"));
-    bool open = false;
+    bool open = r->era == ERA_MODERN;
+    if (open)
+        mcp_meta_open(r, o);
     JSON_PAIRS(a->doc, meta, k, v)
     {
         struct str key = json_str(a->doc, k, &r->x->arena);
         if (!key.p || str_starts(key, STR(META_OF_HOP)))
             continue;
-        if (!open) {
-            json_key(o, STR("_meta"));
-            json_open(o, '{');
-            open = true;
-        }
+        if (!open)
+            mcp_meta_open(r, o);
+        open = true;
         json_key(o, key);
         json_put_raw(o, json_raw(a->doc, v));
-    }
-    if (r->era == ERA_MODERN) {
-        if (!open) {
-            mcp_put_server_meta(o);
-            return;
-        }
-        json_key(o, STR("io.modelcontextprotocol/serverInfo"));
-        json_put_raw(o, mcp_server_info());
     }
     if (open)
         json_close(o, '}');
@@ -97,29 +89,22 @@ static void mcp_put_wrapped(struct json_out *o, struct str value)
 
 static void mcp_write_result(struct mcp_request *r, const struct connect_answer *a)
 {
-    struct buf *b = &r->mcp->out;
-    buf_clear(b);
-    struct json_out o = json_out(b);
-    rpc_result_open(&o, r->rpc.id);
-    json_open(&o, '{');
+    struct json_out o = mcp_result_open(r);
     JSON_PAIRS(a->doc, a->result, k, v)
     {
-        struct str raw = json_raw(a->doc, k); /* with its quotes */
-        if (str_is(raw, "\"_meta\"") || str_is(raw, "\"resultType\""))
+        if (json_str_is(a->doc, k, STR("_meta")) || json_str_is(a->doc, k, STR("resultType")))
             continue;
         json_key(&o, json_str(a->doc, k, &r->x->arena));
-        if (r->era == ERA_LEGACY && str_is(raw, "\"structuredContent\"") && json_type(a->doc, v) != JSON_OBJECT)
+        if (r->era == ERA_LEGACY && json_str_is(a->doc, k, STR("structuredContent")) &&
+            json_type(a->doc, v) != JSON_OBJECT)
             mcp_put_wrapped(&o, json_raw(a->doc, v));
         else
             json_put_raw(&o, json_raw(a->doc, v));
     }
     if (!json_get(a->doc, a->result, STR("content")))
         json_kv_raw(&o, "content", STR("[]")); /* every result has one */
-    if (r->era == ERA_MODERN)
-        json_kv_z(&o, "resultType", "complete");
     mcp_put_result_meta(r, &o, a);
-    json_close(&o, '}');
-    rpc_close(&o);
+    mcp_result_close(&o);
 }
 
 /* An error of the server's own: its code and words, but never a code that speaks of the hop between it and us. */
@@ -153,11 +138,7 @@ static void mcp_write_error(struct mcp_request *r, const struct connect_answer *
  * server/tools, "Error Handling"; SEP-1303). */
 static void mcp_write_schema_refusal(struct mcp_request *r, const struct fault *f)
 {
-    struct buf *b = &r->mcp->out;
-    buf_clear(b);
-    struct json_out o = json_out(b);
-    rpc_result_open(&o, r->rpc.id);
-    json_open(&o, '{');
+    struct json_out o = mcp_result_open(r);
     json_key(&o, STR("content"));
     json_open(&o, '[');
     json_open(&o, '{');
@@ -167,17 +148,11 @@ static void mcp_write_schema_refusal(struct mcp_request *r, const struct fault *
     json_close(&o, '}');
     json_close(&o, ']');
     json_kv_bool(&o, "isError", true);
-    json_key(&o, STR("_meta"));
-    json_open(&o, '{');
+    mcp_meta_open(r, &o);
     json_kv_z(&o, "dev.doorward/code", err_code(f->err));
     json_kv_z(&o, "dev.doorward/traceId", r->call.trace_id);
-    if (r->era == ERA_MODERN)
-        json_kv_raw(&o, "io.modelcontextprotocol/serverInfo", mcp_server_info());
     json_close(&o, '}');
-    if (r->era == ERA_MODERN)
-        json_kv_z(&o, "resultType", "complete");
-    json_close(&o, '}');
-    rpc_close(&o);
+    mcp_result_close(&o);
 }
 
 static void mcp_call_answered(struct call *c, const struct connect_answer *a)
@@ -185,12 +160,12 @@ static void mcp_call_answered(struct call *c, const struct connect_answer *a)
     struct mcp_request *r = mcp_of(c);
     if (c->fault.err == ERR_SCHEMA) {
         mcp_write_schema_refusal(r, &c->fault);
-        mcp_answer_result(r, &r->mcp->out, NULL);
+        mcp_answer_result(r, NULL);
     } else if (c->fault.err || !a) {
         mcp_answer_fault(r, &c->fault, c->retry_after_ms);
     } else if (a->result) {
         mcp_write_result(r, a);
-        mcp_answer_result(r, &r->mcp->out, NULL);
+        mcp_answer_result(r, NULL);
     } else {
         mcp_write_error(r, a);
         mcp_answer_error(r, 200, &r->mcp->out);

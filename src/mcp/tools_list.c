@@ -11,11 +11,7 @@ static struct str mcp_listed(const struct mcp_request *r, const struct tool *t)
 
 static void mcp_list_write(struct mcp_request *r, const struct catalogue *k)
 {
-    struct buf *b = &r->mcp->out;
-    buf_clear(b);
-    struct json_out o = json_out(b);
-    rpc_result_open(&o, r->rpc.id);
-    json_open(&o, '{');
+    struct json_out o = mcp_result_open(r);
     json_key(&o, STR("tools"));
     json_open(&o, '[');
     int64_t now = clock_wall_ms();
@@ -28,14 +24,9 @@ static void mcp_list_write(struct mcp_request *r, const struct catalogue *k)
             json_put_raw(&o, listed);
     }
     json_close(&o, ']');
-    if (r->era == ERA_MODERN) {
-        json_kv_z(&o, "resultType", "complete");
-        json_kv_i64(&o, "ttlMs", MCP_LIST_TTL_MS);
-        json_kv_z(&o, "cacheScope", "private");
-        mcp_put_server_meta(&o);
-    }
-    json_close(&o, '}');
-    rpc_close(&o);
+    if (r->era == ERA_MODERN)
+        mcp_put_cacheable(r, &o);
+    mcp_result_close(&o);
 }
 
 void mcp_tools_list(struct mcp_request *r)
@@ -54,5 +45,5 @@ void mcp_tools_list(struct mcp_request *r)
     struct catalogue *k = connect_catalogue(r->mcp->gate->gate->connect);
     mcp_list_write(r, k);
     catalogue_unref(k);
-    mcp_answer_result(r, &r->mcp->out, NULL);
+    mcp_answer_result(r, NULL);
 }

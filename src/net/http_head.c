@@ -327,47 +327,57 @@ static enum err http_request_fields(struct http_head *h, struct fault *f)
     return http_parse_target(h, f);
 }
 
-enum http_verdict http_parse_request(const char *bytes, size_t n, const struct http_limits *l, size_t *resume,
-                                     struct http_head *ret_head, size_t *ret_used, struct fault *f)
+static enum err http_read_request(struct str line, struct str fields, struct http_head *h, const struct http_limits *l,
+                                  struct fault *f)
+{
+    TRY(http_parse_request_line(line, h, l, f));
+    TRY(http_parse_fields(fields, h, l, f));
+    return http_request_fields(h, f);
+}
+
+static enum err http_read_response(struct str line, struct str fields, struct http_head *h, const struct http_limits *l,
+                                   struct fault *f)
+{
+    bool ok = line.n >= 12 && (str_starts(line, STR("HTTP/1.1 ")) || str_starts(line, STR("HTTP/1.0 "))) &&
+              http_all((struct str){line.p + 9, 3}, C_DIGIT) && line.p[9] >= '1' && line.p[9] <= '5' &&
+              (line.n == 12 || (line.p[12] == ' ' && (line.n == 13 || http_all(str_skip(line, 13), C_VALUE))));
+    if (!ok)
+        return fault_set(f, ERR_SYNTAX, "the status line must be HTTP/1.1 and three digits");
+    h->http10 = line.p[7] == '0';
+    h->status = (line.p[9] - '0') * 100 + (line.p[10] - '0') * 10 + (line.p[11] - '0');
+    TRY(http_parse_fields(fields, h, l, f));
+    if ((h->status < 200 || h->status == 204) && (h->chunked || h->content_length > 0)) /* RFC 9110 8.6 */
+        return fault_set(f, ERR_SYNTAX, "an answer with status %d announces content", h->status);
+    return ERR_OK;
+}
+
+/* The first line and the fields behind it, both known to be whole. */
+typedef enum err http_reader(struct str line, struct str fields, struct http_head *h, const struct http_limits *l,
+                             struct fault *f);
+
+static enum http_verdict http_parse(http_reader *read, const char *bytes, size_t n, const struct http_limits *l,
+                                    size_t *resume, struct http_head *h, size_t *ret_used, struct fault *f)
 {
     size_t end;
     enum http_verdict v = http_find_end(bytes, n, l, resume, &end, f);
     if (v != HTTP_DONE)
         return v;
-    struct http_head *h = ret_head;
     memset(h, 0, offsetof(struct http_head, header));
     struct str rest = {bytes, end}, line = http_line(&rest);
-    if (http_parse_request_line(line, h, l, f) || http_parse_fields(rest, h, l, f) || http_request_fields(h, f))
+    if (read(line, rest, h, l, f))
         return HTTP_BAD;
     *ret_used = end;
     return HTTP_DONE;
 }
 
+enum http_verdict http_parse_request(const char *bytes, size_t n, const struct http_limits *l, size_t *resume,
+                                     struct http_head *ret_head, size_t *ret_used, struct fault *f)
+{
+    return http_parse(http_read_request, bytes, n, l, resume, ret_head, ret_used, f);
+}
+
 enum http_verdict http_parse_response(const char *bytes, size_t n, const struct http_limits *l, size_t *resume,
                                       struct http_head *ret_head, size_t *ret_used, struct fault *f)
 {
-    size_t end;
-    enum http_verdict v = http_find_end(bytes, n, l, resume, &end, f);
-    if (v != HTTP_DONE)
-        return v;
-    struct http_head *h = ret_head;
-    memset(h, 0, offsetof(struct http_head, header));
-    struct str rest = {bytes, end}, line = http_line(&rest);
-    bool ok = line.n >= 12 && (str_starts(line, STR("HTTP/1.1 ")) || str_starts(line, STR("HTTP/1.0 "))) &&
-              http_all((struct str){line.p + 9, 3}, C_DIGIT) && line.p[9] >= '1' && line.p[9] <= '5' &&
-              (line.n == 12 || (line.p[12] == ' ' && (line.n == 13 || http_all(str_skip(line, 13), C_VALUE))));
-    if (!ok) {
-        fault_set(f, ERR_SYNTAX, "the status line must be HTTP/1.1 and three digits");
-        return HTTP_BAD;
-    }
-    h->http10 = line.p[7] == '0';
-    h->status = (line.p[9] - '0') * 100 + (line.p[10] - '0') * 10 + (line.p[11] - '0');
-    if (http_parse_fields(rest, h, l, f))
-        return HTTP_BAD;
-    if ((h->status < 200 || h->status == 204) && (h->chunked || h->content_length > 0)) {
-        fault_set(f, ERR_SYNTAX, "an answer with status %d announces content", h->status); /* RFC 9110 8.6 */
-        return HTTP_BAD;
-    }
-    *ret_used = end;
-    return HTTP_DONE;
+    return http_parse(http_read_response, bytes, n, l, resume, ret_head, ret_used, f);
 }

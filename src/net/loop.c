@@ -16,8 +16,37 @@ static void worker_wake(uv_async_t *a)
         m->run(w, m); /* may free m */
         m = next;
     }
-    if (stop && !uv_is_closing((uv_handle_t *)&w->wake))
+    if (stop && !uv_is_closing((uv_handle_t *)&w->wake)) {
         uv_close((uv_handle_t *)&w->wake, NULL);
+        uv_close((uv_handle_t *)&w->prepare, NULL);
+    }
+}
+
+static void worker_waits(uv_prepare_t *p)
+{
+    struct worker *w = p->data;
+    while (w->errands) {
+        struct worker_errand e = w->errand[--w->errands];
+        e.run(e.ctx);
+    }
+}
+
+void worker_before_wait(struct worker *w, void (*run)(void *ctx), void *ctx)
+{
+    for (unsigned i = 0; i < w->errands; i++)
+        if (w->errand[i].run == run && w->errand[i].ctx == ctx)
+            return;
+    if (w->errands == sizeof(w->errand) / sizeof(w->errand[0]) || uv_is_closing((uv_handle_t *)&w->prepare))
+        run(ctx);
+    else
+        w->errand[w->errands++] = (struct worker_errand){run, ctx};
+}
+
+static _Thread_local struct worker *worker_here;
+
+struct worker *worker_current(void)
+{
+    return worker_here;
 }
 
 enum err worker_init(struct worker *w, unsigned index, struct fault *f)
@@ -32,13 +61,17 @@ enum err worker_init(struct worker *w, unsigned index, struct fault *f)
         e = uv_async_init(&w->loop, &w->wake, worker_wake);
     if (e)
         return fault_set(f, ERR_IO, "event loop: %s", uv_strerror(e));
-    w->wake.data = w;
+    uv_prepare_init(&w->loop, &w->prepare); /* these two cannot fail */
+    uv_prepare_start(&w->prepare, worker_waits);
+    w->wake.data = w->prepare.data = w;
     return ERR_OK;
 }
 
 void worker_run(struct worker *w)
 {
+    worker_here = w;
     uv_run(&w->loop, UV_RUN_DEFAULT);
+    worker_here = NULL;
 }
 
 static void worker_thread(void *arg)

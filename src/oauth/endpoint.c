@@ -190,10 +190,7 @@ static void oauth_resource_metadata(struct oauth_worker *w, struct exchange *x)
     json_kv_str(&o, "resource", w->oauth->resource);
     json_kv_raw(&o, "bearer_methods_supported", STR("[\"header\"]"));
     json_kv_z(&o, "resource_name", "Doorward");
-    json_key(&o, STR("authorization_servers"));
-    json_open(&o, '[');
-    json_put_str(&o, w->oauth->issuer);
-    json_close(&o, ']');
+    json_kv_strs(&o, "authorization_servers", &w->oauth->issuer, 1);
     json_close(&o, '}');
     exchange_answer(x, 200, STR("application/json"), NULL, 0, buf_view(&w->out));
 }

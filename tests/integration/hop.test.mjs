@@ -8,22 +8,26 @@ import { json, modernBasics, startRaw, startServer } from './lib/servers.mjs'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`
+const TOOLS = ['t', 'escaped', 'own_error', 'hop_error', 'asks']
 let gate, agent, token, modern, legacy
 
 before(async () => {
   modern = await startRaw((m, req, res) => {
-    if (m.method !== 'tools/call') return json(res, modernBasics(['t', 'own_error', 'hop_error', 'asks'], m))
+    if (m.method !== 'tools/call') return json(res, modernBasics(TOOLS, m))
     const meta = { 'io.modelcontextprotocol/serverInfo': { name: 'inner', version: '9' }, 'com.example/kept': { deep: [1] } }
     if (m.params.name === 'own_error') return json(res, { id: m.id, error: { code: -32050, message: 'of the hop' } })
     if (m.params.name === 'hop_error') return json(res, { id: m.id, error: { code: 1234, message: 'own words', data: { a: 1 } } }, 400)
     if (m.params.name === 'asks') return json(res, { id: m.id, result: { resultType: 'input_required', inputRequests: {} } })
+    if (m.params.name === 'escaped')
+      return res.writeHead(200, { 'content-type': 'application/json' })
+        .end(`{"jsonrpc":"2.0","id":${JSON.stringify(m.id)},"result":{"result\\u0054ype":"complete","content":[],"\\u005fmeta":${JSON.stringify(meta)}}}`)
     json(res, { id: m.id, result: { resultType: 'complete', content: [], _meta: meta, extra: 9007199254740993n.toString() } }, 200,
       { 'mcp-session-id': 'inner-session', 'x-inner': 'secret' })
   })
   legacy = await startServer('legacy_server.mjs')
   gate = await startGate({ servers: { modern: { url: modern.url, headers: { Authorization: 'Bearer of-the-server', 'X-Tenant': 'acme' } },
                                       legacy: { url: legacy.url } } })
-  agent = await gate.agent({ allow: [...['t', 'own_error', 'hop_error', 'asks'].map((t) => `modern/${t}`), 'legacy/echo', 'legacy/pings', 'legacy/slow'] })
+  agent = await gate.agent({ allow: [...TOOLS.map((t) => `modern/${t}`), 'legacy/echo', 'legacy/pings', 'legacy/slow'] })
   token = gate.token(agent)
 })
 
@@ -94,6 +98,13 @@ test('what is the server\'s own hop stays behind; the rest of its result arrives
   assert.equal(answer.result._meta['io.modelcontextprotocol/serverInfo'].name, 'doorward')
   assert.deepEqual(answer.result._meta['com.example/kept'], { deep: [1] })
   assert.equal(answer.result.extra, '9007199254740993')
+})
+
+test('a name that is written with escapes is the same name', async () => {
+  const { text, json: answer } = await call('modern__escaped')
+  assert.ok(!text.includes('inner'), text)
+  assert.equal(text.match(/"resultType"/g).length, 1)
+  assert.deepEqual(answer.result._meta['com.example/kept'], { deep: [1] })
 })
 
 test('an error of the server arrives with its words, but never with a code that speaks of the other hop', async () => {

@@ -7,6 +7,7 @@ static void commas_are_the_writers_business(void **state)
     struct buf b;
     buf_init(&b, 1000);
     struct json_out o = json_out(&b);
+    const struct str words[] = {STR("a"), STR("\"")};
     json_open(&o, '{');
     json_kv_z(&o, "name", "desk");
     json_kv_i64(&o, "min", INT64_MIN);
@@ -23,12 +24,15 @@ static void commas_are_the_writers_business(void **state)
     json_put_bool(&o, false);
     json_put_null(&o);
     json_put_raw(&o, STR("{\"a\":1}"));
+    json_put_strs(&o, NULL, 0);
     json_close(&o, ']');
+    json_kv_strs(&o, "words", words, 2);
     json_kv_raw(&o, "raw", STR("[1]"));
     json_kv_str(&o, "last", STR_NONE);
     json_close(&o, '}');
-    assert_str(buf_view(&b), "{\"name\":\"desk\",\"min\":-9223372036854775808,\"on\":true,\"none\":null,\"list\":"
-                             "[[],{},1,\"x\",false,null,{\"a\":1}],\"raw\":[1],\"last\":\"\"}");
+    assert_str(buf_view(&b),
+               "{\"name\":\"desk\",\"min\":-9223372036854775808,\"on\":true,\"none\":null,\"list\":"
+               "[[],{},1,\"x\",false,null,{\"a\":1},[]],\"words\":[\"a\",\"\\\"\"],\"raw\":[1],\"last\":\"\"}");
     buf_done(&b);
 }
 
