@@ -39,14 +39,10 @@ Connect Claude Code (the token lives 15 minutes; the second form renews it by it
   claude mcp add --transport http doorward http://127.0.0.1:8420/mcp \\
     --header "Authorization: Bearer \$($doorward token --url http://127.0.0.1:8420 --agent $agent --key $key)"
 
-  {
-    "mcpServers": {
-      "doorward": {
-        "type": "http",
-        "url": "http://127.0.0.1:8420/mcp",
-        "headersHelper": "$doorward token --url http://127.0.0.1:8420 --agent $agent --key $key --header"
-      }
-    }
-  }
+EOF
+"$doorward" connect claude-code --url http://127.0.0.1:8420 --agent "$agent" --key "$key" 2>/dev/null | sed 's/^/  /'
+cat <<EOF
+
+Other clients: doorward connect claude-desktop|cursor|vscode|json; the servers they have now: doorward import.
 EOF
 wait "$daemon"

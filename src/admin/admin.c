@@ -121,7 +121,7 @@ static bool admin_path_is(struct str path, const char *pattern, struct str *ret_
         str_cut(&want, '/', &w);
         str_cut(&have, '/', &h);
         if (str_is(w, "{}") && h.n)
-            *ret_id = h;
+            *ret_id = ret_id->p ? (struct str){ret_id->p, (size_t)(h.p + h.n - ret_id->p)} : h;
         else if (!str_eq(w, h))
             return false;
     }

@@ -9,7 +9,7 @@
 
 #include "audit/audit.h"
 #include "conf/slot.h"
-#include "connect/catalogue.h"
+#include "connect/pins.h"
 #include "identity/session.h"
 #include "identity/token.h"
 #include "net/server.h"
@@ -20,6 +20,7 @@ struct admin {
     struct sessions *sessions;
     struct lease_store *leases;
     struct connect *connect;
+    struct pins *pins;
     struct audit *audit;
     const struct keys *keys;
     struct str issuer, resource;

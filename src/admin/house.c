@@ -1,4 +1,4 @@
-/* The gateway itself: how it stands, what it offers, its configuration. */
+/* The gateway itself: how it stands, its configuration. */
 #include "admin/request.h"
 #include "base/clock.h"
 
@@ -18,6 +18,7 @@ static void status_servers(struct json_out *o, struct connect *c, struct arena *
         json_kv_z(o, "state", states[list[i].state]);
         json_kv_z(o, "protocol", list[i].protocol);
         json_kv_i64(o, "tools", list[i].tools);
+        json_kv_i64(o, "withheld", list[i].withheld);
         json_kv_i64(o, "processes", list[i].children);
         json_kv_z(o, "fault", list[i].fault);
         json_close(o, '}');
@@ -55,40 +56,6 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_close(&o, '}');
     status_servers(&o, a->connect, r->arena);
     json_close(&o, '}');
-    return ERR_OK;
-}
-
-static void tool_write(struct json_out *o, const struct tool *t, struct arena *a)
-{
-    struct json j;
-    json_open(o, '{');
-    json_kv_str(o, "id", t->id);
-    json_kv_str(o, "exposedName", t->exposed);
-    json_kv_str(o, "server", t->server);
-    json_kv_str(o, "name", t->name);
-    if (json_parse(&j, t->listed, a, NULL, NULL) == ERR_OK && json_get(&j, JSON_ROOT, STR("description")))
-        json_kv_raw(o, "description", json_raw(&j, json_get(&j, JSON_ROOT, STR("description"))));
-    json_kv_z(o, "hash", t->hash);
-    json_kv_bool(o, "usable", t->input != NULL);
-    json_kv_z(o, "fault", t->input ? "" : t->fault.text);
-    json_kv_bool(o, "readOnlyHint", t->read_only_hint);
-    json_kv_raw(o, "definition", t->listed.n ? t->listed : STR("null"));
-    json_close(o, '}');
-}
-
-enum err admin_tools_list(struct admin_request *r, struct fault *f)
-{
-    (void)f;
-    struct catalogue *k = connect_catalogue(r->admin->connect);
-    struct json_out o = json_out(&r->out);
-    json_open(&o, '{');
-    json_key(&o, STR("tools"));
-    json_open(&o, '[');
-    for (size_t i = 0; i < k->count; i++)
-        tool_write(&o, &k->tool[i], r->arena);
-    json_close(&o, ']');
-    json_close(&o, '}');
-    catalogue_unref(k);
     return ERR_OK;
 }
 

@@ -9,7 +9,7 @@ struct admin_request {
     struct exchange *x;
     struct str operator; /* the name on record */
     int64_t role;        /* enum conf_role */
-    struct str id;       /* what {} stood for */
+    struct str id;       /* what {} stood for; "a/b" for {}/{} */
     struct json doc;     /* the body; empty when there is none */
     struct arena *arena; /* the exchange's */
     const struct admin_route *route;

@@ -279,3 +279,10 @@ struct str mask_apply(const struct conf_strings *extra, struct str canonical, st
         return STR("\"" MASKED "\"");
     return buf_view(scratch);
 }
+
+bool audit_is_secret(struct str name, struct str value)
+{
+    static const struct conf_strings none;
+    size_t at, n;
+    return mask_name(&none, name) || mask_find(value, &at, &n);
+}

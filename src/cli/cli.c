@@ -23,6 +23,7 @@ int cli_exit(enum err e)
     case ERR_NETWORK:
     case ERR_ORIGIN:
     case ERR_TOOL_DENIED:
+    case ERR_TOOL_WITHHELD:
     case ERR_TOOL_UNKNOWN:
     case ERR_SCHEMA:
     case ERR_SCHEMA_UNUSABLE:

@@ -41,9 +41,9 @@ static void status_head(struct cli *c, const struct json *j)
 
 enum err cli_run_status(struct cli *c, struct fault *f)
 {
-    static const char *const columns[][2] = {{"SERVER", "name"},       {"STATE", "state"}, {"KIND", "kind"},
-                                             {"PROTOCOL", "protocol"}, {"TOOLS", "tools"}, {"PROCESSES", "processes"},
-                                             {"FAULT", "fault"},       {NULL, NULL}};
+    static const char *const columns[][2] = {{"SERVER", "name"},         {"STATE", "state"}, {"KIND", "kind"},
+                                             {"PROTOCOL", "protocol"},   {"TOOLS", "tools"}, {"WITHHELD", "withheld"},
+                                             {"PROCESSES", "processes"}, {"FAULT", "fault"}, {NULL, NULL}};
     struct json j;
     struct str text;
     bool quiet = cli_switch(c, "ready");

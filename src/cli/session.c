@@ -1,5 +1,6 @@
 /* Sessions: opened with their context on the trusted side, shown, ended. And the tools that there are. */
 #include "cli/http.h"
+#include "cli/risk.h"
 
 static void session_text(struct cli *c, struct json_out *o, const char *option, const char *member)
 {
@@ -112,15 +113,58 @@ static enum err tools_of(struct cli *c, struct str text, const struct json *all,
     return json_parse(ret, *ret_text, &c->arena, NULL, f);
 }
 
+/* The list with a proposal for each tool. */
+static enum err tools_propose(struct cli *c, const struct json *all, struct fault *f)
+{
+    static const char *const columns[][2] = {{"TOOL", "id"},
+                                             {"PROPOSED RISK", "proposedRisk"},
+                                             {"BECAUSE OF", "because"},
+                                             {"DESCRIPTION", "description"},
+                                             {NULL, NULL}};
+    struct json j;
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 64u << 20);
+    struct json_out o = json_out(&b);
+    json_open(&o, '{');
+    json_key(&o, STR("tools"));
+    json_open(&o, '[');
+    JSON_EACH(all, json_get(all, JSON_ROOT, STR("tools")), tool)
+    {
+        struct risk_verdict v;
+        risk_of_tool(all, tool, &c->arena, &v);
+        json_open(&o, '{');
+        json_kv_z(&o, "proposedRisk", risk_name(v.risk));
+        json_kv_z(&o, "because", v.words);
+        JSON_PAIRS(all, tool, k, value)
+        {
+            json_key(&o, json_str(all, k, &c->arena));
+            json_put_raw(&o, json_raw(all, value));
+        }
+        json_close(&o, '}');
+    }
+    json_close(&o, ']');
+    json_close(&o, '}');
+    TRY(json_parse(&j, buf_view(&b), &c->arena, NULL, f));
+    cli_print_list(c, &j, buf_view(&b), "tools", columns, "no tools; doorward status shows how the servers stand");
+    return ERR_OK;
+}
+
 enum err cli_run_tools_list(struct cli *c, struct fault *f)
 {
-    static const char *const columns[][2] = {
-        {"TOOL", "id"},     {"NAME ON /mcp", "exposedName"}, {"USABLE", "usable"}, {"READ ONLY", "readOnlyHint"},
-        {"FAULT", "fault"}, {"DESCRIPTION", "description"},  {NULL, NULL}};
+    static const char *const columns[][2] = {{"TOOL", "id"},
+                                             {"NAME ON /mcp", "exposedName"},
+                                             {"WITHHELD", "withheld"},
+                                             {"USABLE", "usable"},
+                                             {"READ ONLY", "readOnlyHint"},
+                                             {"FAULT", "fault"},
+                                             {"DESCRIPTION", "description"},
+                                             {NULL, NULL}};
     struct json all, j;
     struct str text;
     TRY(cli_admin(c, "GET", "/admin/v1/tools", STR_NONE, &all, &text, f));
     TRY(tools_of(c, text, &all, cli_option(c, "server"), &j, &text, f));
+    if (cli_switch(c, "propose"))
+        return tools_propose(c, &j, f);
     cli_print_list(c, &j, text, "tools", columns, "no tools; doorward status shows how the servers stand");
     return ERR_OK;
 }

@@ -24,8 +24,10 @@ static unsigned text_point(struct str s, size_t *ret_n)
 static bool text_hidden(unsigned v)
 {
     return v < 0x20 || (v >= 0x7f && v < 0xa0) || v == 0xad || v == 0x61c || (v >= 0x200b && v <= 0x200f) ||
-           (v >= 0x2028 && v <= 0x202e) || (v >= 0x2060 && v <= 0x206f) || v == 0xfeff ||
-           (v >= 0xe0000 && v <= 0xe0fff);
+           (v >= 0x2028 && v <= 0x202e) || (v >= 0x2060 && v <= 0x206f) || v == 0xfeff || v == 0x34f || v == 0x115f ||
+           v == 0x1160 || v == 0x17b4 || v == 0x17b5 || (v >= 0x180b && v <= 0x180f) || v == 0x3164 ||
+           (v >= 0xfe00 && v <= 0xfe0d) || v == 0xffa0 || (v >= 0xfff0 && v <= 0xfffb) ||
+           (v >= 0x1d173 && v <= 0x1d17a) || (v >= 0xe0000 && v <= 0xe0fff);
 }
 
 void cli_visible(struct buf *out, struct str s, bool lines)

@@ -45,6 +45,7 @@ enum conf_alg { CONF_EDDSA, CONF_ES256 };
 enum conf_durability { CONF_FULL, CONF_ASYNC };
 enum conf_isolation { CONF_PER_AGENT, CONF_PER_SESSION, CONF_PER_GATEWAY };
 enum conf_protocol { CONF_AUTO, CONF_2026_07_28, CONF_2025_11_25 };
+enum conf_pin { CONF_PIN_FIRST, CONF_PIN_STRICT };
 enum conf_role { CONF_VIEWER, CONF_OPERATOR, CONF_ADMIN };
 
 struct conf_admin {
@@ -84,6 +85,7 @@ struct conf_server {
     struct conf_pairs headers, env;
     struct conf_strings command;
     int64_t max_processes;
+    int64_t pin; /* enum conf_pin */
     int64_t isolation, protocol, timeout; /* enum conf_isolation, enum conf_protocol; timeout 0: limits.call_timeout */
     struct conf_server_limits limits;
 };

@@ -51,6 +51,7 @@ const char *const *conf_words(enum conf_type t)
     static const char *const durabilities[] = {"full", "async", NULL};
     static const char *const isolations[] = {"agent", "session", "gateway", NULL};
     static const char *const protocols[] = {"auto", "2026-07-28", "2025-11-25", NULL};
+    static const char *const pins[] = {"first", "strict", NULL};
     static const char *const roles[] = {"viewer", "operator", "admin", NULL};
     switch (t) {
     case CONF_LEVEL: return levels;
@@ -58,6 +59,7 @@ const char *const *conf_words(enum conf_type t)
     case CONF_DURABILITY: return durabilities;
     case CONF_ISOLATION: return isolations;
     case CONF_PROTOCOL: return protocols;
+    case CONF_PIN: return pins;
     case CONF_ROLE: return roles;
     default: return NULL;
     }

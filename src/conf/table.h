@@ -23,6 +23,7 @@ enum conf_type {
     CONF_DURABILITY,
     CONF_ISOLATION,
     CONF_PROTOCOL,
+    CONF_PIN,
     CONF_ROLE, /* words */
     CONF_SECTION,
     CONF_MAP,

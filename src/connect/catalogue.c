@@ -9,6 +9,8 @@ struct catalogue_whole {
     struct tool *tools;
     struct tool_set **sets;
     size_t set_count;
+    struct offer *offers[OFFER_KINDS];
+    struct catalogue_server *servers;
     uint32_t *by_exposed, *by_id; /* open addressing; index + 1 */
     size_t slots;                 /* a power of two */
 };
@@ -26,15 +28,51 @@ static void catalogue_index(struct catalogue_whole *k, uint32_t *slot, struct st
     slot[at] = i + 1;
 }
 
+/* What is withheld reaches no list of any face. */
+static void catalogue_withhold(struct tool *t)
+{
+    if (!tool_served(t))
+        t->listed = t->plain = t->listed_legacy = t->plain_legacy = STR_NONE;
+}
+
 static void catalogue_free(struct catalogue_whole *k)
 {
     for (size_t i = 0; i < k->set_count; i++)
         tool_set_unref(k->sets[i]);
     free(k->sets);
     free(k->tools);
+    for (unsigned i = 0; i < OFFER_KINDS; i++)
+        free(k->offers[i]);
+    free(k->servers);
     free(k->by_exposed);
     free(k->by_id);
     free(k);
+}
+
+/* False: no memory. */
+static bool catalogue_offers(struct catalogue_whole *k)
+{
+    k->servers = calloc(k->set_count + 1, sizeof(*k->servers));
+    for (unsigned kind = 0; k->servers && kind < OFFER_KINDS; kind++) {
+        size_t n = 0, at = 0;
+        for (size_t i = 0; i < k->set_count; i++)
+            n += k->sets[i]->offers[kind].count;
+        if (!(k->offers[kind] = calloc(n + 1, sizeof(struct offer))))
+            return false;
+        for (size_t i = 0; i < k->set_count; i++) {
+            const struct offer_array *list = &k->sets[i]->offers[kind];
+            for (size_t j = 0; j < list->count; j++)
+                k->offers[kind][at++] = list->offer[j];
+        }
+        k->face.offer[kind] = k->offers[kind];
+        k->face.offers[kind] = n;
+    }
+    for (size_t i = 0; k->servers && i < k->set_count; i++)
+        k->servers[i] =
+            (struct catalogue_server){k->sets[i]->upstream->server->name, k->sets[i]->upstream, k->sets[i]->can};
+    k->face.server = k->servers;
+    k->face.servers = k->set_count;
+    return k->servers != NULL;
 }
 
 struct catalogue *catalogue_build(struct tool_set **sets, size_t count, uint64_t version)
@@ -64,10 +102,15 @@ struct catalogue *catalogue_build(struct tool_set **sets, size_t count, uint64_t
     }
     qsort(k->tools, n, sizeof(*k->tools), catalogue_order);
     for (size_t i = 0; i < n; i++) {
+        catalogue_withhold(&k->tools[i]);
         catalogue_index(k, k->by_exposed, k->tools[i].exposed, (uint32_t)i);
         catalogue_index(k, k->by_id, k->tools[i].id, (uint32_t)i);
     }
-    k->face = (struct catalogue){k->tools, n, version};
+    k->face = (struct catalogue){.tool = k->tools, .count = n, .version = version};
+    if (!catalogue_offers(k)) {
+        catalogue_free(k);
+        return NULL;
+    }
     return &k->face;
 }
 
@@ -93,18 +136,53 @@ const struct tool *catalogue_by_exposed(const struct catalogue *k, struct str ex
     return NULL;
 }
 
-const struct tool *catalogue_by_name(const struct catalogue *k, struct str server, struct str name)
+const struct tool *catalogue_by_id(const struct catalogue *k, struct str id)
 {
     const struct catalogue_whole *w = (const struct catalogue_whole *)k;
+    for (size_t at = str_hash(id) & (w->slots - 1); w->by_id[at]; at = (at + 1) & (w->slots - 1))
+        if (str_eq(w->tools[w->by_id[at] - 1].id, id))
+            return &w->tools[w->by_id[at] - 1];
+    return NULL;
+}
+
+const struct tool *catalogue_by_name(const struct catalogue *k, struct str server, struct str name)
+{
     char id[320];
     if (server.n + name.n + 1 > sizeof(id) || !server.n || !name.n)
         return NULL;
     memcpy(id, server.p, server.n);
     id[server.n] = '/';
     memcpy(id + server.n + 1, name.p, name.n);
-    struct str key = {id, server.n + 1 + name.n};
-    for (size_t at = str_hash(key) & (w->slots - 1); w->by_id[at]; at = (at + 1) & (w->slots - 1))
-        if (str_eq(w->tools[w->by_id[at] - 1].id, key))
-            return &w->tools[w->by_id[at] - 1];
+    return catalogue_by_id(k, (struct str){id, server.n + 1 + name.n});
+}
+
+const struct catalogue_server *catalogue_server(const struct catalogue *k, struct str name)
+{
+    for (size_t i = 0; i < k->servers; i++)
+        if (str_eq(k->server[i].name, name))
+            return &k->server[i];
+    return NULL;
+}
+
+const struct offer *catalogue_prompt(const struct catalogue *k, struct str server, struct str name)
+{
+    for (size_t i = 0; i < k->offers[OFFER_PROMPT]; i++) {
+        const struct offer *o = &k->offer[OFFER_PROMPT][i];
+        if (str_eq(o->server, server) && str_eq(o->name, name))
+            return o;
+    }
+    return NULL;
+}
+
+const struct catalogue_server *catalogue_uri(const struct catalogue *k, struct str server, struct str uri)
+{
+    if (server.n)
+        return catalogue_server(k, server);
+    for (size_t i = 0; i < k->offers[OFFER_RESOURCE]; i++)
+        if (str_eq(k->offer[OFFER_RESOURCE][i].name, uri))
+            return catalogue_server(k, k->offer[OFFER_RESOURCE][i].server);
+    for (size_t i = 0; i < k->offers[OFFER_TEMPLATE]; i++)
+        if (str_eq(k->offer[OFFER_TEMPLATE][i].name, uri) || offer_template_fits(k->offer[OFFER_TEMPLATE][i].name, uri))
+            return catalogue_server(k, k->offer[OFFER_TEMPLATE][i].server);
     return NULL;
 }

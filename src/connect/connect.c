@@ -6,7 +6,13 @@
 
 #include "base/log.h"
 
-enum { PROBE_AGAIN_MS = 60000, PROBE_RETRY_MS = 1000, PROBE_RETRY_MAX_MS = 30000, POOL_IDLE_MS = 4000 };
+enum {
+    PROBE_AGAIN_MS = 60000,
+    PROBE_RETRY_MS = 1000,
+    PROBE_RETRY_MAX_MS = 30000,
+    PROBE_PIN_MS = 3000,
+    POOL_IDLE_MS = 4000
+};
 
 static const struct connect_kind *const connect_kinds[] = {&connect_http, &connect_stdio};
 
@@ -49,8 +55,7 @@ struct str upstream_key(const struct upstream *u, struct str agent, struct str s
     return (struct str){ret, (size_t)n < CONNECT_KEY_MAX ? (size_t)n : CONNECT_KEY_MAX - 1};
 }
 
-/* The catalogue of now: with the lock held for writing. */
-static void connect_rebuild(struct connect *c)
+void connect_rebuild(struct connect *c)
 {
     size_t n = 0, room = 0;
     for (struct upstream *u = c->upstreams; u; u = u->next)
@@ -103,8 +108,12 @@ size_t connect_list(struct connect *c, struct upstream_info *ret, size_t max)
     pthread_rwlock_rdlock(&c->lock);
     for (struct upstream *u = c->upstreams; u && n < max; u = u->next) {
         struct upstream_info *i = &ret[n++];
+        unsigned withheld = 0;
+        for (size_t t = 0; u->tools && t < u->tools->count; t++)
+            withheld += !tool_served(&u->tools->tool[t]);
         *i = (struct upstream_info){.state = u->state,
                                     .tools = u->tools ? (unsigned)u->tools->count : 0,
+                                    .withheld = withheld,
                                     .children = atomic_load(&u->children)};
         snprintf(i->name, sizeof(i->name), STR_FMT, STR_ARG(u->server->name));
         snprintf(i->kind, sizeof(i->kind), "%s", u->kind->name);
@@ -156,20 +165,39 @@ static void upstream_probed(struct upstream *u, uint64_t again_ms)
     upstream_unref(u);
 }
 
-static bool tool_set_same(const struct tool_set *a, const struct tool_set *b)
+static bool offers_same(const struct offer_array *a, const struct offer_array *b)
 {
-    if (!a || a->count != b->count)
+    if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (memcmp(a->tool[i].hash, b->tool[i].hash, sizeof(a->tool[i].hash)) != 0)
+        if (!str_eq(a->offer[i].listed, b->offer[i].listed))
             return false;
     return true;
 }
 
-void upstream_up(struct upstream *u, enum wire_era era, struct str version, struct tool_set *set)
+static bool tool_set_same(const struct tool_set *a, const struct tool_set *b)
+{
+    if (!a || a->count != b->count || a->can != b->can)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->tool[i].pin != b->tool[i].pin || memcmp(a->tool[i].hash, b->tool[i].hash, sizeof(a->tool[i].hash)) != 0)
+            return false;
+    for (unsigned kind = 0; kind < OFFER_KINDS; kind++)
+        if (!offers_same(&a->offers[kind], &b->offers[kind]))
+            return false;
+    return true;
+}
+
+void upstream_publish(struct upstream *u, enum wire_era era, struct str version, struct tool_set *set)
 {
     struct connect *c = u->connect;
+    bool soon = false, strict = u->pin == CONF_PIN_STRICT;
+    if (!u->stopping)
+        pins_tell(c->pins, set, strict);
     pthread_rwlock_wrlock(&c->lock);
+    pins_judge(c->pins, set, strict); /* with the lock: what is accepted meanwhile is looked for in the list after it */
+    for (size_t i = 0; i < set->count; i++)
+        soon = soon || set->tool[i].pin == TOOL_UNPINNED;
     bool changed = u->state != UPSTREAM_UP || !tool_set_same(u->tools, set);
     bool was_up = u->state == UPSTREAM_UP;
     atomic_store(&u->era, era);
@@ -187,7 +215,7 @@ void upstream_up(struct upstream *u, enum wire_era era, struct str version, stru
                  LOG_S("protocol", version), LOG_I("tools", u->tools ? u->tools->count : 0));
     tool_set_unref(set);
     u->failures = 0;
-    upstream_probed(u, PROBE_AGAIN_MS);
+    upstream_probed(u, soon ? PROBE_PIN_MS : PROBE_AGAIN_MS);
 }
 
 void upstream_down(struct upstream *u, const struct fault *f)
@@ -248,7 +276,7 @@ static void connect_late(struct worker *w, struct worker_mail *mail)
 
 void connect_fail_later(struct connect_call *c, enum err e, const char *why)
 {
-    fault_set(&c->late_fault, e, "the server " STR_FMT ": %s", STR_ARG(c->tool->server), why);
+    fault_set(&c->late_fault, e, "the server " STR_FMT ": %s", STR_ARG(c->upstream->server->name), why);
     c->late.run = connect_late;
     worker_post(c->worker, &c->late);
 }
@@ -256,7 +284,7 @@ void connect_fail_later(struct connect_call *c, enum err e, const char *why)
 void connect_send(struct connect *c, struct connect_call *call)
 {
     struct connect_worker *w = &c->local[call->worker->index];
-    const struct upstream *u = call->tool->upstream;
+    const struct upstream *u = call->upstream;
     call->wire = NULL;
     call->late_fault = (struct fault){0};
     call->relayed = false;
@@ -275,7 +303,7 @@ void connect_cancel(struct connect_call *c)
     if (c->relayed) /* not asked again: the server may speak another revision by now */
         relay_cancel(c);
     else
-        c->tool->upstream->kind->cancel(c->wire);
+        c->upstream->kind->cancel(c->wire);
     struct fault f;
     fault_set(&f, ERR_CANCELLED, "the call was cancelled");
     struct connect_answer a = {.err = ERR_CANCELLED, .fault = &f, .sent = true};
@@ -308,7 +336,7 @@ static void connect_tick(uv_timer_t *t)
         struct connect_call *c = f->call;
         struct fault fault;
         fault_set(&fault, ERR_UPSTREAM_TIMEOUT, "the server " STR_FMT " did not answer within %u ms",
-                  STR_ARG(c->tool->server), f->timeout_ms);
+                  STR_ARG(c->upstream->server->name), f->timeout_ms);
         struct upstream *u = f->upstream;
         u->kind->cancel(f);
         struct connect_answer a = {.err = ERR_UPSTREAM_TIMEOUT, .fault = &fault, .sent = true};
@@ -359,8 +387,12 @@ static enum err upstream_new(struct connect *c, struct conf *conf, const struct 
     struct upstream *u = calloc(1, sizeof(*u));
     if (!u)
         return fault_set(f, ERR_NOMEM, "no memory for a server");
-    *u = (struct upstream){
-        .connect = c, .conf = conf_ref(conf), .server = s, .refs = 1, .timeout_ms = (unsigned)s->timeout};
+    *u = (struct upstream){.connect = c,
+                           .conf = conf_ref(conf),
+                           .server = s,
+                           .refs = 1,
+                           .timeout_ms = (unsigned)s->timeout,
+                           .pin = s->pin};
     for (unsigned i = 0; i < sizeof(connect_kinds) / sizeof(connect_kinds[0]) && !u->kind; i++)
         if (connect_kinds[i]->is(s))
             u->kind = connect_kinds[i];
@@ -448,6 +480,9 @@ void connect_reload(struct connect *c, struct conf *conf)
         const struct conf_server *s = connect_wanted(conf, u->server->name);
         if (s && server_same(s, u->server)) {
             atomic_store(&u->timeout_ms, (unsigned)s->timeout);
+            if (u->pin != s->pin && u->tried && !u->probing)
+                uv_timer_start(&u->timer, upstream_timer, 0, 0); /* what is new is judged again */
+            u->pin = s->pin;
             at = &u->next;
             continue;
         }
@@ -502,8 +537,8 @@ static enum err connect_local(struct connect *c, unsigned i, struct fault *f)
     return ERR_OK;
 }
 
-enum err connect_new(struct conf *conf, struct worker *workers, unsigned worker_count, struct connect **ret,
-                     struct fault *f)
+enum err connect_new(struct conf *conf, struct pins *pins, struct worker *workers, unsigned worker_count,
+                     struct connect **ret, struct fault *f)
 {
     struct connect *c = calloc(1, sizeof(*c));
     if (!c || !(c->local = calloc(worker_count, sizeof(*c->local)))) {
@@ -511,6 +546,7 @@ enum err connect_new(struct conf *conf, struct worker *workers, unsigned worker_
         return fault_set(f, ERR_NOMEM, "no memory for servers");
     }
     c->conf = conf_ref(conf);
+    c->pins = pins;
     c->workers = workers;
     c->worker_count = worker_count;
     c->open_workers = worker_count;
@@ -588,7 +624,7 @@ static void connect_close_tick(uv_timer_t *t)
     if (atomic_load(&c->open_workers))
         return;
     for (struct upstream *u = c->leaving; u; u = u->next)
-        if (!u->kind->stopped(u) || !u->timer_closed)
+        if (!u->kind->stopped(u) || !u->timer_closed || u->pinning)
             return;
     uv_close((uv_handle_t *)t, connect_close_done);
 }

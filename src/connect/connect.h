@@ -23,6 +23,7 @@ struct connect;  /* all servers of one gateway */
 struct upstream; /* one server */
 struct tool;     /* connect/catalogue.h */
 struct catalogue;
+struct pins; /* connect/pins.h */
 
 struct connect_answer {
     enum err err;              /* ERR_OK: the server answered the call, with a result or with an error of its own */
@@ -46,11 +47,14 @@ struct connect_call {
     /* the caller's; strings live until `done` */
     const struct connect_events *events;
     struct worker *worker;
-    const struct tool *tool;     /* names the server too */
-    struct catalogue *catalogue; /* the one that holds the tool */
+    struct upstream *upstream;   /* whom it goes to */
+    const char *method;          /* "tools/call", "resources/read", "prompts/get", "completion/complete" */
+    const struct tool *tool;     /* of tools/call; NULL otherwise */
+    struct catalogue *catalogue; /* the one that holds the server and the tool */
     struct str agent,
         session;          /* ids; which of them a child or an upstream session serves is the server's `isolation` */
-    struct str arguments; /* canonical JSON object */
+    struct str name;      /* what is asked for, as the server knows it: tool, prompt, URI; STR_NONE: nothing of its own */
+    struct str arguments; /* canonical JSON object: of a tool its arguments, otherwise all params */
     /* W3C trace context of the next hop, never empty: "00-<trace id>-<span id>-01". Sent as the header and, to modern
      * servers, in `_meta`. Its span id (16 hex digits, unique to this call) is the JSON-RPC id of the request over
      * HTTP, as a string, so that a server's log and our record can be laid side by side. */
@@ -69,13 +73,13 @@ enum upstream_state { UPSTREAM_DOWN = 0, UPSTREAM_CONNECTING, UPSTREAM_UP };
 struct upstream_info { /* for lists */
     char name[64], kind[8] /* "http", "stdio" */, protocol[16] /* "2026-07-28", "2025-11-25", "" unknown */;
     enum upstream_state state;
-    unsigned tools, children;
+    unsigned tools, withheld /* of these */, children;
     char fault[320]; /* why it is down */
 };
 
 /* Builds upstreams from the configuration; starts nothing. workers[0] is the home of probes and stdio children. */
-enum err connect_new(struct conf *conf, struct worker *workers, unsigned worker_count, struct connect **ret,
-                     struct fault *f) MUST_USE;
+enum err connect_new(struct conf *conf, struct pins *pins, struct worker *workers, unsigned worker_count,
+                     struct connect **ret, struct fault *f) MUST_USE;
 /* On worker 0's thread (or before it runs): probes every server, lists its tools, keeps the catalogue true from then
  * on. settled is called once on worker 0 when every server has been tried once (up or down). */
 void connect_start(struct connect *c, void (*settled)(void *ctx), void *ctx);
@@ -84,6 +88,10 @@ void connect_reload(struct connect *c, struct conf *conf);
 bool connect_has_server(const struct connect *c, struct str server); /* configured, up or not; any thread */
 bool connect_server_up(const struct connect *c, struct str server);
 size_t connect_list(struct connect *c, struct upstream_info *ret, size_t max); /* any thread */
+/* Blocks (a pool thread): the definition with this hash, which a server offers now and which is withheld, is pinned and
+ * its tool served. ERR_NOT_FOUND; ERR_CONFLICT: it is another one by now, or served already. */
+enum err connect_accept(struct connect *c, struct str id, struct str hash, struct str by, char ret_before[65],
+                        struct fault *f) MUST_USE;
 
 /* Any worker, on its own thread. `done` is never called from inside connect_send. */
 void connect_send(struct connect *c, struct connect_call *call);

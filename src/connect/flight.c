@@ -7,7 +7,7 @@ void flight_begin(struct flight *f, struct connect_worker *w, struct connect_cal
 {
     uint64_t now = uv_now(&w->worker->loop);
     f->call = c;
-    f->upstream = upstream_ref(c->tool->upstream);
+    f->upstream = upstream_ref(c->upstream);
     f->worker = w;
     f->timeout_ms = upstream_timeout(f->upstream);
     if (!f->timeout_ms)

@@ -457,18 +457,14 @@ static void http_probe(struct upstream *u)
 static void http_call_send(struct hop *h, const char *session, struct str version)
 {
     struct connect_call *c = h->flight.call;
-    struct wire_request r = {.era = session ? WIRE_ERA_LEGACY : WIRE_ERA_MODERN,
-                             .version = version,
-                             .method = "tools/call",
-                             .id = h->id,
-                             .name = c->tool->name,
-                             .arguments = c->arguments,
-                             .traceparent = c->traceparent,
-                             .progress = c->wants_progress};
+    struct wire_request r = wire_call(c);
+    r.era = session ? WIRE_ERA_LEGACY : WIRE_ERA_MODERN;
+    r.version = version;
+    r.id = h->id;
     buf_clear(&h->request);
     wire_write(&h->request, &r);
     hop_headers(h, &r, session);
-    if (!session)
+    if (!session && c->tool)
         hop_params(h, c->tool, c->arguments);
     hop_send(h, "POST", h->flight.timeout_ms * 10);
 }
@@ -694,7 +690,7 @@ static bool http_everywhere(const struct upstream *u)
 
 static void http_send(struct connect_worker *w, struct connect_call *c)
 {
-    struct upstream *u = c->tool->upstream;
+    struct upstream *u = c->upstream;
     struct fault f;
     struct hop *h = http_origin(w, u, &f) ? hop_new(w, u) : NULL;
     if (!h) {

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "connect/catalogue.h"
+#include "connect/pins.h"
 #include "net/client.h"
 
 #define WIRE_MODERN "2026-07-28"
@@ -14,12 +15,18 @@
 enum wire_era { WIRE_UNKNOWN = 0, WIRE_ERA_LEGACY, WIRE_ERA_MODERN };
 enum { CONNECT_TICK_MS = 100, CONNECT_KEY_MAX = 160, CONNECT_RESULT_DEPTH = 128 };
 
-/* The tools of one server as it listed them; immutable once built, shared by catalogues. */
+/* The tools of one server as it listed them, shared by catalogues. Immutable once built but for `pin`, which changes
+ * under connect->lock: catalogues hold copies. */
 struct tool_set {
     struct arena arena;
     struct upstream *upstream; /* a reference */
     struct tool *tool;
     size_t count, room;
+    struct offer_array {
+        struct offer *offer;
+        size_t count, room;
+    } offers[OFFER_KINDS];
+    unsigned can; /* SERVER_… */
     _Atomic unsigned refs;
 };
 
@@ -43,7 +50,9 @@ struct upstream {
     uv_timer_t timer; /* of the next probe */
     unsigned failures;
     bool probing, tried, stopping, timer_closed;
-    void *inner; /* the kind's */
+    bool pinning; /* the end of a probe waits for a pool thread */
+    int64_t pin;  /* enum conf_pin; a reload changes it without disturbing the server */
+    void *inner;  /* the kind's */
 };
 
 /* A call that is with a server. The kind embeds it at the start of what it keeps for a call. */
@@ -69,6 +78,7 @@ struct connect_worker { /* one for each worker, touched on its thread */
 
 struct connect {
     struct conf *conf;
+    struct pins *pins;
     struct worker *workers;
     unsigned worker_count;
     struct connect_worker *local;
@@ -107,6 +117,8 @@ void upstream_unref(struct upstream *u);
 /* The end of a probe. `set` is taken over. */
 void upstream_up(struct upstream *u, enum wire_era era, struct str version, struct tool_set *set);
 void upstream_down(struct upstream *u, const struct fault *f);
+/* The second half of upstream_up: judges the set and puts it in force. */
+void upstream_publish(struct upstream *u, enum wire_era era, struct str version, struct tool_set *set);
 /* A server that was up failed in a way that only a new probe can judge. Any worker. */
 void upstream_doubt(struct upstream *u);
 unsigned upstream_timeout(const struct upstream *u);
@@ -119,10 +131,18 @@ enum err tool_set_add(struct tool_set *s, const struct json *doc, uint32_t node,
 /* Fills t->param; otherwise why the definition must not be used (MCP 2026-07-28 streamable-http, "Schema Extension").
  */
 const char *tool_params(struct tool *t, const struct json *doc, uint32_t schema, struct arena *a);
+/* One entry of another list, the same way. */
+enum err tool_set_offer(struct tool_set *s, enum offer_kind kind, const struct json *doc, uint32_t node,
+                        struct fault *f) MUST_USE;
+const char *offer_list(enum offer_kind kind); /* the member of the answer that holds the list */
+bool offer_template_fits(struct str template, struct str uri);
+bool tool_icons_valid(const struct json *doc, uint32_t node);
 struct tool_set *tool_set_ref(struct tool_set *s);
 void tool_set_unref(struct tool_set *s);
 /* A snapshot of the sets of all servers that are up. NULL: no memory. */
 struct catalogue *catalogue_build(struct tool_set **sets, size_t count, uint64_t version);
+/* The catalogue of now: with connect->lock held for writing. */
+void connect_rebuild(struct connect *c);
 
 /* Enters a call among those with a deadline. */
 void flight_begin(struct flight *f, struct connect_worker *w, struct connect_call *c);
@@ -148,11 +168,16 @@ struct wire_request {
     struct str version; /* of a legacy server */
     const char *method;
     struct str id;                           /* sent as a string */
-    struct str name, arguments, traceparent; /* tools/call */
-    struct str cursor;                       /* tools/list */
+    struct str name;        /* of what is asked for; STR_NONE: nothing */
+    struct str arguments;   /* of a tool; STR_NONE: the request is none of a tool */
+    struct str params;      /* a JSON object whose members are sent as they are; or STR_NONE */
+    struct str traceparent;
+    struct str cursor; /* of lists */
     bool progress;                           /* the id is the progress token */
 };
 void wire_write(struct buf *b, const struct wire_request *r);
+/* What a call asks of its server; era, version and id are the kind's. */
+struct wire_request wire_call(const struct connect_call *c);
 void wire_write_initialized(struct buf *b);
 void wire_write_cancelled(struct buf *b, struct str id, const char *reason);
 
@@ -174,6 +199,7 @@ bool wire_legacy_known(struct str version);
 struct probe {
     struct upstream *upstream;
     enum { PROBE_DISCOVER, PROBE_INITIALIZE, PROBE_LIST } step;
+    unsigned list; /* of PROBE_LIST: which one (probe.c) */
     enum wire_era era;
     struct str version;
     char version_text[16];

@@ -9,12 +9,45 @@
 
 enum { PROBE_PAGES = 100 };
 
+/* The lists, in the order in which they are asked for: those whose capability the server declared. */
+static const struct probe_list {
+    unsigned can;
+    const char *method;
+    int kind; /* enum offer_kind; -1: tools */
+} probe_lists[] = {
+    {SERVER_TOOLS, "tools/list", -1},
+    {SERVER_PROMPTS, "prompts/list", OFFER_PROMPT},
+    {SERVER_RESOURCES, "resources/list", OFFER_RESOURCE},
+    {SERVER_RESOURCES, "resources/templates/list", OFFER_TEMPLATE},
+};
+enum { PROBE_LISTS = sizeof(probe_lists) / sizeof(probe_lists[0]) };
+
+static unsigned probe_can(const struct json *doc, uint32_t result)
+{
+    static const struct {
+        const char *path;
+        unsigned can;
+    } names[] = {{"tools", SERVER_TOOLS},
+                 {"prompts", SERVER_PROMPTS},
+                 {"resources", SERVER_RESOURCES},
+                 {"completions", SERVER_COMPLETIONS},
+                 {"logging", SERVER_LOGGING}};
+    uint32_t declared = json_get(doc, result, STR("capabilities"));
+    unsigned can = 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        can |= json_type(doc, json_path(doc, declared, names[i].path)) == JSON_OBJECT ? names[i].can : 0;
+    if (json_bool(doc, json_path(doc, declared, "resources.subscribe"), false))
+        can |= SERVER_SUBSCRIBE;
+    return can;
+}
+
 static void probe_send(struct probe *p)
 {
-    static const char *const methods[] = {"server/discover", "initialize", "tools/list"};
+    const char *method = p->step == PROBE_DISCOVER     ? "server/discover"
+                         : p->step == PROBE_INITIALIZE ? "initialize"
+                                                       : probe_lists[p->list].method;
     int n = snprintf(p->id, sizeof(p->id), "probe-%u", ++p->ids);
-    struct wire_request r = {
-        .era = p->era, .version = p->version, .method = methods[p->step], .id = {p->id, (size_t)n}};
+    struct wire_request r = {.era = p->era, .version = p->version, .method = method, .id = {p->id, (size_t)n}};
     if (p->step == PROBE_LIST)
         r.cursor = str_of(p->cursor);
     p->request(p, &r);
@@ -38,14 +71,42 @@ static void probe_initialize(struct probe *p)
     probe_send(p);
 }
 
-static void probe_list(struct probe *p)
+static void probe_done(struct probe *p)
 {
-    p->step = PROBE_LIST;
-    p->set = tool_set_new(p->upstream);
-    if (p->set)
+    struct upstream *u = p->upstream;
+    struct tool_set *set = p->set;
+    enum wire_era era = p->era;
+    char version[16];
+    snprintf(version, sizeof(version), STR_FMT, STR_ARG(p->version));
+    p->set = NULL;
+    p->end(p);
+    upstream_up(u, era, str_of(version), set);
+}
+
+/* The next list that the server has, from p->list on; without any, the probe is done. */
+static void probe_next_list(struct probe *p)
+{
+    p->cursor[0] = 0;
+    p->pages = 0;
+    while (p->list < PROBE_LISTS && probe_lists[p->list].kind >= 0 && !(p->set->can & probe_lists[p->list].can))
+        p->list++; /* tools are asked for in any case: there are servers that have some and declare none */
+    if (p->list < PROBE_LISTS)
         probe_send(p);
     else
+        probe_done(p);
+}
+
+static void probe_list(struct probe *p, unsigned can)
+{
+    p->step = PROBE_LIST;
+    p->list = 0;
+    p->set = tool_set_new(p->upstream);
+    if (!p->set) {
         probe_down(p, ERR_NOMEM, "no memory for its tools", STR_NONE);
+        return;
+    }
+    p->set->can = can;
+    probe_next_list(p);
 }
 
 void probe_start(struct probe *p)
@@ -64,7 +125,7 @@ static void probe_discovered(struct probe *p, const struct json *doc, const stru
     uint32_t versions = m && m->result ? json_get(doc, m->result, STR("supportedVersions")) : 0;
     for (uint32_t v = versions ? json_first(doc, versions) : 0; v; v = json_next(doc, versions, v)) {
         if (json_str_is(doc, v, STR(WIRE_MODERN))) {
-            probe_list(p);
+            probe_list(p, probe_can(doc, m->result));
             return;
         }
     }
@@ -94,28 +155,41 @@ static void probe_initialized(struct probe *p, const struct json *doc, const str
     wire_write_initialized(&b);
     p->notify(p, buf_view(&b));
     buf_done(&b);
-    probe_list(p);
+    probe_list(p, probe_can(doc, m->result));
 }
 
+static enum err probe_take(struct probe *p, const struct json *doc, uint32_t list, struct fault *f)
+{
+    int kind = probe_lists[p->list].kind;
+    JSON_EACH(doc, list, v)
+    {
+        if (kind < 0)
+            TRY(tool_set_add(p->set, doc, v, f));
+        else
+            TRY(tool_set_offer(p->set, (enum offer_kind)kind, doc, v, f));
+    }
+    return ERR_OK;
+}
+
+/* A list beside the tools that a server declared and does not give is empty: it takes nothing else away. */
 static void probe_listed(struct probe *p, const struct json *doc, const struct wire_message *m)
 {
     struct fault f;
-    uint32_t tools = m->result ? json_get(doc, m->result, STR("tools")) : 0, cursor;
-    if (json_type(doc, tools) != JSON_ARRAY) {
+    int kind = probe_lists[p->list].kind;
+    const char *member = kind < 0 ? "tools" : offer_list((enum offer_kind)kind);
+    uint32_t list = m->result ? json_get(doc, m->result, str_of(member)) : 0;
+    if (json_type(doc, list) != JSON_ARRAY && kind < 0 && (p->set->can & SERVER_TOOLS)) {
         probe_down(p, ERR_UPSTREAM_GARBAGE, "its answer to tools/list holds no list of tools", STR_NONE);
         return;
     }
-    JSON_EACH(doc, tools, v)
-    {
-        if (tool_set_add(p->set, doc, v, &f)) {
-            probe_down(p, f.err, "its tools cannot be taken in", str_of(f.text));
-            return;
-        }
+    if (probe_take(p, doc, list, &f)) {
+        probe_down(p, f.err, "its lists cannot be taken in", str_of(f.text));
+        return;
     }
-    cursor = json_get(doc, m->result, STR("nextCursor"));
+    uint32_t cursor = m->result ? json_get(doc, m->result, STR("nextCursor")) : 0;
     struct str next = json_type(doc, cursor) == JSON_STRING ? json_str(doc, cursor, &p->set->arena) : STR_NONE;
     if (next.n >= sizeof(p->cursor) || (next.n && ++p->pages >= PROBE_PAGES)) {
-        probe_down(p, ERR_LIMIT, "its list of tools does not end", STR_NONE);
+        probe_down(p, ERR_LIMIT, "one of its lists does not end", STR_NONE);
         return;
     }
     if (next.n) {
@@ -124,14 +198,8 @@ static void probe_listed(struct probe *p, const struct json *doc, const struct w
         probe_send(p);
         return;
     }
-    struct upstream *u = p->upstream;
-    struct tool_set *set = p->set;
-    enum wire_era era = p->era;
-    char version[16];
-    snprintf(version, sizeof(version), STR_FMT, STR_ARG(p->version));
-    p->set = NULL;
-    p->end(p);
-    upstream_up(u, era, str_of(version), set);
+    p->list++;
+    probe_next_list(p);
 }
 
 void probe_answer(struct probe *p, enum err e, const struct fault *f, bool reached, const struct json *doc,

@@ -129,7 +129,7 @@ static void relay_arrived(struct worker *w, struct worker_mail *mail)
 {
     (void)w;
     struct relay *r = (struct relay *)mail;
-    r->call.tool->upstream->kind->send(r->home, &r->call);
+    r->call.upstream->kind->send(r->home, &r->call);
 }
 
 static void relay_cancelled(struct worker *w, struct worker_mail *mail)
@@ -152,7 +152,7 @@ static void relay_cancelled(struct worker *w, struct worker_mail *mail)
 
 void relay_send(struct connect_worker *from, struct connect_call *c)
 {
-    struct relay *r = calloc(1, sizeof(*r) + c->agent.n + c->session.n + c->arguments.n + c->traceparent.n);
+    struct relay *r = calloc(1, sizeof(*r) + c->agent.n + c->session.n + c->name.n + c->arguments.n + c->traceparent.n);
     if (!r) {
         connect_fail_later(c, ERR_NOMEM, "no memory for the call");
         return;
@@ -168,6 +168,7 @@ void relay_send(struct connect_worker *from, struct connect_call *c)
     r->call.relayed = false;
     r->call.agent = relay_copy(&at, c->agent);
     r->call.session = relay_copy(&at, c->session);
+    r->call.name = relay_copy(&at, c->name);
     r->call.arguments = relay_copy(&at, c->arguments);
     r->call.traceparent = relay_copy(&at, c->traceparent);
     r->catalogue = catalogue_ref(c->catalogue);

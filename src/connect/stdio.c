@@ -99,14 +99,10 @@ static void stdio_call_send(struct stdio_flight *s)
     struct connect_call *c = s->flight.call;
     struct child *child = s->child;
     struct buf b;
-    struct wire_request r = {.era = atomic_load(&child->upstream->era),
-                             .version = STR(WIRE_LEGACY),
-                             .method = "tools/call",
-                             .id = str_of(s->id),
-                             .name = c->tool->name,
-                             .arguments = c->arguments,
-                             .traceparent = c->traceparent,
-                             .progress = c->wants_progress};
+    struct wire_request r = wire_call(c);
+    r.era = atomic_load(&child->upstream->era);
+    r.version = STR(WIRE_LEGACY);
+    r.id = str_of(s->id);
     buf_init(&b, 256u << 20);
     wire_write(&b, &r);
     s->sent = !buf_failed(&b) && child_write(child, buf_view(&b));
@@ -405,7 +401,7 @@ static bool stdio_everywhere(const struct upstream *u)
 static void stdio_send(struct connect_worker *w, struct connect_call *c)
 {
     char text[CONNECT_KEY_MAX];
-    struct upstream *u = c->tool->upstream;
+    struct upstream *u = c->upstream;
     struct str key = upstream_key(u, c->agent, c->session, text);
     struct child *child = stdio_child(u, key);
     struct fault f;

@@ -31,6 +31,8 @@ void tool_set_unref(struct tool_set *s)
     for (size_t i = 0; i < s->count; i++)
         schema_unref(s->tool[i].input);
     free(s->tool);
+    for (unsigned i = 0; i < OFFER_KINDS; i++)
+        free(s->offers[i].offer);
     upstream_unref(s->upstream);
     arena_done(&s->arena);
     free(s);
@@ -66,7 +68,7 @@ static bool tool_annotations_valid(const struct json *doc, uint32_t node)
     return true;
 }
 
-static bool tool_icons_valid(const struct json *doc, uint32_t node)
+bool tool_icons_valid(const struct json *doc, uint32_t node)
 {
     JSON_EACH(doc, node, v)
     if (json_type(doc, json_get(doc, v, STR("src"))) != JSON_STRING)
@@ -127,7 +129,9 @@ static void tool_list(struct tool *t, const struct json *doc, uint32_t node, str
     t->plain_legacy = tool_listed(doc, node, t->name, true, a);
 }
 
-static enum err tool_hash(const struct json *doc, uint32_t node, char ret[65])
+/* The definition as it is pinned: key order, white space, escapes and spellings of a number do not count; everything
+ * that the server says does. */
+static enum err tool_define(struct tool *t, const struct json *doc, uint32_t node, struct arena *a)
 {
     struct arena scratch;
     struct buf b;
@@ -136,7 +140,8 @@ static enum err tool_hash(const struct json *doc, uint32_t node, char ret[65])
     buf_init(&b, TOOL_SET_BYTES);
     enum err e = json_canonical(doc, node, &b, &scratch);
     enc_sha256(b.p, b.n, hash);
-    enc_hex(hash, sizeof(hash), ret);
+    enc_hex(hash, sizeof(hash), t->hash);
+    t->definition = arena_str(a, buf_view(&b));
     buf_done(&b);
     arena_done(&scratch);
     return e;
@@ -206,7 +211,7 @@ enum err tool_set_add(struct tool_set *s, const struct json *doc, uint32_t node,
     t->read_only_hint =
         json_bool(doc, json_get(doc, json_get(doc, node, STR("annotations")), STR("readOnlyHint")), false);
     uint32_t schema = json_get(doc, node, STR("inputSchema"));
-    if (tool_hash(doc, node, t->hash) || arena_failed(a))
+    if (tool_define(t, doc, node, a) || arena_failed(a))
         return fault_set(f, ERR_LIMIT, "its definitions are larger than %d bytes", TOOL_SET_BYTES);
     tool_schema(t, doc, schema);
     s->count++;

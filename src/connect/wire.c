@@ -23,6 +23,16 @@ static void wire_meta(struct json_out *o, const struct wire_request *r)
     json_close(o, '}');
 }
 
+struct wire_request wire_call(const struct connect_call *c)
+{
+    return (struct wire_request){.method = c->method,
+                                 .name = c->name,
+                                 .arguments = c->tool ? c->arguments : STR_NONE,
+                                 .params = c->tool ? STR_NONE : c->arguments,
+                                 .traceparent = c->traceparent,
+                                 .progress = c->wants_progress};
+}
+
 void wire_write(struct buf *b, const struct wire_request *r)
 {
     struct json_out o = json_out(b);
@@ -37,9 +47,13 @@ void wire_write(struct buf *b, const struct wire_request *r)
         json_kv_raw(&o, "capabilities", STR("{}"));
         json_kv_raw(&o, "clientInfo", STR(WIRE_CLIENT));
     }
-    if (r->name.p) {
+    if (r->arguments.p) {
         json_kv_str(&o, "name", r->name);
         json_kv_raw(&o, "arguments", r->arguments);
+    }
+    if (r->params.n > 2) { /* without its braces */
+        buf_put(b, r->params.p + 1, r->params.n - 2);
+        o.comma = true;
     }
     if (r->cursor.n)
         json_kv_str(&o, "cursor", r->cursor);

@@ -44,6 +44,25 @@ static void house_session_told(void *ctx, enum session_event event, const struct
     connect_forget(h->connect, last ? l->agent_id : STR_NONE, l->sid);
 }
 
+/* Of what an operator accepted, the operators' API writes the entry. */
+static void house_pin_told(void *ctx, enum pin_event event, const struct tool *t, struct str before)
+{
+    static const enum audit_event events[] = {AUDIT_TOOL_PINNED, AUDIT_TOOL_NEW, AUDIT_TOOL_CHANGED,
+                                              AUDIT_TOOL_RESTORED};
+    static const char *const names[] = {"tool_pinned", "tool_new", "tool_changed", "tool_restored"};
+    struct house *h = ctx;
+    struct audit_entry e;
+    char details[200];
+    bool withheld = event == PIN_NEW || event == PIN_CHANGED;
+    audit_entry_init(&e, events[event], AUDIT_SYSTEM);
+    e.tool = t->id;
+    e.details = pin_details(t->hash, before, details, sizeof(details));
+    e.result = withheld ? AUDIT_DENIED : AUDIT_SUCCESS;
+    audit_note(h->audit, &e);
+    log_at(withheld ? LOG_WARN : LOG_INFO, names[event], LOG_S("tool", t->id), LOG_Z("hash", t->hash),
+           LOG_S("pinned", before));
+}
+
 static void house_sweep(uv_timer_t *t)
 {
     struct house *h = t->data;
@@ -179,6 +198,7 @@ static enum err house_stores(struct house *h, const struct conf_root *r, struct 
     snprintf(path, sizeof(path), "%s/doorward.db", data);
     TRY(store_sqlite_open(path, &h->store, f));
     TRY(agents_new(h->store, &h->agents, f));
+    TRY(pins_new(h->store, house_pin_told, h, &h->pins, f));
     snprintf(path, sizeof(path), "%s/keys", data);
     TRY(keys_open(path, r->token.alg == CONF_ES256 ? JOSE_ES256 : JOSE_EDDSA, &h->keys, f));
     TRY(admin_token(data, &h->operator_token, f));
@@ -196,7 +216,7 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
         return fault_set(f, ERR_NOMEM, "no memory for workers");
     for (unsigned i = 0; i < h->worker_count; i++)
         TRY(worker_init(&h->workers[i], i, f));
-    TRY(connect_new(h->conf.conf, h->workers, h->worker_count, &h->connect, f));
+    TRY(connect_new(h->conf.conf, h->pins, h->workers, h->worker_count, &h->connect, f));
     h->oauth = (struct oauth){.conf = &h->conf,
                               .agents = h->agents,
                               .sessions = h->sessions,
@@ -243,6 +263,7 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
                               .sessions = h->sessions,
                               .leases = h->leases,
                               .connect = h->connect,
+                              .pins = h->pins,
                               .audit = h->audit,
                               .keys = h->keys,
                               .issuer = h->issuer,
@@ -292,6 +313,7 @@ static void house_done(struct house *h)
         h->leases->ops->close(h->leases);
     keys_free(h->keys);
     agents_free(h->agents);
+    pins_free(h->pins);
     store_close(h->store);
     secret_free(h->operator_token);
     audit_close(h->audit);

@@ -21,6 +21,7 @@ struct house {
     struct conf_slot conf;
     struct store *store;
     struct agents *agents;
+    struct pins *pins;
     struct lease_store *leases;
     struct keys *keys;
     struct audit *audit;

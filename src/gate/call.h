@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "connect/catalogue.h"
 #include "connect/connect.h"
+#include "gate/kind.h"
 #include "store/lease.h"
 
 enum verdict {
@@ -43,10 +44,12 @@ struct call {
     void *user;
     struct arena *arena;     /* the request's; capped */
     struct lease *lease;     /* the session, a reference of the call's */
-    struct str asked;        /* the tool's name as the agent wrote it */
+    enum call_kind kind;     /* zero: a tool */
+    bool of_prompt;          /* CALL_COMPLETION: of a prompt's argument, not of a URI template's variable */
+    struct str asked;        /* the tool's or prompt's name, or the URI, as the agent wrote it */
     struct str server;       /* "/mcp/{server}"; empty on "/mcp" */
     const struct json *doc;  /* the request as a tape */
-    uint32_t arguments_node; /* its arguments; 0: none given */
+    uint32_t arguments_node; /* a tool's arguments, otherwise all that is sent; 0: none given */
     struct str reasoning;    /* why the agent wants this: untrusted text */
     struct call_claims claims;
     char trace_id[33]; /* W3C trace context, 32 hex digits */
@@ -61,8 +64,12 @@ struct call {
 
     /* found on the way */
     struct catalogue *catalogue; /* held as long as the call lives */
-    const struct tool *tool;     /* NULL: not in the catalogue */
-    struct str tool_id; /* "orders/lookup_order", also for tools that are not there; empty: names no server of ours */
+    const struct tool *tool;     /* of a tool; NULL: not in the catalogue */
+    struct upstream *upstream;   /* whom it goes to; NULL: nobody */
+    struct str target_server;    /* its name */
+    struct str name;             /* what is asked for, as the server knows it */
+    struct str target;           /* "orders/lookup_order", also for what is not there; empty: names no server of ours */
+    struct str scope;            /* the one that it needs */
     bool server_up;
     struct str arguments; /* canonical bytes, set by `validate`: what is judged, sent and recorded */
     char digest[65];      /* SHA-256 of them, hex */

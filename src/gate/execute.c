@@ -36,7 +36,10 @@ enum verdict stage_execute(struct call *c)
     c->wire = (struct connect_call){
         .events = &execute_events,
         .worker = w->worker,
+        .upstream = c->upstream,
+        .method = call_kinds[c->kind].method,
         .tool = c->tool,
+        .name = c->kind == CALL_COMPLETION ? STR_NONE : c->name,
         .catalogue = c->catalogue,
         .agent = lease_agent_id(c->lease),
         .session = lease_sid(c->lease),

@@ -31,7 +31,7 @@ enum verdict stage_limit(struct call *c)
     struct lease_store *s = c->gate->gate->leases;
     struct lease_verdict v;
     /* Only tools that exist have a bucket: invented names cost no memory. */
-    s->ops->admit(s, c->lease, c->tool ? c->tool_id : STR_NONE, &v);
+    s->ops->admit(s, c->lease, c->tool ? c->target : STR_NONE, &v);
     return limit_verdict(c, &v);
 }
 
@@ -39,6 +39,8 @@ enum verdict stage_budget(struct call *c)
 {
     struct lease_store *s = c->gate->gate->leases;
     struct lease_verdict v;
+    if (!call_kinds[c->kind].budget)
+        return VERDICT_NEXT;
     s->ops->take(s, c->lease, &v);
     return limit_verdict(c, &v);
 }

@@ -22,7 +22,7 @@ static void record_call(struct audit_entry *e, const struct call *c)
 {
     record_who(e, c->lease);
     e->trace_id = str_of(c->trace_id);
-    e->tool = c->tool_id.n ? c->tool_id : c->asked;
+    e->tool = c->target.n ? c->target : c->asked;
     e->digest = str_of(c->digest);
     e->reasoning = c->reasoning;
     e->model = c->claims.model;
@@ -88,7 +88,7 @@ enum verdict stage_intent(struct call *c)
 {
     struct audit_entry e;
     struct record_scratch s;
-    audit_entry_init(&e, AUDIT_TOOL_CALL, AUDIT_AI_AGENT);
+    audit_entry_init(&e, call_kinds[c->kind].intent, AUDIT_AI_AGENT);
     record_call(&e, c);
     record_scratch_init(&s, c);
     e.parameters = record_parameters(c, &s.canonical, &s.masked);
@@ -115,7 +115,7 @@ enum verdict stage_outcome(struct call *c)
 {
     struct audit_entry e;
     char digest[2 * SHA256_BYTES + 1];
-    audit_entry_init(&e, AUDIT_TOOL_RESULT, AUDIT_AI_AGENT);
+    audit_entry_init(&e, call_kinds[c->kind].outcome, AUDIT_AI_AGENT);
     record_call(&e, c);
     e.intent_seq = c->intent_seq;
     e.result = record_result(c);
@@ -144,9 +144,9 @@ void record_denied(struct call *c)
         return; /* the record counts these itself, and says so when it can be written again */
     bool limited = c->fault.err == ERR_RATE || c->fault.err == ERR_CALLS;
     audit_entry_init(&e,
-                     c->on_record ? AUDIT_TOOL_RESULT
+                     c->on_record ? call_kinds[c->kind].outcome
                      : limited    ? AUDIT_RATE_LIMITED
-                                  : AUDIT_TOOL_DENIED,
+                                  : call_kinds[c->kind].denied,
                      AUDIT_AI_AGENT);
     record_call(&e, c);
     record_scratch_init(&s, c);

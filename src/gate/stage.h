@@ -16,7 +16,7 @@ stage_fn stage_intent;    /* record.c: on disk before anything leaves the house 
 stage_fn stage_execute;   /* execute.c: the server carries it out */
 stage_fn stage_outcome;   /* record.c: what came of it */
 
-/* Fills tool_id, catalogue, tool and server_up, as far as the name leads somewhere. */
+/* Fills target, catalogue, tool, upstream, name, scope and server_up, as far as the name leads somewhere. */
 void name_find(struct call *c);
 /* A call that a stage refused: on record as TOOL_DENIED or RATE_LIMITED, or as the outcome of an intent. Never waits.
  */

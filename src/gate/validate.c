@@ -28,6 +28,8 @@ enum verdict stage_validate(struct call *c)
     static const struct json none = {.text = {"{}", 2}, .node = none_nodes, .count = 2};
     const struct json *doc = c->arguments_node ? c->doc : &none; /* no arguments are no members */
     uint32_t arguments = c->arguments_node ? c->arguments_node : JSON_ROOT;
+    if (c->kind != CALL_TOOL) /* no schema is declared for what else servers offer; they judge it themselves */
+        return validate_canonical(c, doc, arguments);
     if (!c->tool->input)
         return gate_deny(c, ERR_SCHEMA_UNUSABLE, "%s", c->tool->fault.text);
     struct fault f;

@@ -226,6 +226,18 @@ void session_sweep(struct sessions *s)
     s->leases->ops->sweep(s->leases, clock_mono_ns(), session_expired, s);
 }
 
+enum err session_holds(struct sessions *s, struct lease *l, struct str scope, int64_t now_ms, struct fault *f)
+{
+    if (!scope_has(l->scope, l->scope_count, scope))
+        return fault_set(f, ERR_SCOPE, "this session lacks the scope " STR_FMT, STR_ARG(scope));
+    struct scope_context context = {l->user, l->tier, l->trigger};
+    struct conf *conf = sessions_conf_ref(s);
+    bool now = scope_allowed_now(&conf->root.scopes, scope, scope_has(l->timed, l->timed_count, scope), l->agent_id,
+                                 l->agent_type, l->agent_env, &context, now_ms);
+    conf_unref(conf);
+    return now ? ERR_OK : fault_set(f, ERR_SCOPE, "the scope " STR_FMT " is not in force at this hour", STR_ARG(scope));
+}
+
 enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id, int64_t now_ms, struct fault *f)
 {
     char text[320];
@@ -244,10 +256,5 @@ enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id,
         return fault_set(f, ERR_SCOPE,
                          "the tool " STR_FMT " is not on this session's whitelist: it lacks the scope " STR_FMT,
                          STR_ARG(tool_id), STR_ARG(scope));
-    struct scope_context context = {l->user, l->tier, l->trigger};
-    struct conf *conf = sessions_conf_ref(s);
-    bool now = scope_allowed_now(&conf->root.scopes, scope, scope_has(l->timed, l->timed_count, scope), l->agent_id,
-                                 l->agent_type, l->agent_env, &context, now_ms);
-    conf_unref(conf);
-    return now ? ERR_OK : fault_set(f, ERR_SCOPE, "the scope " STR_FMT " is not in force at this hour", STR_ARG(scope));
+    return session_holds(s, l, scope, now_ms, f);
 }

@@ -38,5 +38,7 @@ void session_end_all(struct sessions *s, struct str reason);
  * or not at this hour. f may be NULL. */
 enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id, int64_t now_ms,
                         struct fault *f) MUST_USE;
+/* Has it this scope, and is it in force now? ERR_SCOPE. f may be NULL. */
+enum err session_holds(struct sessions *s, struct lease *l, struct str scope, int64_t now_ms, struct fault *f) MUST_USE;
 
 #endif

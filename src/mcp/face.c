@@ -22,7 +22,7 @@ static struct str mcp_challenge(struct mcp_request *r, const struct fault *f)
     const char *error = err_http(f->err) == 403 ? "insufficient_scope" : "invalid_token";
     if (f->err == ERR_UNAUTHENTICATED)
         return arena_fmt(&r->x->arena, "Bearer resource_metadata=\"" STR_FMT "\"", STR_ARG(r->mcp->metadata_url));
-    struct str scope = STR(""), needed = scope_of_tool(r->call.tool_id, &r->x->arena);
+    struct str scope = STR(""), needed = r->call.scope;
     if (err_http(f->err) == 403 &&
         scope_valid(needed)) /* a name that the agent made up may hold anything, line ends too */
         scope = arena_fmt(&r->x->arena, ", scope=\"" STR_FMT "\"", STR_ARG(needed));
@@ -110,6 +110,8 @@ static int mcp_status(const struct mcp_request *r, enum err e)
     switch (e) {
     case ERR_METHOD: return r->era == ERA_MODERN ? 404 : 200;
     case ERR_TOOL_UNKNOWN:
+    case ERR_PROMPT_UNKNOWN:
+    case ERR_RESOURCE_UNKNOWN:
     case ERR_SCHEMA:
     case ERR_SCHEMA_UNUSABLE:
     case ERR_UPSTREAM:
@@ -135,6 +137,12 @@ static struct str mcp_version_data(struct mcp_request *r)
     return data;
 }
 
+int mcp_rpc_code(const struct mcp_request *r, enum err e)
+{
+    return e == ERR_RESOURCE_UNKNOWN && r->era == ERA_LEGACY ? -32002
+                                                             : err_rpc(e); /* MCP 2025-11-25 server/resources */
+}
+
 void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retry_after_ms)
 {
     struct arena *a = &r->x->arena;
@@ -152,7 +160,7 @@ void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retr
         data = arena_fmt(a, ",\"retryAfterMs\":%lld", (long long)retry_after_ms);
     struct buf *b = &r->mcp->out;
     buf_clear(b);
-    rpc_error(b, r->rpc.id, f, r->call.trace_id, data);
+    rpc_error(b, r->rpc.id, mcp_rpc_code(r, f->err), f, r->call.trace_id, data);
     mcp_answer_bytes(r, mcp_status(r, f->err), h, count, b);
 }
 

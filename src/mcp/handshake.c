@@ -1,12 +1,10 @@
 /* Who we are and what we speak: initialize (legacy), server/discover (modern), ping. */
 #include "mcp/request.h"
 
-#define MCP_SERVER_INFO  "{\"name\":\"doorward\",\"title\":\"Doorward\",\"version\":\"" DOORWARD_VERSION "\"}"
-#define MCP_CAPABILITIES "{\"tools\":{}}"
+#define MCP_SERVER_INFO "{\"name\":\"doorward\",\"title\":\"Doorward\",\"version\":\"" DOORWARD_VERSION "\"}"
 #define MCP_INSTRUCTIONS                                                                                               \
     "Tools behind this gateway are limited to what this session may use. A refusal names its reason; asking again "    \
-    "does not "                                                                                                        \
-    "change it."
+    "does not change it."
 
 /* How long a client may keep our lists without asking again; they depend on the session and are never shared. */
 #define MCP_LIST_TTL_MS 30000
@@ -27,11 +25,46 @@ void mcp_put_cacheable(const struct mcp_request *r, struct json_out *o)
     json_close(o, '}');
 }
 
+/* What the servers can do that this session may use. */
+static unsigned mcp_can(struct mcp_request *r, const struct catalogue *k)
+{
+    unsigned can = SERVER_TOOLS;
+    for (size_t i = 0; i < k->servers; i++) {
+        const struct catalogue_server *s = &k->server[i];
+        bool prompts = (s->can & SERVER_PROMPTS) && mcp_server_allowed(r, CALL_PROMPT, s->name);
+        bool resources = (s->can & SERVER_RESOURCES) && mcp_server_allowed(r, CALL_RESOURCE, s->name);
+        can |= prompts ? SERVER_PROMPTS : 0;
+        can |= resources ? SERVER_RESOURCES : 0;
+        can |= prompts || resources ? s->can & SERVER_COMPLETIONS : 0;
+    }
+    return can;
+}
+
+static void mcp_put_capabilities(struct mcp_request *r, struct json_out *o)
+{
+    static const struct {
+        unsigned can;
+        const char *name;
+    } names[] = {{SERVER_TOOLS, "tools"},
+                 {SERVER_PROMPTS, "prompts"},
+                 {SERVER_RESOURCES, "resources"},
+                 {SERVER_COMPLETIONS, "completions"}};
+    struct catalogue *k = connect_catalogue(r->mcp->gate->gate->connect);
+    unsigned can = mcp_can(r, k);
+    catalogue_unref(k);
+    json_key(o, STR("capabilities"));
+    json_open(o, '{');
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (can & names[i].can)
+            json_kv_raw(o, names[i].name, STR("{}"));
+    json_close(o, '}');
+}
+
 void mcp_discover(struct mcp_request *r)
 {
     struct json_out o = mcp_result_open(r);
     json_kv_raw(&o, "supportedVersions", str_of(mcp_versions_json));
-    json_kv_raw(&o, "capabilities", STR(MCP_CAPABILITIES));
+    mcp_put_capabilities(r, &o);
     json_kv_raw(&o, "serverInfo", STR(MCP_SERVER_INFO));
     json_kv_z(&o, "instructions", MCP_INSTRUCTIONS);
     mcp_put_cacheable(r, &o);
@@ -56,7 +89,7 @@ void mcp_initialize(struct mcp_request *r)
     mcp_session_make(r->mcp, lease_sid(r->lease), session);
     struct json_out o = mcp_result_open(r);
     json_kv_str(&o, "protocolVersion", version);
-    json_kv_raw(&o, "capabilities", STR(MCP_CAPABILITIES));
+    mcp_put_capabilities(r, &o);
     json_kv_raw(&o, "serverInfo", STR(MCP_SERVER_INFO));
     json_kv_z(&o, "instructions", MCP_INSTRUCTIONS);
     mcp_result_close(&o);

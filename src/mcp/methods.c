@@ -5,6 +5,12 @@ static const struct mcp_method mcp_methods[] = {
     /* method                      kind              era         handler */
     {"tools/call", RPC_REQUEST, ERA_NONE, mcp_tools_call},
     {"tools/list", RPC_REQUEST, ERA_NONE, mcp_tools_list},
+    {"prompts/list", RPC_REQUEST, ERA_NONE, mcp_prompts_list},
+    {"prompts/get", RPC_REQUEST, ERA_NONE, mcp_prompts_get},
+    {"resources/list", RPC_REQUEST, ERA_NONE, mcp_resources_list},
+    {"resources/templates/list", RPC_REQUEST, ERA_NONE, mcp_templates_list},
+    {"resources/read", RPC_REQUEST, ERA_NONE, mcp_resources_read},
+    {"completion/complete", RPC_REQUEST, ERA_NONE, mcp_complete},
     {"server/discover", RPC_REQUEST, ERA_MODERN, mcp_discover},
     {"initialize", RPC_REQUEST, ERA_LEGACY, mcp_initialize},
     {"ping", RPC_REQUEST, ERA_LEGACY, mcp_ping},

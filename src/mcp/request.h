@@ -21,9 +21,11 @@ struct mcp_request {
 /* A method of the protocol. To add one: a file with its handler and a line in methods.c. A handler answers the request,
  * now or later, exactly once. */
 typedef void mcp_handler(struct mcp_request *r);
-mcp_handler mcp_initialize, mcp_discover, mcp_ping; /* handshake.c */
-mcp_handler mcp_tools_list, mcp_tools_call;         /* tools_list.c, tools_call.c */
-mcp_handler mcp_initialized, mcp_cancelled;         /* handshake.c, cancel.c */
+mcp_handler mcp_initialize, mcp_discover, mcp_ping;                                   /* handshake.c */
+mcp_handler mcp_tools_call;                                                           /* tools_call.c */
+mcp_handler mcp_prompts_get, mcp_resources_read, mcp_complete;                        /* offers.c */
+mcp_handler mcp_tools_list, mcp_prompts_list, mcp_resources_list, mcp_templates_list; /* lists.c */
+mcp_handler mcp_initialized, mcp_cancelled;                                           /* handshake.c, cancel.c */
 
 struct mcp_method {
     const char *name;
@@ -33,6 +35,20 @@ struct mcp_method {
 };
 /* NULL when this era knows no such method. */
 const struct mcp_method *mcp_method_find(struct str name, enum rpc_kind kind, enum era era);
+
+/* call.c: a request that goes to a server, once its kind and what it asks for are in r->call; without a document of its
+ * own it sends what `arguments_node` of the request says. Answers. */
+void mcp_call_start(struct mcp_request *r);
+/* What is sent is this object, put together anew. */
+enum err mcp_call_params(struct mcp_request *r, const struct buf *params, struct fault *f) MUST_USE;
+/* result.c: a server's answer into the worker's buffer. */
+void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a);
+void mcp_put_error(struct mcp_request *r, const struct connect_answer *a);
+void mcp_put_schema_refusal(struct mcp_request *r, const struct fault *f);
+/* May this session use the prompts (CALL_PROMPT) or resources (CALL_RESOURCE) of a server, on this path? lists.c */
+bool mcp_server_allowed(struct mcp_request *r, enum call_kind kind, struct str server);
+/* An error's JSON-RPC code for this client: the eras differ in one. face.c */
+int mcp_rpc_code(const struct mcp_request *r, enum err e);
 
 /* The headers Mcp-Param-* of a modern tools/call against its arguments. params.c */
 enum err mcp_check_params(struct mcp_request *r, struct fault *f) MUST_USE;

@@ -76,13 +76,13 @@ void rpc_close(struct json_out *o)
     json_close(o, '}');
 }
 
-void rpc_error(struct buf *b, struct str id, const struct fault *f, const char *trace_id, struct str data_raw)
+void rpc_error(struct buf *b, struct str id, int code, const struct fault *f, const char *trace_id, struct str data_raw)
 {
     struct json_out o = json_out(b);
     rpc_open(&o, id);
     json_key(&o, STR("error"));
     json_open(&o, '{');
-    json_kv_i64(&o, "code", err_rpc(f->err));
+    json_kv_i64(&o, "code", code);
     json_kv_z(&o, "message", f->text[0] ? f->text : err_help(f->err));
     json_key(&o, STR("data"));
     json_open(&o, '{');

@@ -26,6 +26,7 @@ void rpc_result_open(struct json_out *o, struct str id);
 void rpc_close(struct json_out *o);
 /* A whole error answer. data_raw: members of `data` beside "code", as JSON `,"k":v…`, or empty. trace_id may be NULL.
  */
-void rpc_error(struct buf *b, struct str id, const struct fault *f, const char *trace_id, struct str data_raw);
+void rpc_error(struct buf *b, struct str id, int code, const struct fault *f, const char *trace_id,
+               struct str data_raw);
 
 #endif

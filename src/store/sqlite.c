@@ -22,6 +22,9 @@ static const char *const sqlite_migrations[] = {
     " thumbprint TEXT PRIMARY KEY, agent TEXT NOT NULL, jwk TEXT NOT NULL, created INTEGER NOT NULL,"
     " retires INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX agent_keys_agent ON agent_keys (agent);",
+    "CREATE TABLE tool_pins ("
+    " tool TEXT PRIMARY KEY, hash TEXT NOT NULL, definition TEXT NOT NULL, first_seen INTEGER NOT NULL,"
+    " accepted INTEGER NOT NULL, accepted_by TEXT NOT NULL) STRICT;",
 };
 
 static enum err sqlite_fail(struct sqlite_store *s, struct fault *f, const char *doing)
@@ -241,6 +244,92 @@ static enum err sqlite_load(struct store *base, void (*agent)(void *, const stru
     return e;
 }
 
+/* ---- pins ---- */
+
+static enum err sqlite_read_pins(struct sqlite_store *s, sqlite3_stmt *st,
+                                 void (*pin)(void *, const struct store_pin *), void *ctx, size_t *ret_n,
+                                 struct fault *f)
+{
+    int code;
+    size_t n = 0;
+    for (; (code = sqlite3_step(st)) == SQLITE_ROW; n++) {
+        struct store_pin p = {
+            .tool = sqlite_column(st, 0),
+            .hash = sqlite_column(st, 1),
+            .definition = sqlite_column(st, 2),
+            .first_seen = sqlite3_column_int64(st, 3),
+            .accepted = sqlite3_column_int64(st, 4),
+            .accepted_by = sqlite_column(st, 5),
+        };
+        pin(ctx, &p);
+    }
+    sqlite3_finalize(st);
+    *ret_n = n;
+    return code == SQLITE_DONE ? ERR_OK : sqlite_fail(s, f, "read pins");
+}
+
+static enum err sqlite_pins_load(struct store *base, void (*pin)(void *, const struct store_pin *), void *ctx,
+                                 struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    sqlite3_stmt *st;
+    size_t n;
+    pthread_mutex_lock(&s->lock);
+    enum err e = sqlite_prepare(
+        s, "SELECT tool, hash, '', first_seen, accepted, accepted_by FROM tool_pins ORDER BY tool", &st, f);
+    if (!e)
+        e = sqlite_read_pins(s, st, pin, ctx, &n, f);
+    pthread_mutex_unlock(&s->lock);
+    return e;
+}
+
+static enum err sqlite_pin_read(struct store *base, struct str tool, void (*pin)(void *, const struct store_pin *),
+                                void *ctx, struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    sqlite3_stmt *st;
+    size_t n = 0;
+    pthread_mutex_lock(&s->lock);
+    enum err e = sqlite_prepare(
+        s, "SELECT tool, hash, definition, first_seen, accepted, accepted_by FROM tool_pins WHERE tool = ?", &st, f);
+    if (!e) {
+        sqlite_text(st, 1, tool);
+        e = sqlite_read_pins(s, st, pin, ctx, &n, f);
+    }
+    if (!e && !n)
+        e = fault_set(f, ERR_NOT_FOUND, "the tool " STR_FMT " has no pin", STR_ARG(tool));
+    pthread_mutex_unlock(&s->lock);
+    return e;
+}
+
+static enum err sqlite_pin_put(struct sqlite_store *s, const struct store_pin *p, struct fault *f)
+{
+    sqlite3_stmt *st;
+    TRY(sqlite_prepare(s,
+                       "INSERT INTO tool_pins (tool, hash, definition, first_seen, accepted, accepted_by)"
+                       " VALUES (?,?,?,?,?,?) ON CONFLICT (tool) DO UPDATE SET hash = excluded.hash,"
+                       " definition = excluded.definition, accepted = excluded.accepted,"
+                       " accepted_by = excluded.accepted_by",
+                       &st, f));
+    sqlite_text(st, 1, p->tool);
+    sqlite_text(st, 2, p->hash);
+    sqlite_text(st, 3, p->definition);
+    sqlite3_bind_int64(st, 4, p->first_seen);
+    sqlite3_bind_int64(st, 5, p->accepted);
+    sqlite_text(st, 6, p->accepted_by);
+    return sqlite_step(s, st, NULL, NULL, f);
+}
+
+static enum err sqlite_pins_put(struct store *base, const struct store_pin *p, size_t n, struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    TRY(sqlite_begin(s, f));
+    enum err e = ERR_OK;
+    for (size_t i = 0; !e && i < n; i++)
+        e = sqlite_pin_put(s, &p[i], f);
+    return sqlite_end(s, e, f);
+}
+
 static void sqlite_close(struct store *base)
 {
     struct sqlite_store *s = (struct sqlite_store *)base;
@@ -280,9 +369,16 @@ static enum err sqlite_migrate(struct sqlite_store *s, struct fault *f)
 
 enum err store_sqlite_open(const char *path, struct store **ret, struct fault *f)
 {
-    static const struct store_ops ops = {
-        "sqlite",           sqlite_close, sqlite_load, sqlite_agent_create, sqlite_agent_update, sqlite_agent_rotate,
-        sqlite_agent_delete};
+    static const struct store_ops ops = {"sqlite",
+                                         sqlite_close,
+                                         sqlite_load,
+                                         sqlite_agent_create,
+                                         sqlite_agent_update,
+                                         sqlite_agent_rotate,
+                                         sqlite_agent_delete,
+                                         sqlite_pins_load,
+                                         sqlite_pin_read,
+                                         sqlite_pins_put};
     struct sqlite_store *s = calloc(1, sizeof(*s));
     if (!s)
         return fault_set(f, ERR_NOMEM, "no memory for the store");

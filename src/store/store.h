@@ -1,5 +1,6 @@
 /*
- * What must survive a restart: agents and their keys. One shape (struct store_ops) for each kind of store; SQLite now.
+ * What must survive a restart: agents and their keys, pinned definitions of tools. One shape (struct store_ops) for
+ * each kind of store; SQLite now.
  *
  * Every function blocks (a commit is a flush to the disk): they are called at start, or on a pool thread
  * (uv_queue_work), never on a worker's loop. They may be called from several threads. Strings handed out live until the
@@ -24,6 +25,13 @@ struct store_key {
     int64_t created, retires; /* retires 0: in use; else the key proves nothing from then on */
 };
 
+struct store_pin {
+    struct str tool; /* "orders/lookup_order" */
+    struct str hash, definition /* canonical JSON */;
+    int64_t first_seen, accepted; /* accepted 0: pinned at first sight, by nobody */
+    struct str accepted_by;
+};
+
 struct store;
 struct store_ops {
     const char *name;
@@ -38,6 +46,14 @@ struct store_ops {
     enum err (*agent_rotate)(struct store *s, const struct store_key *k, int64_t old_retires, struct fault *f);
     /* The keys' thumbprints stay, so that nobody can register them again. */
     enum err (*agent_delete)(struct store *s, struct str id, struct fault *f);
+    /* All pins, by tool, without their definitions. */
+    enum err (*pins_load)(struct store *s, void (*pin)(void *ctx, const struct store_pin *p), void *ctx,
+                          struct fault *f);
+    /* One pin, whole. ERR_NOT_FOUND. */
+    enum err (*pin_read)(struct store *s, struct str tool, void (*pin)(void *ctx, const struct store_pin *p), void *ctx,
+                         struct fault *f);
+    /* All of them or none; each in the place of the tool's pin before, whose first_seen stays. */
+    enum err (*pins_put)(struct store *s, const struct store_pin *p, size_t n, struct fault *f);
 };
 
 struct store { /* first member of each kind */

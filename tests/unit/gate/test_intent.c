@@ -69,7 +69,7 @@ static void scene_open(struct scene *s)
                             .doc = &s->doc,
                             .gate = &s->at,
                             .tool = &s->tool,
-                            .tool_id = s->tool.id,
+                            .target = s->tool.id,
                             .arguments = STR("{}"),
                             .stage = place_of("budget"),
                             .link = &s->at.calls};

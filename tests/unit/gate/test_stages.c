@@ -48,13 +48,18 @@ static void scene_open(struct scene *s, const char *yaml)
     arena_init(&s->arena, 8u << 20);
     s->gate = (struct gate){.leases = s->leases, .sessions = s->sessions};
     s->worker = (struct gate_worker){.gate = &s->gate};
-    s->tool = (struct tool){.id = STR("desk/lookup"), .name = STR("lookup"), .server = STR("desk")};
+    s->tool = (struct tool){.id = STR("desk/lookup"),
+                            .name = STR("lookup"),
+                            .server = STR("desk"),
+                            .upstream = (void *)s,
+                            .pin = TOOL_SERVED}; /* one that nobody asks anything */
     s->call = (struct call){.gate = &s->worker,
                             .arena = &s->arena,
                             .lease = s->lease,
                             .doc = &s->doc,
                             .tool = &s->tool,
-                            .tool_id = s->tool.id,
+                            .upstream = s->tool.upstream,
+                            .target = s->tool.id,
                             .asked = STR("desk__lookup"),
                             .server_up = true};
 }
@@ -89,8 +94,9 @@ static void lets_through(struct scene *s, stage_fn *stage)
 
 static void ask_for(struct scene *s, const char *id, bool there)
 {
-    s->call.tool_id = str_of(id);
+    s->call.target = str_of(id);
     s->call.tool = there ? &s->tool : NULL;
+    s->call.upstream = there ? s->tool.upstream : NULL;
 }
 
 static void only_what_is_allowed_passes(void **state)
@@ -159,7 +165,7 @@ static void the_least_of_all_rates_holds(void **state)
     lets_through(&s, stage_limit);
     denies(&s, stage_limit, ERR_RATE, "agent and tool");
     s.call.tool = NULL; /* a name that is no tool counts against session and agent only */
-    s.call.tool_id = STR("desk/look_for_nothing");
+    s.call.target = STR("desk/look_for_nothing");
     lets_through(&s, stage_limit);
     scene_close(&s);
 }

@@ -103,13 +103,13 @@ static void an_error_carries_both_codes_and_the_id_as_it_came(void **state)
     struct fault f;
     buf_init(&b, 4096);
     fault_set(&f, ERR_METHOD, "there is no method \"x\" here");
-    rpc_error(&b, STR("\"a\""), &f, "00112233", STR(",\"more\":1"));
+    rpc_error(&b, STR("\"a\""), -32601, &f, "00112233", STR(",\"more\":1"));
     buf_char(&b, 0);
     assert_string_equal(
         b.p, "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"error\":{\"code\":-32601,\"message\":\"there is no method "
              "\\\"x\\\" here\",\"data\":{\"code\":\"method_not_found\",\"traceId\":\"00112233\",\"more\":1}}}");
     buf_clear(&b);
-    rpc_error(&b, STR_NONE, &f, NULL, STR_NONE); /* nobody could read its id: it has none */
+    rpc_error(&b, STR_NONE, -32601, &f, NULL, STR_NONE); /* nobody could read its id: it has none */
     assert_null(memmem(b.p, b.n, "\"id\"", 4));
     buf_done(&b);
 }

@@ -1,0 +1,243 @@
+/*
+ * The new text of doorward.yaml: entries put in at the end of `servers:`, and every other byte as it was. The text is
+ * looked at line by line, as far as that is safe; whoever calls compares what the parser makes of the old and the new.
+ */
+#include "cli/import.h"
+#include "cli/risk.h"
+
+struct yaml_place {
+    size_t at;              /* where the entries go */
+    size_t cut_from, cut_n; /* an empty {} behind `servers:` */
+    size_t indent;          /* of the names of servers */
+    bool there;             /* there is a `servers:` */
+};
+
+/* ---- where ---- */
+
+static size_t yaml_indent(struct str line)
+{
+    size_t n = 0;
+    while (n < line.n && line.p[n] == ' ')
+        n++;
+    return n;
+}
+
+/* Behind the key `servers` and its colon; false: another line. */
+static bool yaml_servers(struct str line, struct str *ret_rest)
+{
+    static const char *const forms[] = {"servers", "\"servers\"", "'servers'"};
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (!str_starts(line, str_of(forms[i])))
+            continue;
+        struct str rest = str_skip(line, strlen(forms[i]));
+        while (rest.n && rest.p[0] == ' ')
+            rest = str_skip(rest, 1);
+        if (rest.n && rest.p[0] == ':' && (rest.n == 1 || memchr(" \t", rest.p[1], 2))) {
+            *ret_rest = str_skip(rest, 1);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What stands behind `servers:` on its line must be nothing, or an empty mapping, which makes room. */
+static enum err yaml_value(struct str text, struct str rest, struct yaml_place *p, struct fault *f)
+{
+    static const char *const empty[] = {"{}", "{ }", "~", "null"};
+    for (size_t i = 1; i < rest.n; i++)
+        if (rest.p[i] == '#' && (rest.p[i - 1] == ' ' || rest.p[i - 1] == '\t'))
+            rest.n = i;
+    rest = str_trim(rest);
+    if (!rest.n)
+        return ERR_OK;
+    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++)
+        if (str_is(rest, empty[i])) {
+            p->cut_from = (size_t)(rest.p - text.p);
+            p->cut_n = rest.n;
+            return ERR_OK;
+        }
+    return fault_set(
+        f, ERR_CONFLICT,
+        "servers: is written on one line ({ … }), and cannot be extended without rewriting it: write it as "
+        "a block, one server under the other, then import again");
+}
+
+static enum err yaml_find(struct str text, struct yaml_place *p, struct fault *f)
+{
+    struct str rest = text, line, value;
+    bool first = true, inside = false;
+    *p = (struct yaml_place){.at = text.n};
+    while (rest.n) {
+        str_cut(&rest, '\n', &line);
+        size_t end = (size_t)(line.p - text.p) + line.n + (line.p + line.n < text.p + text.n);
+        if (line.n && line.p[line.n - 1] == '\r')
+            line.n--;
+        size_t indent = yaml_indent(line);
+        bool comment = indent < line.n && line.p[indent] == '#';
+        if (indent == line.n || (comment && !indent))
+            continue;
+        if (first && !comment && !str_starts(line, STR("---")) && line.p[0] != '%') {
+            first = false;
+            if (line.p[indent] == '{' || indent)
+                return fault_set(f, ERR_CONFLICT,
+                                 "it is written in flow style (as JSON) or indented as a whole, and cannot be extended "
+                                 "without rewriting it: write its keys as a block, one under the other, then import "
+                                 "again");
+        }
+        if (inside && indent) {
+            p->indent = p->indent || comment ? p->indent : indent;
+            p->at = end;
+        } else if (inside) {
+            return ERR_OK;
+        } else if (!indent && yaml_servers(line, &value)) {
+            inside = p->there = true;
+            p->at = end;
+            TRY(yaml_value(text, value, p, f));
+        }
+    }
+    return ERR_OK;
+}
+
+/* ---- what ---- */
+
+static bool yaml_plain(struct str s)
+{
+    bool ok = s.n && s.n < 200 && !str_is(s, "null");
+    for (size_t i = 0; i < s.n && ok; i++) {
+        char c = s.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'), later = (c >= '0' && c <= '9') || c == '.';
+        ok = letter || c == '/' || c == '_' || (i && later) || (c == '-' && s.n > 2 && !str_starts(s, STR("---")));
+    }
+    return ok;
+}
+
+/* Plain where nobody can read it otherwise, double-quoted (YAML 1.2, 5.7) everywhere else. */
+static void yaml_scalar(struct buf *b, struct str s)
+{
+    if (yaml_plain(s)) {
+        buf_str(b, s);
+        return;
+    }
+    buf_char(b, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i], next = i + 1 < s.n ? (unsigned char)s.p[i + 1] : 0;
+        unsigned char third = i + 2 < s.n ? (unsigned char)s.p[i + 2] : 0;
+        if (c == '"' || c == '\\') {
+            buf_char(b, '\\');
+            buf_char(b, (char)c);
+        } else if (c < 0x20 || c == 0x7f) {
+            buf_fmt(b, "\\x%02x", c);
+        } else if (c == 0xc2 && next < 0xa0) {
+            buf_fmt(b, "\\x%02x", next);
+            i++;
+        } else if ((c == 0xe2 && next == 0x80 && (third == 0xa8 || third == 0xa9)) ||
+                   (c == 0xef && next == 0xbb && third == 0xbf)) {
+            buf_fmt(b, "\\u%04x", ((c & 15u) << 12) | ((next & 63u) << 6) | (third & 63u));
+            i += 2;
+        } else {
+            buf_char(b, (char)c);
+        }
+    }
+    buf_char(b, '"');
+}
+
+struct yaml_out {
+    struct buf *b;
+    size_t indent;
+    const char *eol;
+    bool clear;
+};
+
+static void yaml_line(const struct yaml_out *o, size_t deeper)
+{
+    buf_fmt(o->b, "%*s", (int)(o->indent + deeper), "");
+}
+
+static void yaml_pairs(const struct yaml_out *o, const struct import_server *s)
+{
+    if (!s->pair_count)
+        return;
+    yaml_line(o, 2);
+    buf_fmt(o->b, "%s:%s", s->url.n ? "headers" : "env", o->eol);
+    for (size_t i = 0; i < s->pair_count; i++) {
+        const struct import_pair *p = &s->pair[i];
+        yaml_line(o, 4);
+        yaml_scalar(o->b, p->name);
+        buf_z(o->b, ": ");
+        if (p->secret && !o->clear)
+            buf_fmt(o->b, "\"file:" STR_FMT "\"", STR_ARG(p->file)); /* of letters, digits, dots and hyphens */
+        else
+            yaml_scalar(o->b, p->secret && str_starts(p->value, STR("file:")) ? STR("x") : p->value);
+        buf_z(o->b, o->eol);
+    }
+}
+
+static void yaml_risks(const struct yaml_out *o, const struct import_server *s)
+{
+    if (!s->tool_count)
+        return;
+    yaml_line(o, 2);
+    buf_fmt(o->b, "# Proposed risk of tools that the client names (by name alone; doorward tools list --propose):%s",
+            o->eol);
+    for (size_t i = 0; i < s->tool_count; i++) {
+        struct risk_verdict v;
+        risk_propose(s->tool[i], STR_NONE, 0, &v);
+        yaml_line(o, 2);
+        buf_z(o->b, "#   ");
+        cli_visible(o->b, s->tool[i], false);
+        buf_fmt(o->b, ": %s (%s)%s", risk_name(v.risk), v.words, o->eol);
+    }
+}
+
+static void yaml_server(const struct yaml_out *o, const struct import_server *s)
+{
+    yaml_line(o, 0);
+    buf_fmt(o->b, "# From %s: ", import_client_names[s->client]);
+    cli_visible(o->b, s->file, false);
+    buf_z(o->b, o->eol);
+    yaml_line(o, 0);
+    buf_fmt(o->b, "%s:%s", s->name, o->eol);
+    yaml_line(o, 2);
+    buf_z(o->b, s->url.n ? "url: " : "command: [");
+    if (s->url.n)
+        yaml_scalar(o->b, s->url);
+    for (size_t i = 0; i < s->command_count; i++) {
+        buf_z(o->b, i ? ", " : "");
+        yaml_scalar(o->b, s->command[i]);
+    }
+    buf_fmt(o->b, "%s%s", s->url.n ? "" : "]", o->eol);
+    if (s->cwd.n) {
+        yaml_line(o, 2);
+        buf_z(o->b, "cwd: ");
+        yaml_scalar(o->b, s->cwd);
+        buf_z(o->b, o->eol);
+    }
+    yaml_pairs(o, s);
+    yaml_risks(o, s);
+}
+
+enum err import_yaml(const struct import *im, struct str old, bool clear, struct buf *out, struct fault *f)
+{
+    struct yaml_place p;
+    TRY(yaml_find(old, &p, f));
+    bool crlf = old.n && memmem(old.p, old.n, "\r\n", 2);
+    struct yaml_out o = {.b = out, .indent = p.indent ? p.indent : 2, .eol = crlf ? "\r\n" : "\n", .clear = clear};
+    if (p.cut_n) {
+        size_t from = p.cut_from + p.cut_n;
+        buf_put(out, old.p, p.cut_from);
+        while (out->n && out->p[out->n - 1] == ' ')
+            out->n--;
+        buf_put(out, old.p + from, p.at - from);
+    } else {
+        buf_put(out, old.p, p.at);
+    }
+    if (p.at && old.p[p.at - 1] != '\n')
+        buf_z(out, o.eol);
+    if (!p.there)
+        buf_fmt(out, "%sservers:%s", p.at ? o.eol : "", o.eol);
+    for (size_t i = 0; i < im->count; i++)
+        if (!im->server[i].left_out && !im->server[i].same_as)
+            yaml_server(&o, &im->server[i]);
+    buf_put(out, old.p ? old.p + p.at : "", old.n - p.at);
+    return buf_failed(out) ? fault_set(f, ERR_LIMIT, "doorward.yaml would be larger than %zu bytes", out->max) : ERR_OK;
+}

@@ -1,0 +1,125 @@
+/* What a server answered, as our answer: its result or error without what belongs to its hop. */
+#include "mcp/request.h"
+
+#define META_OF_HOP "io.modelcontextprotocol/"
+
+/* The server's `_meta` without what belongs to its hop. */
+static void mcp_put_result_meta(struct mcp_request *r, struct json_out *o, const struct connect_answer *a)
+{
+    uint32_t meta = json_get(a->doc, a->result, STR("_meta"));
+    bool open = r->era == ERA_MODERN;
+    if (open)
+        mcp_meta_open(r, o);
+    JSON_PAIRS(a->doc, meta, k, v)
+    {
+        struct str key = json_str(a->doc, k, &r->x->arena);
+        if (!key.p || str_starts(key, STR(META_OF_HOP)))
+            continue;
+        if (!open)
+            mcp_meta_open(r, o);
+        open = true;
+        json_key(o, key);
+        json_put_raw(o, json_raw(a->doc, v));
+    }
+    if (open)
+        json_close(o, '}');
+}
+
+/* Before 2026-07-28 structured content is an object; the servers' SDKs wrap what is none in the same way. */
+static void mcp_put_wrapped(struct json_out *o, struct str value)
+{
+    json_open(o, '{');
+    json_kv_raw(o, "result", value);
+    json_close(o, '}');
+}
+
+static bool mcp_member_of_hop(const struct mcp_request *r, const struct json *doc, uint32_t k)
+{
+    bool cache = json_str_is(doc, k, STR("ttlMs")) || json_str_is(doc, k, STR("cacheScope"));
+    return json_str_is(doc, k, STR("_meta")) || json_str_is(doc, k, STR("resultType")) ||
+           (cache && r->call.kind == CALL_RESOURCE);
+}
+
+/* What one session may read is nobody else's to keep; how long is the server's word, and without one, not at all. */
+static void mcp_put_resource_cache(const struct mcp_request *r, struct json_out *o, const struct connect_answer *a)
+{
+    int64_t ttl = 0;
+    if (r->era != ERA_MODERN)
+        return;
+    if (!json_i64(a->doc, json_get(a->doc, a->result, STR("ttlMs")), &ttl) || ttl < 0)
+        ttl = 0;
+    json_kv_i64(o, "ttlMs", ttl);
+    json_kv_z(o, "cacheScope", "private");
+}
+
+void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a)
+{
+    struct json_out o = mcp_result_open(r);
+    JSON_PAIRS(a->doc, a->result, k, v)
+    {
+        if (mcp_member_of_hop(r, a->doc, k))
+            continue;
+        json_key(&o, json_str(a->doc, k, &r->x->arena));
+        if (r->era == ERA_LEGACY && json_str_is(a->doc, k, STR("structuredContent")) &&
+            json_type(a->doc, v) != JSON_OBJECT)
+            mcp_put_wrapped(&o, json_raw(a->doc, v));
+        else
+            json_put_raw(&o, json_raw(a->doc, v));
+    }
+    if (r->call.kind == CALL_TOOL && !json_get(a->doc, a->result, STR("content")))
+        json_kv_raw(&o, "content", STR("[]")); /* every result has one */
+    if (r->call.kind == CALL_RESOURCE)
+        mcp_put_resource_cache(r, &o, a);
+    mcp_put_result_meta(r, &o, a);
+    mcp_result_close(&o);
+}
+
+/* An error of the server's own: its code and words, but never a code that speaks of the hop between it and us. */
+void mcp_put_error(struct mcp_request *r, const struct connect_answer *a)
+{
+    struct buf *b = &r->mcp->out;
+    int64_t code = -32603;
+    uint32_t node = json_get(a->doc, a->error, STR("code")), message = json_get(a->doc, a->error, STR("message")),
+             data = json_get(a->doc, a->error, STR("data"));
+    if (!json_i64(a->doc, node, &code) || (code <= -32020 && code >= -32099))
+        code = -32603;
+    if (r->call.kind == CALL_RESOURCE && (code == -32002 || code == -32602))
+        code = mcp_rpc_code(r, ERR_RESOURCE_UNKNOWN);
+    buf_clear(b);
+    struct json_out o = json_out(b);
+    json_open(&o, '{');
+    json_kv_z(&o, "jsonrpc", "2.0");
+    json_kv_raw(&o, "id", r->rpc.id);
+    json_key(&o, STR("error"));
+    json_open(&o, '{');
+    json_kv_i64(&o, "code", code);
+    if (json_type(a->doc, message) == JSON_STRING)
+        json_kv_raw(&o, "message", json_raw(a->doc, message));
+    else
+        json_kv_z(&o, "message", "the server refused the call and did not say why");
+    if (data)
+        json_kv_raw(&o, "data", json_raw(a->doc, data));
+    json_close(&o, '}');
+    json_close(&o, '}');
+}
+
+/* Arguments that do not fit are told to the model as a result, so that it can correct itself (MCP 2025-11-25
+ * server/tools, "Error Handling"; SEP-1303). */
+void mcp_put_schema_refusal(struct mcp_request *r, const struct fault *f)
+{
+    struct json_out o = mcp_result_open(r);
+    json_key(&o, STR("content"));
+    json_open(&o, '[');
+    json_open(&o, '{');
+    json_kv_z(&o, "type", "text");
+    json_kv_str(&o, "text",
+                arena_fmt(&r->x->arena, "Refused before the call was made (%s): %s", err_code(f->err), f->text));
+    json_close(&o, '}');
+    json_close(&o, ']');
+    json_kv_bool(&o, "isError", true);
+    mcp_meta_open(r, &o);
+    json_kv_z(&o, "dev.doorward/code", err_code(f->err));
+    json_kv_z(&o, "dev.doorward/traceId", r->call.trace_id);
+    json_close(&o, '}');
+    mcp_result_close(&o);
+}
