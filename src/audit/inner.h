@@ -32,6 +32,7 @@ struct audit {
     int lock_fd, fd, tip_fd, dir_fd;
     uint64_t segment_first;
     off_t at;                   /* end of what is written in the segment */
+    off_t ready;                /* end of the blocks that were written before, if only with zeros */
     struct segment_tip written; /* the last entry in the file */
     struct segment_tip flushed; /* the last entry known to be on the disk */
     struct segment_tip told;    /* the last one in the tip file */

@@ -111,7 +111,7 @@ static enum err open_resume(struct audit *a, uint64_t first, const struct segmen
         e = segment_rest(&c, &found->torn_bytes, &rest);
     if (!e && found->torn_bytes)
         e = open_torn(a, &c, found->torn_bytes, f);
-    a->at = c.at;
+    a->at = a->ready = c.at;
     segment_close(&c);
     TRY(e);
     segment_path(a->dir, first, path);

@@ -16,6 +16,7 @@
 
 enum {
     WRITER_BATCH_BYTES = 4 << 20,
+    WRITER_AHEAD_BYTES = 256 << 10,
     WRITER_RETRY_MS = 200,
     WRITER_LAZY_MS = 100,
     WRITER_TIP_MS = 1000,
@@ -52,7 +53,7 @@ enum err audit_new_segment(struct audit *a, struct fault *f)
         close(a->fd);
     a->fd = fd;
     a->segment_first = a->written.seq + 1;
-    a->at = SEGMENT_HEAD;
+    a->at = a->ready = SEGMENT_HEAD;
     return ERR_OK;
 }
 
@@ -130,9 +131,29 @@ static size_t writer_frame(struct audit *a, struct segment_tip *tip)
     return count;
 }
 
+/* Blocks that are only preallocated make each flush write the file's metadata too. So the next ones are written with
+ * zeros ahead of the entries, a piece at a time. A failure shows where it matters, when the entries are written. */
+static void writer_ready(struct audit *a)
+{
+    static const char zeros[65536];
+    off_t end = a->at + (off_t)a->out.n;
+    if (a->durability != CONF_FULL || end <= a->ready)
+        return;
+    if (a->ready < a->at)
+        a->ready = a->at;
+    for (off_t to = end + WRITER_AHEAD_BYTES; a->ready < to && a->ready < a->segment_bytes;) {
+        off_t room = a->segment_bytes - a->ready;
+        ssize_t n = pwrite(a->fd, zeros, room < (off_t)sizeof(zeros) ? (size_t)room : sizeof(zeros), a->ready);
+        if (n <= 0)
+            return;
+        a->ready += n;
+    }
+}
+
 static enum err writer_put(struct audit *a, const struct segment_tip *tip, struct fault *f)
 {
     size_t done = 0;
+    writer_ready(a);
     while (done < a->out.n) {
         ssize_t n = pwrite(a->fd, a->out.p + done, a->out.n - done, a->at + (off_t)done);
         if (n < 0 && errno == EINTR)
@@ -196,6 +217,7 @@ static enum err writer_trim(struct audit *a, struct fault *f)
     if (a->fd >= 0 && ftruncate(a->fd, a->at) < 0)
         return fault_set(f, ERR_AUDIT, "the record cannot be trimmed: %s", strerror(errno));
     a->spoiled = false;
+    a->ready = a->at;
     if (a->fd >= 0 && fallocate(a->fd, 0, 0, (off_t)a->segment_bytes) < 0)
         errno = 0; /* then it grows as it is written */
     return ERR_OK;
