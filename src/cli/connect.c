@@ -310,7 +310,7 @@ static enum err connect_write(const struct connection *x, struct fault *f)
         fprintf(stderr, "%s says so already\n", file);
         return ERR_OK;
     }
-    diff_print(old, text, file);
+    diff_print(old, text, file, true);
     TRY(cli_agree(x->c, "Write this?", f));
     file_stamp(stamp);
     struct str kept = arena_fmt(&x->c->arena, "%s.before-doorward-%s", file, stamp);

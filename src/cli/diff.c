@@ -1,9 +1,10 @@
 /* A unified difference of two texts: the longest common run of lines, shown with three lines around each change. */
 #include <stdlib.h>
 
+#include "audit/audit.h"
 #include "cli/import.h"
 
-enum { DIFF_CELLS = 1 << 23, DIFF_AROUND = 3 };
+enum { DIFF_CELLS = 1 << 23, DIFF_AROUND = 3, DIFF_LONG = 400 };
 
 struct diff_line {
     struct str text; /* without its newline */
@@ -81,8 +82,19 @@ static void diff_range(struct buf *out, char sign, size_t before, size_t n)
         buf_fmt(out, ",%zu", n);
 }
 
+/* Does the line look as if a secret stands in it, as `"name": "value"` or by itself? A long one is not looked through.
+ */
+static bool diff_hides(struct str line)
+{
+    struct str rest = line, name;
+    bool member = str_cut(&rest, ':', &name);
+    while (name.n && !((name.p[0] | 32) >= 'a' && (name.p[0] | 32) <= 'z'))
+        name = str_skip(name, 1);
+    return line.n > DIFF_LONG || audit_is_secret(member ? name : STR(""), line);
+}
+
 static void diff_hunk(const struct diff_side *a, const struct diff_side *b, const struct diff_step *s, size_t n,
-                      struct buf *out)
+                      bool shy, struct buf *out)
 {
     size_t old = 0, new = 0;
     for (size_t i = 0; i < n; i++) {
@@ -97,14 +109,17 @@ static void diff_hunk(const struct diff_side *a, const struct diff_side *b, cons
     for (size_t i = 0; i < n; i++) {
         const struct diff_line *l = s[i].kind == '+' ? &b->v[s[i].new] : &a->v[s[i].old];
         buf_char(out, s[i].kind);
-        cli_visible(out, str_ends(l->text, STR("\r")) ? (struct str){l->text.p, l->text.n - 1} : l->text, true);
+        if (shy && s[i].kind != '+' && diff_hides(l->text))
+            buf_z(out, "    (not shown: it may hold a secret)");
+        else
+            cli_visible(out, str_ends(l->text, STR("\r")) ? (struct str){l->text.p, l->text.n - 1} : l->text, true);
         buf_z(out, l->whole ? "\n" : "\n\\ No newline at end of file\n");
     }
 }
 
 /* Changes with at most twice DIFF_AROUND lines between them are one hunk. */
 static void diff_write(const struct diff_side *a, const struct diff_side *b, const struct diff_step *s, size_t n,
-                       struct buf *out)
+                       bool shy, struct buf *out)
 {
     for (size_t i = 0; i < n;) {
         if (s[i].kind == ' ') {
@@ -116,12 +131,12 @@ static void diff_write(const struct diff_side *a, const struct diff_side *b, con
             if (s[k].kind != ' ')
                 last = k;
         size_t to = last + DIFF_AROUND + 1 < n ? last + DIFF_AROUND + 1 : n;
-        diff_hunk(a, b, s + from, to - from, out);
+        diff_hunk(a, b, s + from, to - from, shy, out);
         i = to;
     }
 }
 
-void diff_unified(struct str old, struct str new, const char *old_name, const char *new_name, struct buf *out)
+void diff_unified(struct str old, struct str new, const char *old_name, const char *new_name, bool shy, struct buf *out)
 {
     struct diff_side a = {0}, b = {0};
     if (str_eq(old, new) || !diff_split(old, &a) || !diff_split(new, &b)) {
@@ -132,20 +147,20 @@ void diff_unified(struct str old, struct str new, const char *old_name, const ch
     if (steps) {
         size_t n = diff_steps(&a, &b, steps);
         buf_fmt(out, "--- %s\n+++ %s\n", old_name, new_name);
-        diff_write(&a, &b, steps, n, out);
+        diff_write(&a, &b, steps, n, shy, out);
     }
     free(steps);
     free(a.v);
     free(b.v);
 }
 
-void diff_print(struct str old, struct str new, const char *path)
+void diff_print(struct str old, struct str new, const char *path, bool shy)
 {
     bool color = cli_color(stdout);
     struct buf b;
     struct str rest, line;
     buf_init(&b, 128u << 20);
-    diff_unified(old, new, old.n ? path : "/dev/null", path, &b);
+    diff_unified(old, new, old.n ? path : "/dev/null", path, shy, &b);
     for (rest = buf_view(&b); rest.n;) {
         str_cut(&rest, '\n', &line);
         const char *on = !color || !line.n ? "" : line.p[0] == '+' ? "\033[32m" : line.p[0] == '-' ? "\033[31m" : "";

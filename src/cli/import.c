@@ -155,11 +155,11 @@ static enum err import_take_back(struct plan *r, struct fault *f)
     TRY(import_kept(r->c, r->path, &kept, f));
     TRY(cli_read(r->c, kept.p, IMPORT_YAML_MAX, &before, f));
     if (!r->c->json)
-        diff_print(r->old, before, r->path);
+        diff_print(r->old, before, r->path, false);
     bool dry = cli_switch(r->c, "dry-run");
     if (!dry) {
         TRY(cli_agree(r->c, "Put it back?", f));
-        TRY(import_undo(r->c, r->path, kept, &secrets, f));
+        TRY(import_undo(r->c, r->path, kept, before, &secrets, f));
     }
     if (r->c->json)
         printf("{\"undone\":%s,\"secretsRemoved\":%zu}\n", dry ? "false" : "true", secrets);
@@ -180,7 +180,7 @@ static enum err import_take(struct plan *r, struct fault *f)
         tell_running(r);
         if (r->added) {
             putchar('\n');
-            diff_print(r->old, r->text, r->path);
+            diff_print(r->old, r->text, r->path, false);
         }
         tell_unset(r);
     }

@@ -82,13 +82,14 @@ enum err plan_work_out(struct plan *r, struct fault *f) MUST_USE;
 
 /* ---- import_file.c ---- */
 
-/* `import` writes; undo takes back. `path` is the absolute path of doorward.yaml, links resolved. */
+/* `import` writes; undo takes back. `path` is the absolute path of doorward.yaml. */
 enum err import_write(struct cli *c, const struct import *im, const char *path, struct str old, struct str text,
                       struct str *ret_kept, struct fault *f) MUST_USE;
 /* The newest copy that import has kept. ERR_NOT_FOUND. */
 enum err import_kept(struct cli *c, const char *path, struct str *ret_kept, struct fault *f) MUST_USE;
-/* Puts it back, and takes the secrets away that were made with it: *ret_secrets counts them. */
-enum err import_undo(struct cli *c, const char *path, struct str kept, size_t *ret_secrets, struct fault *f) MUST_USE;
+/* Puts its text back, and takes the secrets away that were made with it: *ret_secrets counts them. */
+enum err import_undo(struct cli *c, const char *path, struct str kept, struct str text, size_t *ret_secrets,
+                     struct fault *f) MUST_USE;
 
 /* ---- file.c ---- */
 
@@ -104,9 +105,11 @@ enum err cli_agree(struct cli *c, const char *question, struct fault *f) MUST_US
 
 /* ---- diff.c ---- */
 
-/* A unified difference with three lines around each change; empty when there is none. */
-void diff_unified(struct str old, struct str new, const char *old_name, const char *new_name, struct buf *out);
+/* A unified difference with three lines around each change; empty when there is none. `shy`: lines that were there and
+ * may hold a secret are not shown. */
+void diff_unified(struct str old, struct str new, const char *old_name, const char *new_name, bool shy,
+                  struct buf *out);
 /* The same to standard output, in colours on a terminal. An empty `old` is a file that is not there. */
-void diff_print(struct str old, struct str new, const char *path);
+void diff_print(struct str old, struct str new, const char *path, bool shy);
 
 #endif

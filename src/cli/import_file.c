@@ -159,9 +159,11 @@ enum err import_kept(struct cli *c, const char *path, struct str *ret_kept, stru
     return ERR_OK;
 }
 
-enum err import_undo(struct cli *c, const char *path, struct str kept, size_t *ret_secrets, struct fault *f)
+enum err import_undo(struct cli *c, const char *path, struct str kept, struct str text, size_t *ret_secrets,
+                     struct fault *f)
 {
-    if (rename(kept.p, path) < 0)
+    TRY(file_replace(path, text, 0644, f));
+    if (unlink(kept.p) < 0)
         return fault_set(f, ERR_IO, "%s: %s", kept.p, strerror(errno));
     *ret_secrets = secrets_remove(c, path, kept_stamp(kept));
     return ERR_OK;

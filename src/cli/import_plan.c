@@ -14,21 +14,18 @@ enum { IMPORT_FILE_MAX = 32 << 20 };
 
 /* ---- where and what ---- */
 
-/* The absolute path, links resolved; of a file that is not there, that of its folder. */
+/* The absolute path. The file itself may be a link, which is kept: what it refers to is meant from where the link is.
+ */
 enum err plan_path(struct plan *r, struct fault *f)
 {
     char real[PATH_MAX];
     struct arena *a = &r->c->arena;
     const char *given = cli_config_file(r->c);
     given = given ? given : "doorward.yaml";
-    if (realpath(given, real)) {
-        r->path = arena_str(a, str_of(real)).p;
-    } else {
-        struct str copy = arena_str(a, str_of(given)), base = arena_str(a, copy);
-        if (errno != ENOENT || !copy.p || !base.p || !realpath(dirname((char *)(uintptr_t)copy.p), real))
-            return fault_set(f, ERR_IO, "%s: %s", given, strerror(errno));
-        r->path = arena_fmt(a, "%s/%s", real, basename((char *)(uintptr_t)base.p)).p;
-    }
+    struct str copy = arena_str(a, str_of(given)), base = arena_str(a, copy);
+    if (!copy.p || !base.p || !realpath(dirname((char *)(uintptr_t)copy.p), real))
+        return fault_set(f, ERR_IO, "%s: %s", given, strerror(errno));
+    r->path = arena_fmt(a, "%s/%s", strcmp(real, "/") == 0 ? "" : real, basename((char *)(uintptr_t)base.p)).p;
     const char *slash = r->path ? strrchr(r->path, '/') : NULL;
     if (!slash)
         return fault_set(f, ERR_NOMEM, "no memory for a path");

@@ -233,7 +233,7 @@ void risk_propose(struct str name, struct str description, unsigned hints, struc
         if (w && !(reads && w->kind == DOES))
             risk_raise(ret, w->kind == ABOUT && reads ? w->read : w->risk, word);
     }
-    if (!verb)
+    if (!verb && ret->risk < RISK_HIGH)
         risk_raise(ret, RISK_HIGH, "no verb that is known");
     for (; risk_next(&description, word); first = false) {
         const struct risk_word *w = risk_find(word);

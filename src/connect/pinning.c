@@ -56,18 +56,19 @@ void upstream_up(struct upstream *u, enum wire_era era, struct str version, stru
 
 /* ---- an operator accepts ---- */
 
-/* The server's tool of now, if it is still this definition, is served. */
-static void connect_serve(struct connect *c, struct str id, const char hash[65])
+/* The tool of now is judged by its new pin: the server may have changed it again while the pin was written. */
+static void connect_judge(struct connect *c, struct str id)
 {
     bool changed = false;
     pthread_rwlock_wrlock(&c->lock);
     for (struct upstream *u = c->upstreams; u; u = u->next)
         for (size_t i = 0; u->tools && i < u->tools->count; i++) {
             struct tool *t = &u->tools->tool[i];
-            if (!str_eq(t->id, id) || memcmp(t->hash, hash, sizeof(t->hash)) != 0)
+            if (!str_eq(t->id, id))
                 continue;
-            changed = t->pin != TOOL_SERVED;
-            t->pin = TOOL_SERVED;
+            enum tool_pin was = t->pin;
+            pins_judge_one(c->pins, t);
+            changed = t->pin != was;
         }
     if (changed)
         connect_rebuild(c);
@@ -96,7 +97,7 @@ enum err connect_accept(struct connect *c, struct str id, struct str hash, struc
     if (!e)
         e = pins_accept(c->pins, t, by, ret_before, f);
     if (!e)
-        connect_serve(c, id, t->hash);
+        connect_judge(c, id);
     catalogue_unref(k);
     return e;
 }

@@ -220,6 +220,13 @@ void pins_judge(struct pins *p, struct tool_set *set, bool strict)
     pthread_rwlock_unlock(&p->lock);
 }
 
+void pins_judge_one(struct pins *p, struct tool *t)
+{
+    pthread_rwlock_rdlock(&p->lock);
+    t->pin = pin_verdict(pins_find(p, t->id), t, true);
+    pthread_rwlock_unlock(&p->lock);
+}
+
 /* What is to be told of this tool, if anything, and the pinned hash; from then on it has been told. */
 static bool pins_news(struct pins *p, const struct tool *t, bool strict, enum pin_event *ret, char ret_before[65])
 {

@@ -32,6 +32,8 @@ bool pins_lack(struct pins *p, const struct tool_set *set);
 enum err pins_first(struct pins *p, const struct tool_set *set, struct fault *f) MUST_USE;
 /* Fills `pin` of each tool. strict: what has no pin waits for an operator. */
 void pins_judge(struct pins *p, struct tool_set *set, bool strict);
+/* One that has a pin. Any thread. */
+void pins_judge_one(struct pins *p, struct tool *t);
 /* Tells what has changed since it was told last. */
 void pins_tell(struct pins *p, const struct tool_set *set, bool strict);
 /* This definition is the pin from now on. ret_before: the hash before, empty when there was none. */

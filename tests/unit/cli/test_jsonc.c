@@ -74,14 +74,16 @@ static void a_member_goes_behind_the_others_and_takes_their_indent(void **state)
 {
     (void)state;
     put("{\n\t\"servers\": { // mine\n\t\t\"a\": {} // first\n\t\t// last\n\t},\n}\n",
-        "{\n\t\"servers\": { // mine\n\t\t\"a\": {}, // first\n\t\t// last\n\t\t\"d\": {\n\t\t  \"u\": 1\n\t\t}\n\t},\n}\n");
+        "{\n\t\"servers\": { // mine\n\t\t\"a\": {}, // first\n\t\t// last\n\t\t\"d\": {\n\t\t  \"u\": "
+        "1\n\t\t}\n\t},\n}\n");
 }
 
 static void a_comma_that_is_there_is_used(void **state)
 {
     (void)state;
-    put("{\n  \"servers\": {\n    \"a\": {}, // ,\n  }\n}", "{\n  \"servers\": {\n    \"a\": {}, // ,\n    \"d\": {\n      "
-                                                          "\"u\": 1\n    }\n  }\n}");
+    put("{\n  \"servers\": {\n    \"a\": {}, // ,\n  }\n}",
+        "{\n  \"servers\": {\n    \"a\": {}, // ,\n    \"d\": {\n      "
+        "\"u\": 1\n    }\n  }\n}");
 }
 
 static void one_line_stays_one_line_around_it(void **state)
@@ -110,7 +112,8 @@ static void an_element_is_appended(void **state)
 {
     (void)state;
     struct str changed;
-    assert_int_equal(jsonc_append(STR("{\n  \"in\": [\n    1\n  ]\n}"), "in", STR("2"), &arena, &changed, &fault), ERR_OK);
+    assert_int_equal(jsonc_append(STR("{\n  \"in\": [\n    1\n  ]\n}"), "in", STR("2"), &arena, &changed, &fault),
+                     ERR_OK);
     assert_string_equal(changed.p, "{\n  \"in\": [\n    1,\n    2\n  ]\n}");
 }
 

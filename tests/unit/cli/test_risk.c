@@ -32,7 +32,7 @@ static void what_hurts_is_high_or_critical(void **state)
 {
     (void)state;
     proposed("delete_repo", "", 0, RISK_HIGH, "delete");
-    proposed("issue_refund", "", 0, RISK_HIGH, "refund, no verb that is known");
+    proposed("issue_refund", "", 0, RISK_HIGH, "refund");
     proposed("create_refund", "", 0, RISK_HIGH, "refund");
     proposed("set_permissions", "", 0, RISK_CRITICAL, "permissions");
     proposed("drop_table", "", 0, RISK_CRITICAL, "drop");
@@ -65,7 +65,7 @@ static void a_name_that_says_nothing_is_high(void **state)
 static void a_description_raises_and_never_lowers(void **state)
 {
     (void)state;
-    proposed("get_x", "Deletes what it returns.", 0, RISK_HIGH, "Deletes");
+    proposed("get_x", "Deletes what it returns.", 0, RISK_HIGH, "deletes");
     proposed("get_x", "Removed later by delete_x.", 0, RISK_LOW, "get");
     proposed("update_x", "Overwrites the file. This cannot be undone.", 0, RISK_HIGH, "overwrites");
     proposed("delete_x", "Only reads, quite harmless.", 0, RISK_HIGH, "delete");

@@ -26,10 +26,12 @@ static void what_steers_a_terminal_is_written_out(void **state)
     (void)state;
     SHOWS("a\033[2Jb", false, "a\\x1b[2Jb");
     SHOWS("bell\a back\b\177", false, "bell\\x07 back\\x08\\x7f");
-    SHOWS("\302\2332J", false, "\\u{9b}2J");                            /* CSI as one character of C1 */
-    SHOWS("evil\342\200\256txt", false, "evil\\u{202e}txt");            /* right-to-left override */
-    SHOWS("a\342\200\213b\357\273\277", false, "a\\u{200b}b\\u{feff}"); /* zero width */
-    SHOWS("\xff\xc3(", false, "\\xff\\xc3(");                           /* no UTF-8 */
+    SHOWS("\302\2332J", false, "\\u{9b}2J");                               /* CSI as one character of C1 */
+    SHOWS("evil\342\200\256txt", false, "evil\\u{202e}txt");               /* right-to-left override */
+    SHOWS("a\342\200\213b\357\273\277", false, "a\\u{200b}b\\u{feff}");    /* zero width */
+    SHOWS("a\u3164b\u115f\ufe01", false, "a\\u{3164}b\\u{115f}\\u{fe01}"); /* blank letters, a selector of no emoji */
+    SHOWS("\u2764\ufe0f", false, "\u2764\ufe0f");                          /* an emoji stays one */
+    SHOWS("\xff\xc3(", false, "\\xff\\xc3(");                              /* no UTF-8 */
     SHOWS("nul\0!", false, "nul\\x00!");
 }
 

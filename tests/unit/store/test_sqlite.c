@@ -195,7 +195,7 @@ static void the_file_is_a_write_ahead_log_of_a_known_version(void **state)
     store_close(opened());
     char *mode = asked("PRAGMA journal_mode"), *version = asked("PRAGMA user_version");
     assert_string_equal(mode, "wal");
-    assert_string_equal(version, "1");
+    assert_string_equal(version, "2");
     free(mode);
     free(version);
 }
@@ -234,9 +234,69 @@ static void a_newer_store_is_left_alone(void **state)
     (void)state;
     store_close(opened());
     free(asked("PRAGMA user_version = 99"));
-    unusable("written by a newer Doorward (schema 99, this one knows 1)");
+    unusable("written by a newer Doorward (schema 99, this one knows 2)");
     char *version = asked("PRAGMA user_version");
     assert_string_equal(version, "99");
+    free(version);
+}
+
+/* ---- pins ---- */
+
+static void pin_line(void *ctx, const struct store_pin *p)
+{
+    buf_fmt(ctx, STR_FMT " " STR_FMT " '" STR_FMT "' seen %lld accepted %lld by '" STR_FMT "'\n", STR_ARG(p->tool),
+            STR_ARG(p->hash), STR_ARG(p->definition), (long long)p->first_seen, (long long)p->accepted,
+            STR_ARG(p->accepted_by));
+}
+
+static void pins_are(struct store *s, const char *tool, const char *want)
+{
+    struct buf b;
+    struct fault f = {.text = ""};
+    buf_init(&b, 1u << 20);
+    enum err e = tool ? s->ops->pin_read(s, str_of(tool), pin_line, &b, &f) : s->ops->pins_load(s, pin_line, &b, &f);
+    if (e || !str_is(buf_view(&b), want))
+        fail_msg("%s: %s" STR_FMT ", not %s", err_code(e), f.text, STR_ARG(buf_view(&b)), want);
+    buf_done(&b);
+}
+
+static void a_pin_is_replaced_whole_but_for_when_it_was_first_seen(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct store *s = opened();
+    struct store_pin first[] = {
+        {.tool = STR("desk/b"), .hash = STR("h1"), .definition = STR("{\"name\":\"b\"}"), .first_seen = 10},
+        {.tool = STR("desk/a"), .hash = STR("h2"), .definition = STR("{\"name\":\"a\"}"), .first_seen = 10}};
+    struct store_pin next = {STR("desk/b"), STR("h3"), STR("{\"name\":\"b\",\"title\":\"B\"}"), 99, 20, STR("eve")};
+    assert_int_equal(s->ops->pins_put(s, first, 2, &f), ERR_OK);
+    assert_int_equal(s->ops->pins_put(s, &next, 1, &f), ERR_OK);
+    store_close(s);
+    s = opened();
+    pins_are(s, NULL, "desk/a h2 '' seen 10 accepted 0 by ''\ndesk/b h3 '' seen 10 accepted 20 by 'eve'\n");
+    pins_are(s, "desk/b", "desk/b h3 '{\"name\":\"b\",\"title\":\"B\"}' seen 10 accepted 20 by 'eve'\n");
+    assert_int_equal(s->ops->pin_read(s, STR("desk/c"), pin_line, NULL, &f), ERR_NOT_FOUND);
+    store_close(s);
+}
+
+/* What the first version of the schema wrote. */
+static void a_store_from_before_pins_keeps_its_agents_and_takes_pins(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct store *s = opened();
+    struct store_pin pin = {.tool = STR("desk/a"), .hash = STR("h"), .definition = STR("{}"), .first_seen = 1};
+    assert_int_equal(created(s, STR("a"), STR("t1"), &f), ERR_OK);
+    store_close(s);
+    free(asked("DROP TABLE tool_pins"));
+    free(asked("PRAGMA user_version = 1"));
+    s = opened();
+    holds(s, LINE("a", 1) "key t1 of a retires 0\n");
+    assert_int_equal(s->ops->pins_put(s, &pin, 1, &f), ERR_OK);
+    pins_are(s, NULL, "desk/a h '' seen 1 accepted 0 by ''\n");
+    store_close(s);
+    char *version = asked("PRAGMA user_version");
+    assert_string_equal(version, "2");
     free(version);
 }
 
@@ -313,6 +373,8 @@ int main(void)
         SCENE(the_file_is_a_write_ahead_log_of_a_known_version),
         SCENE(a_commit_survives_the_death_of_the_process),
         SCENE(a_newer_store_is_left_alone),
+        SCENE(a_pin_is_replaced_whole_but_for_when_it_was_first_seen),
+        SCENE(a_store_from_before_pins_keeps_its_agents_and_takes_pins),
         SCENE(a_file_that_is_no_store_is_refused),
         SCENE(a_damaged_page_is_an_error_and_no_empty_registry),
         SCENE(a_full_disk_refuses_and_changes_nothing),
