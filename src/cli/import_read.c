@@ -129,8 +129,12 @@ static const char *read_refuse(const struct read *r, uint32_t node, struct str l
 static void read_pairs(const struct read *r, struct import_server *s, uint32_t object, const char *what)
 {
     size_t n = json_type(r->j, object) == JSON_OBJECT ? r->j->node[object].size : 0;
-    if (object && json_type(r->j, object) != JSON_OBJECT && json_type(r->j, object) != JSON_NULL)
-        read_leave(s, arena_fmt(r->a, "%s is %s: must be an object", what, json_type_name(json_type(r->j, object))).p);
+    if (object && json_type(r->j, object) != JSON_OBJECT) {
+        if (json_type(r->j, object) != JSON_NULL)
+            read_leave(s,
+                       arena_fmt(r->a, "%s is %s: must be an object", what, json_type_name(json_type(r->j, object))).p);
+        return;
+    }
     s->pair = arena_alloc(r->a, (n + 1) * sizeof(*s->pair));
     if (!s->pair)
         return;
@@ -153,8 +157,10 @@ static void read_command(const struct read *r, struct import_server *s, uint32_t
     uint32_t args = read_get(r, node, "args");
     size_t n = json_type(r->j, args) == JSON_ARRAY ? r->j->node[args].size : 0;
     const char *why = NULL;
-    if (args && json_type(r->j, args) != JSON_ARRAY)
+    if (args && json_type(r->j, args) != JSON_ARRAY) {
         read_leave(s, "args must be an array of strings");
+        args = 0;
+    }
     if (n > READ_STRINGS)
         read_leave(s, "it has more arguments than a configuration may have");
     s->command = arena_alloc(r->a, (n + 1) * sizeof(*s->command));
@@ -241,6 +247,8 @@ static void read_server(const struct read *r, struct import_server *s, uint32_t 
 static enum err read_servers(const struct read *r, uint32_t object, struct fault *f)
 {
     struct import *im = r->im;
+    if (json_type(r->j, object) != JSON_OBJECT)
+        return ERR_OK;
     JSON_PAIRS(r->j, object, k, v)
     {
         if (im->count == READ_SERVERS)
@@ -273,6 +281,8 @@ static enum import_client read_client(const struct json *j, const char *path)
         return IMPORT_VS_CODE;
     if (json_type(j, json_get(j, JSON_ROOT, STR("projects"))) == JSON_OBJECT)
         return IMPORT_CLAUDE_CODE;
+    if (json_type(j, servers) != JSON_OBJECT)
+        return IMPORT_CLAUDE_DESKTOP; /* which is refused for that */
     JSON_PAIRS(j, servers, k, v)
     if (json_get(j, v, STR("type")) || json_get(j, v, STR("headersHelper")))
         return IMPORT_CLAUDE_CODE;
@@ -304,6 +314,8 @@ static struct str read_project(const struct read *r)
 
 static enum err read_projects(struct read *r, uint32_t projects, struct fault *f)
 {
+    if (json_type(r->j, projects) != JSON_OBJECT)
+        return ERR_OK;
     JSON_PAIRS(r->j, projects, k, v)
     {
         r->dir = json_str(r->j, k, r->a);

@@ -141,6 +141,22 @@ static void an_allowed_tool_of_a_server_that_is_down_says_so(void **state)
     scene_close(&s);
 }
 
+/* Only what was judged and found to be its pin is served; and who may not use a tool hears nothing of its pin. */
+static void a_tool_that_is_withheld_or_was_never_judged_is_refused(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, "{}");
+    static const enum tool_pin withheld[] = {TOOL_UNJUDGED, TOOL_CHANGED, TOOL_NEW, TOOL_UNPINNED};
+    for (unsigned i = 0; i < 4; i++) {
+        s.tool.pin = withheld[i];
+        denies(&s, stage_whitelist, ERR_TOOL_WITHHELD, "desk/lookup is withheld");
+    }
+    ask_for(&s, "desk/refund", true);
+    denies(&s, stage_whitelist, ERR_SCOPE, "tool:desk/refund:execute");
+    scene_close(&s);
+}
+
 /* ---- limit, budget ---- */
 
 static void a_rate_lets_its_number_through_and_says_when_the_next_has_a_chance(void **state)
@@ -337,6 +353,7 @@ int main(void)
         cmocka_unit_test(only_what_is_allowed_passes),
         cmocka_unit_test(a_refusal_does_not_tell_whether_the_tool_exists),
         cmocka_unit_test(an_allowed_tool_of_a_server_that_is_down_says_so),
+        cmocka_unit_test(a_tool_that_is_withheld_or_was_never_judged_is_refused),
         cmocka_unit_test(a_rate_lets_its_number_through_and_says_when_the_next_has_a_chance),
         cmocka_unit_test(the_least_of_all_rates_holds),
         cmocka_unit_test(of_two_hundred_at_once_exactly_fifty_get_a_call),
