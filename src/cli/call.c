@@ -23,7 +23,8 @@ enum err cli_run_token(struct cli *c, struct fault *f)
 
 /* ---- what is sent ---- */
 
-static enum err call_token(struct cli *c, struct secret **ret, struct fault *f)
+/* ret_own: of a session that was opened for this call. */
+static enum err call_token(struct cli *c, struct secret **ret, bool *ret_own, struct fault *f)
 {
     const char *given = cli_option(c, "token");
     struct json j;
@@ -33,6 +34,7 @@ static enum err call_token(struct cli *c, struct secret **ret, struct fault *f)
     if (!token.n && !cli_option(c, "agent") && !cli_option(c, "key"))
         return fault_set(f, ERR_USAGE,
                          "call: an access token is needed: --token, $DOORWARD_TOKEN, or --agent and --key");
+    *ret_own = !token.n;
     if (!token.n) {
         TRY(cli_login(c, NULL, &j, f));
         token = json_str(&j, json_get(&j, JSON_ROOT, STR("access_token")), &c->arena);
@@ -99,10 +101,12 @@ static enum err call_send(struct cli *c, struct json *ret, long *ret_status, str
     struct secret *token CLEANUP(secret_freep) = NULL;
     struct buf body CLEANUP(buf_done);
     const char *server = cli_option(c, "server");
+    bool own;
+    struct fault ignored;
     struct str name = call_name(c), arguments, url = str_of(cli_gate_url(c));
     buf_init(&body, 4u << 20);
     TRY(call_arguments(c, &arguments, f));
-    TRY(call_token(c, &token, f));
+    TRY(call_token(c, &token, &own, f));
     while (url.n && url.p[url.n - 1] == '/')
         url.n--;
     struct str full =
@@ -119,6 +123,8 @@ static enum err call_send(struct cli *c, struct json *ret, long *ret_status, str
                                      "MCP-Protocol-Version: " CALL_VERSION, "Mcp-Method: tools/call", name_header.p}};
     enum err e = cli_http_json(c, &h, ret, NULL, f);
     *ret_status = h.status;
+    if (own && cli_logout(c, token, &ignored)) /* an agent may have only so many; it ends by itself too */
+        fprintf(stderr, "doorward: call: its session stays open until it expires: %s\n", ignored.text);
     if (e == ERR_UNREACHABLE)
         return fault_set(f, e, "nobody answers at " STR_FMT ": is the gateway running, and is --url right?",
                          STR_ARG(url));

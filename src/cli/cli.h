@@ -142,6 +142,8 @@ void cli_key_print(const struct secret *key);
 
 /* An access token for c's --agent and --key: the token endpoint's answer. */
 enum err cli_login(struct cli *c, const char *scope, struct json *ret, struct fault *f) MUST_USE;
+/* Gives the session of such a token back. */
+enum err cli_logout(struct cli *c, const struct secret *token, struct fault *f) MUST_USE;
 const char *cli_gate_url(const struct cli *c);
 
 #endif

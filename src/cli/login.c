@@ -18,8 +18,9 @@ const char *cli_gate_url(const struct cli *c)
 }
 
 struct login {
-    struct str url;              /* without a slash at the end */
-    struct str issuer, endpoint; /* zero-terminated */
+    struct str url; /* without a slash at the end */
+    struct str issuer;
+    struct json server; /* its metadata */
 };
 
 static enum err login_get(struct cli *c, const struct login *l, const char *path, struct json *ret, struct fault *f)
@@ -58,20 +59,27 @@ static enum err login_check_resource(struct cli *c, const struct login *l, const
 
 static enum err login_discover(struct cli *c, struct login *l, struct fault *f)
 {
-    struct json resource, server;
+    struct json resource;
     TRY(login_get(c, l, "/.well-known/oauth-protected-resource/mcp", &resource, f));
     TRY(login_check_resource(c, l, &resource, f));
     uint32_t list = json_get(&resource, JSON_ROOT, STR("authorization_servers"));
-    struct str issuer = json_str(&resource, json_first(&resource, list), &c->arena);
-    TRY(login_get(c, l, "/.well-known/oauth-authorization-server", &server, f));
-    struct str endpoint = json_str(&server, json_get(&server, JSON_ROOT, STR("token_endpoint")), &c->arena);
-    if (!issuer.n || !json_str_is(&server, json_get(&server, JSON_ROOT, STR("issuer")), issuer) ||
-        !str_starts(endpoint, issuer))
+    l->issuer = json_str(&resource, json_first(&resource, list), &c->arena);
+    TRY(login_get(c, l, "/.well-known/oauth-authorization-server", &l->server, f));
+    if (!l->issuer.n || !json_str_is(&l->server, json_get(&l->server, JSON_ROOT, STR("issuer")), l->issuer))
         return fault_set(f, ERR_UPSTREAM_GARBAGE, "the metadata of " STR_FMT " contradicts itself: is that Doorward?",
                          STR_ARG(l->url));
-    l->issuer = issuer;
-    l->endpoint = arena_fmt(&c->arena, STR_FMT STR_FMT, STR_ARG(l->url), STR_ARG(str_skip(endpoint, issuer.n)));
-    return l->endpoint.p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory to log in");
+    return ERR_OK;
+}
+
+/* An endpoint of the metadata, as it is reached from here; zero-terminated. */
+static enum err login_endpoint(struct cli *c, const struct login *l, const char *name, struct str *ret, struct fault *f)
+{
+    struct str at = json_str(&l->server, json_get(&l->server, JSON_ROOT, str_of(name)), &c->arena);
+    if (!at.n || !str_starts(at, l->issuer))
+        return fault_set(f, ERR_UPSTREAM_GARBAGE, "the metadata of " STR_FMT " names no %s: is that Doorward?",
+                         STR_ARG(l->url), name);
+    *ret = arena_fmt(&c->arena, STR_FMT STR_FMT, STR_ARG(l->url), STR_ARG(str_skip(at, l->issuer.n)));
+    return ret->p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory to log in");
 }
 
 static enum err login_assertion(const char *agent, const char *file, struct str issuer, struct buf *out,
@@ -88,37 +96,66 @@ static enum err login_assertion(const char *agent, const char *file, struct str 
     return assertion_make(key, str_of(agent), issuer, out, f);
 }
 
-enum err cli_login(struct cli *c, const char *scope, struct json *ret, struct fault *f)
+static enum err login_begin(struct cli *c, struct login *l, struct fault *f)
 {
-    struct login l = {.url = str_of(cli_gate_url(c))};
-    struct buf assertion, body;
+    *l = (struct login){.url = str_of(cli_gate_url(c))};
+    while (l->url.n && l->url.p[l->url.n - 1] == '/')
+        l->url.n--;
+    return login_discover(c, l, f);
+}
+
+/* A form with a new assertion of the agent's. *ret is the answer; nothing when it has no body. */
+static enum err login_post(struct cli *c, const struct login *l, const char *endpoint, const char *form,
+                           struct json *ret, struct fault *f)
+{
+    struct buf assertion CLEANUP(buf_done), body CLEANUP(buf_done);
+    struct str url;
     const char *agent, *key;
-    TRY(cli_need(c, "agent", &agent, f));
-    TRY(cli_need(c, "key", &key, f));
-    while (l.url.n && l.url.p[l.url.n - 1] == '/')
-        l.url.n--;
-    TRY(login_discover(c, &l, f));
     buf_init(&assertion, JOSE_TOKEN_MAX);
     buf_init(&body, 1u << 20);
-    enum err e = login_assertion(agent, key, l.issuer, &assertion, f);
-    if (!e) {
-        buf_z(&body, "grant_type=client_credentials&client_assertion_type="
-                     "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=");
-        buf_str(&body, buf_view(&assertion)); /* letters, digits, - _ and . */
-        if (scope)
-            buf_fmt(&body, "&scope=%s", cli_percent(c, str_of(scope)));
-        struct cli_http h = {
-            .method = "POST",
-            .url = l.endpoint.p,
-            .body = buf_view(&body),
-            .headers = {"Accept: application/json", "Content-Type: application/x-www-form-urlencoded"}};
-        e = cli_http_json(c, &h, ret, NULL, f);
-        if (!e && h.status != 200)
-            e = cli_error_of(c, ret, h.status, f);
-    }
-    if (!e && json_type(ret, json_get(ret, JSON_ROOT, STR("access_token"))) != JSON_STRING)
-        e = fault_set(f, ERR_UPSTREAM_GARBAGE, "%s answered without an access token: is that Doorward?", l.endpoint.p);
-    buf_done(&assertion);
-    buf_done(&body);
+    TRY(cli_need(c, "agent", &agent, f));
+    TRY(cli_need(c, "key", &key, f));
+    TRY(login_endpoint(c, l, endpoint, &url, f));
+    TRY(login_assertion(agent, key, l->issuer, &assertion, f));
+    buf_z(&body, form);
+    buf_z(&body, "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+                 "&client_assertion=");
+    buf_str(&body, buf_view(&assertion)); /* letters, digits, - _ and . */
+    struct cli_http h = {.method = "POST",
+                         .url = url.p,
+                         .body = buf_view(&body),
+                         .headers = {"Accept: application/json", "Content-Type: application/x-www-form-urlencoded"}};
+    enum err e = cli_http_json(c, &h, ret, NULL, f);
+    return !e && h.status != 200 ? cli_error_of(c, ret, h.status, f) : e;
+}
+
+enum err cli_login(struct cli *c, const char *scope, struct json *ret, struct fault *f)
+{
+    struct login l;
+    const char *agent, *key;
+    TRY(cli_need(c, "agent", &agent, f)); /* before anybody is asked */
+    TRY(cli_need(c, "key", &key, f));
+    TRY(login_begin(c, &l, f));
+    struct str form = arena_fmt(&c->arena, "grant_type=client_credentials%s%s", scope ? "&scope=" : "",
+                                scope ? cli_percent(c, str_of(scope)) : "");
+    TRY(form.p ? login_post(c, &l, "token_endpoint", form.p, ret, f) : fault_set(f, ERR_NOMEM, "no memory to log in"));
+    return json_type(ret, json_get(ret, JSON_ROOT, STR("access_token"))) == JSON_STRING
+               ? ERR_OK
+               : fault_set(f, ERR_UPSTREAM_GARBAGE, STR_FMT " answered without an access token: is that Doorward?",
+                           STR_ARG(l.url));
+}
+
+enum err cli_logout(struct cli *c, const struct secret *token, struct fault *f)
+{
+    struct login l;
+    struct json j;
+    struct buf form CLEANUP(buf_done);
+    buf_init(&form, JOSE_TOKEN_MAX + 64);
+    TRY(login_begin(c, &l, f));
+    buf_z(&form, "token=");
+    buf_put(&form, secret_bytes(token), secret_len(token)); /* as an assertion's characters */
+    buf_char(&form, 0);
+    enum err e = login_post(c, &l, "revocation_endpoint", form.p, &j, f);
+    secret_wipe(form.p, form.n);
     return e;
 }

@@ -21,10 +21,12 @@ enum { HOUSE_SWEEP_MS = 500 };
 static void house_session_told(void *ctx, enum session_event event, const struct lease *l, struct str by,
                                struct str reason)
 {
-    static const enum audit_event events[] = {AUDIT_SESSION_CREATED, AUDIT_SESSION_ENDED, AUDIT_SESSION_EXPIRED};
+    static const enum audit_event events[] = {AUDIT_SESSION_CREATED, AUDIT_SESSION_ENDED, AUDIT_SESSION_EXPIRED,
+                                              AUDIT_SESSION_ENDED};
     struct house *h = ctx;
     struct audit_entry e;
-    enum audit_actor actor = by.n ? AUDIT_HUMAN : event == SESSION_OPENED ? AUDIT_AI_AGENT : AUDIT_SYSTEM;
+    bool own = event == SESSION_OPENED || event == SESSION_LEFT;
+    enum audit_actor actor = by.n ? AUDIT_HUMAN : own ? AUDIT_AI_AGENT : AUDIT_SYSTEM;
     audit_entry_init(&e, events[event], actor);
     e.actor = by;
     e.agent_id = l->agent_id;

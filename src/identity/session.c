@@ -186,6 +186,12 @@ bool session_end(struct sessions *s, struct str sid, struct str by, struct str r
     return ended;
 }
 
+void session_leave(struct sessions *s, struct lease *l)
+{
+    if (s->leases->ops->end(s->leases, l->sid, LEASE_ENDED))
+        s->told(s->ctx, SESSION_LEFT, l, STR_NONE, STR("the agent gave it back"));
+}
+
 struct session_ending {
     struct sessions *s;
     struct str by, reason;

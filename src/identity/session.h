@@ -11,7 +11,7 @@
 #include "store/lease.h"
 
 struct sessions;
-enum session_event { SESSION_OPENED, SESSION_CLOSED, SESSION_TIMED_OUT };
+enum session_event { SESSION_OPENED, SESSION_CLOSED, SESSION_TIMED_OUT, SESSION_LEFT };
 /* Told of each, on whatever thread it happened. by: the operator, or empty. */
 typedef void session_told(void *ctx, enum session_event event, const struct lease *l, struct str by, struct str reason);
 
@@ -30,6 +30,7 @@ struct session_wish {
 enum err session_open(struct sessions *s, const struct agent *agent, const struct session_wish *w, struct lease **ret,
                       struct fault *f) MUST_USE;
 bool session_end(struct sessions *s, struct str sid, struct str by, struct str reason);
+void session_leave(struct sessions *s, struct lease *l); /* its own agent gives it back */
 size_t session_end_agent(struct sessions *s, struct str agent, struct str by, struct str reason);
 void session_sweep(struct sessions *s); /* expires what is late; once a second */
 void session_end_all(struct sessions *s, struct str reason);

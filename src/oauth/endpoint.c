@@ -8,19 +8,16 @@
 #include "oauth/oauth.h"
 #include "store/bucket.h"
 
-#define JWT_BEARER "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
 /* ---- answers ---- */
 
-static void oauth_answer(struct oauth_worker *w, struct exchange *x, int status)
+void oauth_answer(struct oauth_worker *w, struct exchange *x, int status)
 {
     static const struct http_header headers[] = {{{"Cache-Control", 13}, {"no-store", 8}},
                                                  {{"Pragma", 6}, {"no-cache", 8}}};
     exchange_answer(x, status, STR("application/json"), headers, 2, buf_view(&w->out));
 }
 
-/* RFC 6749 section 5.2: "error" is the stable code, which is OAuth's own where OAuth has one. */
-static void oauth_refuse(struct oauth_worker *w, struct exchange *x, const struct fault *f)
+void oauth_refuse(struct oauth_worker *w, struct exchange *x, const struct fault *f)
 {
     buf_clear(&w->out);
     struct json_out o = json_out(&w->out);
@@ -64,23 +61,15 @@ void oauth_note_failure(struct oauth *o, const struct exchange *x, struct str wh
 
 /* ---- the token endpoint ---- */
 
-enum { FORM_GRANT, FORM_ASSERTION_TYPE, FORM_ASSERTION, FORM_SCOPE, FORM_CLIENT_ID, FORM_RESOURCE, FORM_COUNT };
+enum { FORM_GRANT = OAUTH_CLIENT_FIELDS, FORM_SCOPE, FORM_RESOURCE, FORM_COUNT };
 
 static enum err token_form(struct oauth *o, struct exchange *x, struct form_field form[FORM_COUNT], struct fault *f)
 {
-    struct str type = http_header(&x->head, "content-type"), kind;
-    str_cut(&type, ';', &kind);
-    if (!str_ieq(str_trim(kind), STR("application/x-www-form-urlencoded")))
-        return fault_set(f, ERR_INVALID, "Content-Type must be application/x-www-form-urlencoded");
-    TRY(form_read(x->body, form, FORM_COUNT, &x->arena, f));
+    TRY(oauth_form(x, form, FORM_COUNT, f));
     if (!form[FORM_GRANT].value.n)
         return fault_set(f, ERR_INVALID, "grant_type is missing; it must be client_credentials");
     if (!str_is(form[FORM_GRANT].value, "client_credentials"))
         return fault_set(f, ERR_GRANT, "grant_type must be client_credentials");
-    if (!form[FORM_ASSERTION].value.n || !str_is(form[FORM_ASSERTION_TYPE].value, JWT_BEARER))
-        return fault_set(f, ERR_CLIENT_AUTH,
-                         "client_assertion_type must be " JWT_BEARER
-                         " and client_assertion a JWT signed by the agent's key");
     struct str resource = form[FORM_RESOURCE].value;
     struct str below = arena_fmt(&x->arena, STR_FMT "/", STR_ARG(o->resource));
     if (resource.n && !str_eq(resource, o->resource) && !str_starts(resource, below))
@@ -113,14 +102,11 @@ static void token_write(struct oauth_worker *w, const struct lease *l, struct st
 static enum err token_open_session(struct oauth_worker *w, struct exchange *x, struct str *ret_who, struct fault *f)
 {
     struct oauth *o = w->oauth;
-    struct form_field form[FORM_COUNT] = {{"grant_type", STR_NONE},       {"client_assertion_type", STR_NONE},
-                                          {"client_assertion", STR_NONE}, {"scope", STR_NONE},
-                                          {"client_id", STR_NONE},        {"resource", STR_NONE}};
+    struct form_field form[FORM_COUNT] = {
+        OAUTH_CLIENT_FORM, {"grant_type", STR_NONE}, {"scope", STR_NONE}, {"resource", STR_NONE}};
     struct agent *agent CLEANUP(agent_unrefp) = NULL;
     TRY(token_form(o, x, form, f));
-    TRY(oauth_prove_agent(o, form[FORM_ASSERTION].value, &x->arena, &agent, ret_who, f));
-    if (form[FORM_CLIENT_ID].value.n && !str_eq(form[FORM_CLIENT_ID].value, agent->id))
-        return fault_set(f, ERR_CLIENT_AUTH, "client_id is not the agent that the assertion proves");
+    TRY(oauth_client(o, form, &x->arena, &agent, ret_who, f));
     if (!audit_healthy(o->audit, f))
         return f->err = ERR_AUDIT;
     struct session_wish wish = {
@@ -173,6 +159,9 @@ static void oauth_server_metadata(struct oauth_worker *w, struct exchange *x)
     json_kv_str(&o, "issuer", issuer);
     json_kv_str(&o, "authorization_endpoint", arena_fmt(&x->arena, STR_FMT "/oauth/authorize", STR_ARG(issuer)));
     json_kv_str(&o, "token_endpoint", arena_fmt(&x->arena, STR_FMT "/oauth/token", STR_ARG(issuer)));
+    json_kv_str(&o, "revocation_endpoint", arena_fmt(&x->arena, STR_FMT "/oauth/revoke", STR_ARG(issuer)));
+    json_kv_raw(&o, "revocation_endpoint_auth_methods_supported", STR("[\"private_key_jwt\"]"));
+    json_kv_raw(&o, "revocation_endpoint_auth_signing_alg_values_supported", STR("[\"EdDSA\",\"ES256\"]"));
     json_kv_str(&o, "jwks_uri", arena_fmt(&x->arena, STR_FMT "/oauth/jwks", STR_ARG(issuer)));
     json_kv_raw(&o, "response_types_supported", STR("[]"));
     json_kv_raw(&o, "grant_types_supported", STR("[\"client_credentials\"]"));
@@ -210,6 +199,7 @@ static const struct {
     void (*serve)(struct oauth_worker *w, struct exchange *x);
 } oauth_paths[] = {
     {"/oauth/token", "POST", false, oauth_token},
+    {"/oauth/revoke", "POST", false, oauth_revoke},
     {"/oauth/authorize", "GET", false, oauth_authorize},
     {"/oauth/jwks", "GET", false, oauth_jwks},
     {"/.well-known/oauth-authorization-server", "GET", false, oauth_server_metadata},

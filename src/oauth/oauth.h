@@ -1,9 +1,10 @@
 /*
  * The authorization server, as far as agents need it to open sessions, and the check of what it issued.
  *
- *   POST /oauth/token                              client credentials with private_key_jwt (RFC 6749 4.4, RFC 7521, RFC
- * 7523) GET  /oauth/jwks                               RFC 7517 GET  /.well-known/oauth-authorization-server   RFC 8414
- *   GET  /.well-known/oauth-protected-resource…    RFC 9728
+ *   POST /oauth/token         client credentials with private_key_jwt (RFC 6749 4.4, RFC 7521, RFC 7523)
+ *   POST /oauth/revoke        RFC 7009
+ *   GET  /oauth/jwks          RFC 7517
+ *   GET  /.well-known/oauth-authorization-server, /.well-known/oauth-protected-resource…    RFC 8414, RFC 9728
  *
  * An agent's own key is all that it has: no passwords, no refresh tokens, no client registration by strangers.
  */
@@ -71,5 +72,22 @@ struct form_field {
     struct str value; /* p NULL: not there */
 };
 enum err form_read(struct str body, struct form_field *fields, size_t count, struct arena *a, struct fault *f) MUST_USE;
+
+/* The first fields of every form that an agent sends: who it is. */
+#define OAUTH_CLIENT_FORM                                                                                              \
+    {"client_assertion_type", STR_NONE}, {"client_assertion", STR_NONE},                                               \
+    {                                                                                                                  \
+        "client_id", STR_NONE                                                                                          \
+    }
+enum { OAUTH_CLIENT_FIELDS = 3 };
+/* Content-Type and form. client.c */
+enum err oauth_form(struct exchange *x, struct form_field *form, size_t count, struct fault *f) MUST_USE;
+/* The agent that those fields prove, as oauth_prove_agent. client.c */
+enum err oauth_client(struct oauth *o, const struct form_field *form, struct arena *a, struct agent **ret,
+                      struct str *ret_who, struct fault *f) MUST_USE;
+void oauth_answer(struct oauth_worker *w, struct exchange *x, int status); /* w->out, never kept by anybody */
+/* RFC 6749 section 5.2: "error" is the stable code, which is OAuth's own where OAuth has one. */
+void oauth_refuse(struct oauth_worker *w, struct exchange *x, const struct fault *f);
+void oauth_revoke(struct oauth_worker *w, struct exchange *x); /* revoke.c */
 
 #endif

@@ -321,6 +321,14 @@ test('without a configuration a command says where one is looked for', () => {
   assert.equal(JSON.parse(direct.stdout).ready, true)
 })
 
+test('calls with a key leave no session behind', async () => {
+  const one = await gate.agent({ allow: ['desk/search_faq'], more: ['--max-sessions', '1'] })
+  for (let i = 0; i < 3; i++) {
+    const r = run(['call', '--url', gate.url, '--agent', one.id, '--key', one.key, 'desk/search_faq', '{"query":"return"}'])
+    assert.equal(r.status, 0, r.stderr)
+  }
+})
+
 test('audit tail finds the newest of one agent or event, and follows', async () => {
   call('desk/issue_refund', '{}') // its entry is written when the answer is on its way already
   await until('the newest refusal', () => {

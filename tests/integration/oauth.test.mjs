@@ -253,6 +253,27 @@ test('an agent has as many sessions as it may have and no more', async () => {
   await refused(askToken(gate, two), 429, 'too_many_sessions', /2 sessions/)
 })
 
+test('an agent gives its session back, and only its own (RFC 7009)', async () => {
+  const one = await newAgent(gate, 'leaver', { maxConcurrentSessions: 1 })
+  const access = await token(gate, one)
+  const revoke = async (who, fields) => {
+    const res = await fetch(`${gate.url}/oauth/revoke`, { method: 'POST', body: new URLSearchParams({
+      client_assertion_type: BEARER, client_assertion: await assertion(gate, who), ...fields }) })
+    return res.status
+  }
+  const ping = async () => (await gate.modern(access, 'server/discover')).status
+  assert.equal(await revoke(agent, { token: access }), 200) // somebody else's: nothing happens, and nothing is told
+  assert.equal(await revoke(one, { token: 'no-token-at-all' }), 200)
+  assert.equal(await ping(), 200)
+  assert.equal(await revoke({ ...await makeKey(), id: one.id }, { token: access }), 401)
+  assert.equal(await revoke(one, {}), 400)
+  assert.equal(await revoke(one, { token: access, token_type_hint: 'access_token' }), 200)
+  assert.equal(await ping(), 401)
+  await token(gate, one) // there is room for another
+  const entry = await gate.recorded('the end', (e) => e.event === 'SESSION_ENDED' && e.agentId === one.id)
+  assert.deepEqual([entry.actorType, entry.policyDecision.reason], ['AI_AGENT', 'the agent gave it back'])
+})
+
 test('failed attempts are on record, with the address they came from', async () => {
   await askToken(gate, agent, { claims: { aud: 'https://other.example' } })
   const entry = await gate.recorded('the attempt', (e) => e.event === 'AUTH_FAILED' && e.agentId === agent.id && /aud must/.test(e.policyDecision.reason))
