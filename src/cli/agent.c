@@ -7,7 +7,7 @@ static enum err agent_show_answer(struct cli *c, const struct json *j, struct st
     if (c->json)
         cli_print_json(text);
     else
-        cli_record(c, j, JSON_ROOT);
+        cli_record(c, j, JSON_ROOT, true);
     return ERR_OK;
 }
 
@@ -29,7 +29,7 @@ static void agent_show_with_key(struct cli *c, const struct json *j, struct str 
         puts("}");
         return;
     }
-    cli_record(c, j, JSON_ROOT);
+    cli_record(c, j, JSON_ROOT, true);
     fflush(stdout);
     fprintf(stderr, "\nThe private key follows. It is stored nowhere and will not be shown again.\n");
     cli_key_print(key);

@@ -271,7 +271,7 @@ enum err cli_run_audit_show(struct cli *c, struct fault *f)
         return ERR_OK;
     }
     TRY(json_parse(&j, entry, &c->arena, NULL, f));
-    cli_record(c, &j, JSON_ROOT);
+    cli_record(c, &j, JSON_ROOT, false);
     return ERR_OK;
 }
 

@@ -104,7 +104,7 @@ bool cli_help_family(FILE *to, const char *family);
 /* A row for each object of the array. columns: {title, path} and {NULL} at the end. Members whose name ends in "At" are
  * times, "…Ms" durations; an array of strings is shown with commas, "#path" as its length. */
 void cli_table(struct cli *c, const struct json *j, uint32_t array, const char *const (*columns)[2]);
-void cli_record(struct cli *c, const struct json *j, uint32_t object);
+void cli_record(struct cli *c, const struct json *j, uint32_t object, bool blanks); /* blanks: what is null as "-" */
 /* The array that is this member of an answer, as the table, with --json as the answer's bytes; `none` says on standard
  * error that it is empty. */
 void cli_print_list(struct cli *c, const struct json *j, struct str text, const char *member,

@@ -42,7 +42,7 @@ enum err cli_run_session_open(struct cli *c, struct fault *f)
     else if (cli_switch(c, "token-only"))
         puts(cli_shown(c, json_str(&j, json_get(&j, JSON_ROOT, STR("access_token")), &c->arena), 0));
     else
-        cli_record(c, &j, JSON_ROOT);
+        cli_record(c, &j, JSON_ROOT, true);
     return ERR_OK;
 }
 
@@ -68,7 +68,7 @@ enum err cli_run_session_show(struct cli *c, struct fault *f)
     if (c->json)
         cli_print_json(text);
     else
-        cli_record(c, &j, JSON_ROOT);
+        cli_record(c, &j, JSON_ROOT, true);
     return ERR_OK;
 }
 

@@ -124,10 +124,12 @@ static bool show_is_nested(const struct json *j, uint32_t v)
     return json_type(j, v) == JSON_ARRAY && json_type(j, json_first(j, v)) == JSON_OBJECT;
 }
 
-static void show_pairs(struct cli *c, const struct json *j, uint32_t object, size_t indent, size_t width)
+static void show_pairs(struct cli *c, const struct json *j, uint32_t object, size_t indent, size_t width, bool blanks)
 {
     JSON_PAIRS(j, object, k, v)
     {
+        if (!blanks && json_type(j, v) == JSON_NULL)
+            continue;
         struct str key = json_str(j, k, &c->arena);
         const char *name = show_name(c, key);
         int pad = (int)(width > cli_width(str_of(name)) ? width - cli_width(str_of(name)) : 0);
@@ -138,11 +140,11 @@ static void show_pairs(struct cli *c, const struct json *j, uint32_t object, siz
         }
         printf("%*s%s\n", (int)indent, "", name);
         JSON_EACH(j, v, one)
-        show_pairs(c, j, one, indent + 2, width > 2 ? width - 2 : 0);
+        show_pairs(c, j, one, indent + 2, width > 2 ? width - 2 : 0, blanks);
     }
 }
 
-void cli_record(struct cli *c, const struct json *j, uint32_t object)
+void cli_record(struct cli *c, const struct json *j, uint32_t object, bool blanks)
 {
     size_t width = 0;
     JSON_PAIRS(j, object, k, v)
@@ -150,7 +152,7 @@ void cli_record(struct cli *c, const struct json *j, uint32_t object)
         size_t w = cli_width(str_of(show_name(c, json_str(j, k, &c->arena))));
         width = w > width ? w : width;
     }
-    show_pairs(c, j, object, 0, width);
+    show_pairs(c, j, object, 0, width, blanks);
 }
 
 /* JSON escapes what is below 0x20 already; the rest that a terminal might obey stands in strings only. */
