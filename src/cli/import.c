@@ -90,6 +90,22 @@ static void tell_unset(struct plan *r)
                 STR_ARG(r->unset[i]));
 }
 
+static void tell_json_tools(struct json_out *o, const struct import_server *s)
+{
+    json_key(o, STR("tools"));
+    json_open(o, '[');
+    for (size_t i = 0; i < s->tool_count; i++) {
+        struct risk_verdict v;
+        risk_propose(s->tool[i], STR_NONE, 0, &v);
+        json_open(o, '{');
+        json_kv_str(o, "name", s->tool[i]);
+        json_kv_z(o, "proposedRisk", risk_name(v.risk));
+        json_kv_z(o, "because", v.words);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
 static void tell_json(struct plan *r, bool written, struct str kept)
 {
     struct buf b;
@@ -119,6 +135,7 @@ static void tell_json(struct plan *r, bool written, struct str kept)
             if (s->pair[k].secret)
                 json_put_str(&o, s->pair[k].file);
         json_close(&o, ']');
+        tell_json_tools(&o, s);
         json_close(&o, '}');
     }
     json_close(&o, ']');
@@ -135,13 +152,14 @@ static void tell_json(struct plan *r, bool written, struct str kept)
 static void tell_next(struct plan *r, struct str kept)
 {
     static const char *const words[] = {"claude-desktop", "claude-code", "cursor", "vscode"};
-    printf(
-        "\n%s is written; what it was is kept as " STR_FMT " (doorward import --undo)\n"
-        "next:  doorward reload -c %s\n"
-        "       doorward tools list --propose -c %s\n"
-        "       doorward connect %s --agent ID --key FILE     the client then goes through Doorward; take the servers "
-        "out of its own file when that works\n",
-        r->path, STR_ARG(kept), r->path, r->path, words[r->im.client]);
+    printf("\n%s is written; what it was is kept as " STR_FMT " (doorward import --undo)\n"
+           "Next:\n"
+           "  doorward reload -c %s\n"
+           "  doorward tools list --propose -c %s\n"
+           "  doorward connect %s --agent ID --key FILE\n"
+           "When the client goes through Doorward, take the servers out of its own file: until then it reaches them "
+           "past the door.\n",
+           r->path, STR_ARG(kept), r->path, r->path, words[r->im.client]);
 }
 
 /* ---- the command ---- */

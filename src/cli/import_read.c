@@ -232,7 +232,7 @@ static void read_server(const struct read *r, struct import_server *s, uint32_t 
     }
     if (read_get(r, node, "url")) {
         s->url = read_text(r, s, read_get(r, node, "url"), "url");
-        if (!import_url(s->url, &why))
+        if (!import_url(s->url, r->a, &why))
             read_leave(s, why);
         read_pairs(r, s, read_get(r, node, "headers"), "headers");
     } else {

@@ -1,6 +1,7 @@
 #include "cli/import_value.h"
 
 #include "audit/audit.h"
+#include "net/http.h"
 
 enum { VALUE_MAX = 65536, VALUE_NAME = 127 };
 
@@ -143,9 +144,15 @@ bool import_pair(struct import_pair *p, struct arena *a, const char **why)
     return true;
 }
 
-bool import_url(struct str url, const char **why)
+bool import_url(struct str url, struct arena *a, const char **why)
 {
     struct str query = url, part, name;
+    struct http_url parsed;
+    struct fault f = {0};
+    if (!url.n || (!memmem(url.p, url.n, "${", 2) && http_url_parse(url, &parsed, &f))) {
+        *why = arena_fmt(a, "its URL cannot be used: %s", url.n ? f.text : "it is empty").p;
+        return false;
+    }
     bool secret = audit_is_secret(STR("url"), url);
     str_cut(&query, '?', &part);
     while (query.n && !secret) {

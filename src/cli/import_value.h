@@ -9,7 +9,7 @@ bool import_value(struct str text, const char *home, struct arena *a, struct str
 /* Sets p->secret, by name and value. */
 bool import_pair(struct import_pair *p, struct arena *a, const char **why);
 /* No secret may stand in a URL or among the arguments: neither can be a file's content. */
-bool import_url(struct str url, const char **why);
+bool import_url(struct str url, struct arena *a, const char **why);
 bool import_command(const struct import_server *s, struct arena *a, const char **why);
 
 #endif

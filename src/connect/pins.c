@@ -43,8 +43,8 @@ const char *pin_word(enum tool_pin pin)
 const char *pin_reason(enum tool_pin pin)
 {
     static const char *const reasons[] = {"its definition was not judged yet", "",
-                                          "its definition is not the one that was pinned; an operator can look at the "
-                                          "difference and accept it",
+                                          ("its definition is not the one that was pinned; an operator can look at the "
+                                           "difference and accept it"),
                                           "it is new, and no operator has accepted it yet",
                                           "its definition could not be pinned; this is tried again"};
     return reasons[pin];

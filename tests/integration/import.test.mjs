@@ -242,6 +242,15 @@ test('mode and links of doorward.yaml are kept', () => {
   assert.ok(lstatSync(join(dir, 'doorward.yaml')).isSymbolicLink())
 })
 
+test('an entry that leads to this gateway is left out: it would call itself', () => {
+  file('doorward.yaml', `public_url: https://door.example.com\n${YAML}`)
+  const { stdout, stderr } = imported([file('c.json', { mcpServers: { a: { url: 'https://door.example.com/mcp/desk' },
+    b: { url: 'http://127.0.0.1:8420/mcp' }, c: { url: 'http://localhost:8420/mcp' }, d: { url: 'https://door.example.com.evil/mcp' } } })])
+  for (const name of ['a', 'b', 'c']) assert.match(stdout, new RegExp(`left out +${name}: it is this gateway`))
+  assert.match(stdout, /added +d, as d/)
+  assert.match(stderr, /4 servers/)
+})
+
 test('without a file, the usual places are looked in and what is found is said', () => {
   const none = run(['import', '--dry-run'])
   assert.equal(none.status, 1)
@@ -272,12 +281,14 @@ test('tools that the client names get a proposal of their risk, as a comment', (
 
 test('--json says what became of each server', () => {
   file('doorward.yaml', YAML)
-  const r = run(['import', file('c.json', { mcpServers: { ...DESKTOP.mcpServers, sse: { type: 'sse', url: 'https://h/sse' } } }),
-                 '--yes', '--json'])
+  const r = run(['import', file('c.json', { mcpServers: { ...DESKTOP.mcpServers, sse: { type: 'sse', url: 'https://h/sse' },
+                                                          more: { command: 'x', alwaysAllow: ['send_mail'] } } }), '--yes', '--json'])
   const said = JSON.parse(r.stdout)
   assert.equal(said.written, true)
   assert.deepEqual(said.servers.map((s) => [s.label, s.state, s.name]), [
-    ['filesystem', 'added', 'filesystem'], ['GitHub (work)', 'added', 'github-work'], ['sse', 'left_out', undefined]])
+    ['filesystem', 'added', 'filesystem'], ['GitHub (work)', 'added', 'github-work'], ['sse', 'left_out', undefined],
+    ['more', 'added', 'more']])
+  assert.deepEqual(said.servers[3].tools, [{ name: 'send_mail', proposedRisk: 'medium', because: 'send' }])
   assert.deepEqual(said.servers[1].secrets, ['secrets/github-work.GITHUB_PERSONAL_ACCESS_TOKEN'])
   assert.ok(existsSync(said.kept))
 })

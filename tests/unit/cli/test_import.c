@@ -131,6 +131,8 @@ static void what_cannot_be_taken_over_says_why(void **state)
     left_out("{'type':'http','url':'http://h/mcp','headersHelper':'y'}", "headersHelper");
     left_out("{'url':'http://h/mcp','auth':{}}", "OAuth");
     left_out("{'command':'x','url':'http://h/mcp'}", "both command and url");
+    left_out("{'url':''}", "its URL cannot be used: it is empty");
+    left_out("{'url':'ftp://h/mcp'}", "its URL cannot be used: ");
     left_out("{}", "neither command nor url");
     left_out("{'command':'./x'}", "relative");
     left_out("{'command':'x','args':'y'}", "args must be an array");
@@ -146,7 +148,7 @@ static void a_secret_that_no_file_can_hold_is_not_taken_over(void **state)
     left_out("{'command':'x','args':['--token=abc']}", "argument 1 holds a secret");
     left_out("{'command':'x','args':['Authorization: abc']}", "argument 1 holds a secret");
     left_out("{'command':'x','args':['ghp_0123456789abcdefghij']}", "argument 1 holds a secret");
-    left_out("{'url':'https://u:pw@h/mcp'}", "URL holds a secret");
+    left_out("{'url':'https://u:pw@h/mcp'}", "must not hold a user or password");
     left_out("{'url':'https://h/mcp?a=1&api_key=abc'}", "URL holds a secret");
     left_out("{'command':'x','env':{'PASSWORD':'a${B}'}}", "PASSWORD mixes a secret");
     left_out("{'command':'x','env':{'API_KEY':'${B:-abc}'}}", "API_KEY mixes a secret");
