@@ -108,10 +108,24 @@ void enc_sha256(const void *p, size_t n, unsigned char ret[SHA256_BYTES])
         __builtin_trap(); /* a digest that is not one must never be used */
 }
 
+/* Small pieces come from a store of the thread's: a call needs several, and each would be a system call. What was given
+ * out is wiped. */
 void enc_random(void *p, size_t n)
 {
+    static _Thread_local unsigned char store[512];
+    static _Thread_local size_t left;
     pthread_once(&enc_once, enc_start);
-    randombytes_buf(p, n);
+    if (n > 32) {
+        randombytes_buf(p, n);
+        return;
+    }
+    if (left < n) {
+        randombytes_buf(store, sizeof(store));
+        left = sizeof(store);
+    }
+    left -= n;
+    memcpy(p, store + left, n);
+    sodium_memzero(store + left, n);
 }
 
 void enc_id(const char *prefix, char ret[ENC_ID_MAX])
