@@ -158,10 +158,10 @@ static bool mask_find(struct str s, size_t *ret_at, size_t *ret_n)
 {
     pthread_once(&mask_first_once, mask_first_fill);
     for (size_t i = 0; i < s.n; i++) {
-        if (!mask_first[(unsigned char)s.p[i]])
+        char c = s.p[i];
+        if (!mask_first[(unsigned char)c] || (c != ':' && i && mask_alnum(s.p[i - 1])))
             continue;
-        struct str rest = str_skip(s, i);
-        size_t n = s.p[i] == ':' ? mask_userinfo(rest) : i && mask_alnum(s.p[i - 1]) ? 0 : mask_here(rest);
+        size_t n = c == ':' ? mask_userinfo(str_skip(s, i)) : mask_here(str_skip(s, i));
         if (n) {
             *ret_at = i;
             *ret_n = n;

@@ -105,7 +105,7 @@ void json_put_bool(struct json_out *o, bool v);
 void json_put_null(struct json_out *o);
 void json_put_raw(struct json_out *o, struct str json);                /* JSON already */
 void json_put_strs(struct json_out *o, const struct str *v, size_t n); /* an array of strings */
-/* key and value in one go */
+/* Key and value in one go. The key is one of ours: plain ASCII without quotes, backslashes and controls. */
 void json_kv_str(struct json_out *o, const char *key, struct str s);
 void json_kv_z(struct json_out *o, const char *key, const char *z);
 void json_kv_i64(struct json_out *o, const char *key, int64_t v);

@@ -69,6 +69,16 @@ void json_key(struct json_out *o, struct str key)
     o->comma = false;
 }
 
+/* Our own keys hold nothing that would have to be escaped. */
+static inline void json_key_plain(struct json_out *o, const char *key)
+{
+    json_separate(o);
+    buf_char(o->b, '"');
+    buf_z(o->b, key);
+    buf_put(o->b, "\":", 2);
+    o->comma = false;
+}
+
 void json_put_i64(struct json_out *o, int64_t v)
 {
     json_separate(o);
@@ -101,7 +111,7 @@ void json_put_strs(struct json_out *o, const struct str *v, size_t n)
 
 void json_kv_str(struct json_out *o, const char *key, struct str s)
 {
-    json_key(o, str_of(key));
+    json_key_plain(o, key);
     json_put_str(o, s);
 }
 
@@ -112,30 +122,30 @@ void json_kv_z(struct json_out *o, const char *key, const char *z)
 
 void json_kv_i64(struct json_out *o, const char *key, int64_t v)
 {
-    json_key(o, str_of(key));
+    json_key_plain(o, key);
     json_put_i64(o, v);
 }
 
 void json_kv_bool(struct json_out *o, const char *key, bool v)
 {
-    json_key(o, str_of(key));
+    json_key_plain(o, key);
     json_put_bool(o, v);
 }
 
 void json_kv_null(struct json_out *o, const char *key)
 {
-    json_key(o, str_of(key));
+    json_key_plain(o, key);
     json_put_null(o);
 }
 
 void json_kv_raw(struct json_out *o, const char *key, struct str json)
 {
-    json_key(o, str_of(key));
+    json_key_plain(o, key);
     json_put_raw(o, json);
 }
 
 void json_kv_strs(struct json_out *o, const char *key, const struct str *v, size_t n)
 {
-    json_key(o, str_of(key));
+    json_key_plain(o, key);
     json_put_strs(o, v, n);
 }
