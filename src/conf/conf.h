@@ -63,13 +63,13 @@ struct conf_agents {
     int64_t default_lifetime, max_lifetime, max_concurrent_sessions;
 };
 struct conf_session {
-    int64_t max_tool_calls;
+    int64_t max_tool_calls, max_streams;
     struct conf_rate rate;
     struct conf_cidrs allowed_cidrs;
 };
 struct conf_limits {
     struct conf_rate agent_rate;
-    int64_t connections, body_bytes, result_bytes, arena_bytes, call_timeout, stop_grace;
+    int64_t connections, streams, body_bytes, result_bytes, arena_bytes, call_timeout, stop_grace;
 };
 struct conf_audit {
     int64_t durability; /* enum conf_durability */

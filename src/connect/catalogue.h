@@ -36,7 +36,8 @@ struct tool {
     enum tool_pin pin;     /* in a catalogue, what is not served has empty lists above, too */
     struct schema *input;  /* NULL: its inputSchema is unusable, for the reason in fault; every call is refused */
     struct fault fault;
-    bool read_only_hint; /* the server's claim: shown to people, never decides */
+    struct schema *output; /* of what it answers; NULL: none is declared, or one that cannot be used and is not shown */
+    bool read_only_hint;   /* the server's claim: shown to people, never decides */
     const struct tool_param *param;
     size_t param_count;
 };
@@ -61,7 +62,8 @@ enum {
     SERVER_RESOURCES = 4,
     SERVER_COMPLETIONS = 8,
     SERVER_LOGGING = 16,
-    SERVER_SUBSCRIBE = 32
+    SERVER_SUBSCRIBE = 32,
+    SERVER_TELLS = 64 /* when one of its lists changes */
 };
 struct catalogue_server {
     struct str name;

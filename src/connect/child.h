@@ -17,6 +17,9 @@ struct child {
     enum child_state state;
     struct stdio_flight *flights, *waiting; /* sent; and those that wait until it is ready */
     struct probe *probe;
+    unsigned listens; /* subscriptions/listen that it was sent: the last one holds */
+    bool leveled;     /* it was told the least level of its log */
+    int level;
     /* told on the loop: a line of its stdout; its end (once, then it is freed) */
     void (*line)(struct child *c, struct str line);
     void (*ended)(struct child *c, const char *how);

@@ -11,6 +11,9 @@ enum {
     PROBE_RETRY_MS = 1000,
     PROBE_RETRY_MAX_MS = 30000,
     PROBE_PIN_MS = 3000,
+    PROBE_CHANGED_MS = 50,
+    PROBE_QUICK = 10, /* probes that changes may ask for within PROBE_QUICK_MS: a server that floods us waits */
+    PROBE_QUICK_MS = 10000,
     POOL_IDLE_MS = 4000
 };
 
@@ -18,7 +21,7 @@ static const struct connect_kind *const connect_kinds[] = {&connect_http, &conne
 
 /* ---- the list and the catalogue ---- */
 
-static struct upstream *connect_find(const struct connect *c, struct str name)
+struct upstream *connect_find(const struct connect *c, struct str name)
 {
     for (struct upstream *u = c->upstreams; u; u = u->next)
         if (str_eq(u->server->name, name))
@@ -37,6 +40,7 @@ void upstream_unref(struct upstream *u)
     if (!u || atomic_fetch_sub_explicit(&u->refs, 1, memory_order_acq_rel) != 1)
         return;
     u->kind->free(u);
+    subscriptions_free(u);
     conf_unref(u->conf);
     free(u);
 }
@@ -73,6 +77,13 @@ void connect_rebuild(struct connect *c)
     c->version++;
     catalogue_unref(c->catalogue);
     c->catalogue = next;
+    if (c->watch.changed)
+        c->watch.changed(c->watch.ctx);
+}
+
+void connect_watch(struct connect *c, const struct connect_watch *w)
+{
+    c->watch = *w;
 }
 
 struct catalogue *connect_catalogue(struct connect *c)
@@ -155,9 +166,37 @@ static void connect_settle(struct connect *c)
         settled(c->settled_ctx);
 }
 
+/* How long until a change may be looked at. */
+static uint64_t upstream_quick(struct upstream *u)
+{
+    uint64_t now = uv_now(&u->connect->workers[0].loop);
+    if (now - u->quick_since > PROBE_QUICK_MS) {
+        u->quick_since = now;
+        u->quick = 0;
+    }
+    if (u->quick < PROBE_QUICK) {
+        u->quick++;
+        return PROBE_CHANGED_MS;
+    }
+    return u->quick_since + PROBE_QUICK_MS - now + PROBE_CHANGED_MS;
+}
+
+void upstream_changed(struct upstream *u)
+{
+    if (u->stopping || !u->tried)
+        return;
+    u->again = u->again || u->probing;
+    if (u->probing || uv_timer_get_due_in(&u->timer) <= PROBE_CHANGED_MS)
+        return;
+    uv_timer_start(&u->timer, upstream_timer, upstream_quick(u), 0);
+}
+
 static void upstream_probed(struct upstream *u, uint64_t again_ms)
 {
     u->probing = false;
+    if (u->again && u->state == UPSTREAM_UP)
+        again_ms = upstream_quick(u);
+    u->again = false;
     u->tried = true;
     if (!u->stopping)
         uv_timer_start(&u->timer, upstream_timer, again_ms, 0);
@@ -215,6 +254,8 @@ void upstream_publish(struct upstream *u, enum wire_era era, struct str version,
                  LOG_S("protocol", version), LOG_I("tools", u->tools ? u->tools->count : 0));
     tool_set_unref(set);
     u->failures = 0;
+    if (u->kind->up && !u->stopping)
+        u->kind->up(u);
     upstream_probed(u, soon ? PROBE_PIN_MS : PROBE_AGAIN_MS);
 }
 
@@ -262,6 +303,20 @@ void upstream_doubt(struct upstream *u)
         return; /* without memory, the next probe finds out too */
     *d = (struct upstream_doubted){.mail = {.run = upstream_doubted}, .upstream = upstream_ref(u)};
     worker_post(&u->connect->workers[0], &d->mail);
+}
+
+void upstream_said(struct upstream *u, struct str key, struct str params)
+{
+    const struct connect_watch *w = &u->connect->watch;
+    if (w->said && !u->stopping)
+        w->said(w->ctx, u->server->name, key, params);
+}
+
+void upstream_updated(struct upstream *u, struct str key, struct str uri)
+{
+    const struct connect_watch *w = &u->connect->watch;
+    if (w->updated && !u->stopping)
+        w->updated(w->ctx, u->server->name, key, uri);
 }
 
 /* ---- calls ---- */

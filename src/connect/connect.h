@@ -39,6 +39,8 @@ struct connect_call;
 struct connect_events {
     /* The server reports progress (notifications/progress for this call): the raw numbers, message may be STR_NONE. */
     void (*progress)(struct connect_call *c, struct str progress, struct str total, struct str message);
+    /* The server writes to its client's log during this call: the params of notifications/message, raw. */
+    void (*said)(struct connect_call *c, struct str params);
     /* Exactly once, last; the connector has forgotten the call by then. */
     void (*done)(struct connect_call *c, const struct connect_answer *a);
 };
@@ -52,14 +54,15 @@ struct connect_call {
     const struct tool *tool;     /* of tools/call; NULL otherwise */
     struct catalogue *catalogue; /* the one that holds the server and the tool */
     struct str agent,
-        session;          /* ids; which of them a child or an upstream session serves is the server's `isolation` */
-    struct str name;      /* what is asked for, as the server knows it: tool, prompt, URI; STR_NONE: nothing of its own */
+        session;     /* ids; which of them a child or an upstream session serves is the server's `isolation` */
+    struct str name; /* what is asked for, as the server knows it: tool, prompt, URI; STR_NONE: nothing of its own */
     struct str arguments; /* canonical JSON object: of a tool its arguments, otherwise all params */
     /* W3C trace context of the next hop, never empty: "00-<trace id>-<span id>-01". Sent as the header and, to modern
      * servers, in `_meta`. Its span id (16 hex digits, unique to this call) is the JSON-RPC id of the request over
      * HTTP, as a string, so that a server's log and our record can be laid side by side. */
     struct str traceparent;
     bool wants_progress;
+    const char *log_level; /* the least that the server should write; NULL: nobody asked for anything */
     unsigned timeout_ms; /* for the whole call, unless the server has its own; progress prolongs it, at most tenfold */
     /* the connector's */
     void *wire;
@@ -85,6 +88,16 @@ enum err connect_new(struct conf *conf, struct pins *pins, struct worker *worker
 void connect_start(struct connect *c, void (*settled)(void *ctx), void *ctx);
 /* On worker 0's thread: servers that are new, gone or changed in the configuration are started, closed, restarted. */
 void connect_reload(struct connect *c, struct conf *conf);
+/* Who is told of what changes behind the gate. Before connect_start. */
+struct connect_watch {
+    void (*changed)(void *ctx); /* the catalogue is another one. Any thread, under the connector's lock: only post */
+    /* Worker 0: what a server says while no call is there to carry it, and to whom it said it: the isolation key,
+     * "agent:…", "session:…", "gateway". params: of notifications/message, raw. */
+    void (*said)(void *ctx, struct str server, struct str key, struct str params);
+    void (*updated)(void *ctx, struct str server, struct str key, struct str uri);
+    void *ctx;
+};
+void connect_watch(struct connect *c, const struct connect_watch *w);
 bool connect_has_server(const struct connect *c, struct str server); /* configured, up or not; any thread */
 bool connect_server_up(const struct connect *c, struct str server);
 size_t connect_list(struct connect *c, struct upstream_info *ret, size_t max); /* any thread */
@@ -93,11 +106,19 @@ size_t connect_list(struct connect *c, struct upstream_info *ret, size_t max); /
 enum err connect_accept(struct connect *c, struct str id, struct str hash, struct str by, char ret_before[65],
                         struct fault *f) MUST_USE;
 
+/* Levels of a log (RFC 5424): "debug" is 0, "emergency" 7; -1 and NULL: none. */
+int connect_level(struct str name);
+const char *connect_level_name(int level);
+
 /* Any worker, on its own thread. `done` is never called from inside connect_send. */
 void connect_send(struct connect *c, struct connect_call *call);
 /* Tells the server as its protocol wants it (notifications/cancelled, closed stream) and calls `done` with
  * ERR_CANCELLED before it returns; a call that has failed already is told so with the next turn of the loop instead. */
 void connect_cancel(struct connect_call *call);
+/* A client wants to hear of a resource, or no more: once more or less for what it is counted by, the server that
+ * `agent` and `session` are served by. What the server says comes to connect_watch.updated. Any thread. */
+void connect_subscribe(struct connect *c, struct str server, struct str agent, struct str session, struct str uri,
+                       bool on);
 /* A session is over, or an agent has none left (session empty): children and upstream sessions that served it alone are
  * closed. Any thread. */
 void connect_forget(struct connect *c, struct str agent, struct str session);

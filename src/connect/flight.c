@@ -40,6 +40,11 @@ void flight_progress(struct flight *f, struct str progress, struct str total, st
         f->call->events->progress(f->call, progress, total, message);
 }
 
+void flight_said(struct flight *f, struct str params)
+{
+    f->call->events->said(f->call, params);
+}
+
 void flight_done(struct flight *f, const struct connect_answer *a)
 {
     struct connect_call *c = f->call;

@@ -8,71 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "connect/inner.h"
-#include "net/sse.h"
-
-enum {
-    HTTP_HEADERS = 48,
-    HTTP_SESSION_MAX = 512,
-    HTTP_DRAIN_MS = 1000,
-    HTTP_PROBE_MS = 10000,
-    HTTP_FREE_HOPS = 256,
-    HTTP_ARENA = 256 << 20,
-    HTTP_SESSIONS = 4096,
-    HTTP_ERROR_BYTES = 65536
-};
-
-struct http_session { /* of a legacy server, for one isolation key; worker 0's */
-    struct http_session *next;
-    struct upstream *upstream;
-    char key[CONNECT_KEY_MAX], id[HTTP_SESSION_MAX];
-    bool ready, over;
-    struct hop *waiting; /* calls that wait for it, linked through next_free */
-    unsigned users;
-};
-
-struct hop {
-    struct flight flight; /* first; flight.call NULL: a message of our own */
-    struct hop *next_free;
-    struct connect_worker *worker;
-    struct upstream *upstream; /* a reference */
-    struct client_call http;
-    struct http_header header[HTTP_HEADERS];
-    struct buf request, body;
-    struct sse sse;
-    struct arena arena, scratch; /* of header values; of the message being read */
-    struct json doc;
-    struct str id; /* of the request; empty: a notification */
-    int status;
-    bool active, stream, json, answered;
-    char got_session[HTTP_SESSION_MAX];
-    struct http_session *session; /* of a legacy call */
-    bool retried;
-    /* told once: the answer, or why there is none. m NULL: no JSON-RPC answer (a notification was taken: e == ERR_OK)
-     */
-    void (*told)(struct hop *h, enum err e, const char *why, const struct wire_message *m);
-    void *ctx;
-};
-
-struct http_inner {
-    struct http_url url;
-    struct client_origin **origin; /* for each worker, made on its thread */
-    struct http_session *sessions;
-};
+#include "connect/hop.h"
 
 struct http_probe {
     struct probe probe; /* first */
     char session[HTTP_SESSION_MAX];
 };
 
-static struct http_inner *http_inner(const struct upstream *u)
-{
-    return u->inner;
-}
-
 /* ---- hops ---- */
 
-static struct hop *hop_new(struct connect_worker *w, struct upstream *u)
+struct hop *hop_new(struct connect_worker *w, struct upstream *u)
 {
     struct hop *h = w->free_hops;
     if (h) {
@@ -95,6 +40,8 @@ static struct hop *hop_new(struct connect_worker *w, struct upstream *u)
     h->active = h->stream = h->json = h->answered = h->retried = false;
     h->got_session[0] = 0;
     h->session = NULL;
+    h->heard = NULL;
+    h->opened = NULL;
     h->id = STR_NONE;
     h->flight.call = NULL;
     return h;
@@ -123,7 +70,7 @@ static void hop_delete(struct hop *h)
     free(h);
 }
 
-static void hop_free(struct hop *h)
+void hop_free(struct hop *h)
 {
     struct connect_worker *w = h->worker;
     upstream_unref(h->upstream);
@@ -147,10 +94,6 @@ void http_hops_free(struct connect_worker *w)
 }
 
 /* ---- the answer ---- */
-
-static void http_notify(struct connect_worker *w, struct upstream *u, const char *method, struct str message,
-                        const struct wire_request *r, const char *session);
-static struct str http_version(struct upstream *u, char ret[16]);
 
 /* A legacy server may ask something on the stream of a call; the reply is a POST of its own. */
 static void hop_asked(struct hop *h, const struct wire_message *m)
@@ -176,8 +119,12 @@ static bool hop_message(struct hop *h, struct str text)
     wire_read(&h->doc, &h->scratch, &m);
     if (m.kind == WIRE_PROGRESS && h->flight.call && str_eq(m.id, h->id))
         flight_progress(&h->flight, m.progress, m.total, m.text);
+    if (m.kind == WIRE_SAID && h->flight.call)
+        flight_said(&h->flight, json_raw(&h->doc, m.params));
     if (m.kind == WIRE_ASKS && h->flight.call && h->session)
         hop_asked(h, &m);
+    if (h->heard)
+        h->heard(h, &m);
     /* An error may come without an id when the server could not read ours (JSON-RPC 2.0 section 5). */
     bool ours = m.kind == WIRE_ANSWER && (str_eq(m.id, h->id) || (m.error && !m.id.p && !h->stream));
     if (!ours || h->answered)
@@ -212,6 +159,8 @@ static void hop_head(struct client_call *c, const struct http_head *head)
         memcpy(h->got_session, session.p, session.n);
         h->got_session[session.n] = 0;
     }
+    if (h->opened && h->status >= 200 && h->status < 300)
+        h->opened(h);
 }
 
 static void hop_data(struct client_call *c, struct str piece)
@@ -312,12 +261,14 @@ static void hop_params(struct hop *h, const struct tool *t, struct str arguments
     }
 }
 
-static void hop_headers(struct hop *h, const struct wire_request *r, const char *session)
+void hop_headers(struct hop *h, const struct wire_request *r, const char *session)
 {
     const struct conf_pairs *own = &h->upstream->server->headers;
     h->http.header_count = 0;
-    hop_header(h, "Content-Type", STR("application/json"));
-    hop_header(h, "Accept", STR("application/json, text/event-stream"));
+    bool get = r && str_is(STR("GET"), r->method);
+    if (!get)
+        hop_header(h, "Content-Type", STR("application/json"));
+    hop_header(h, "Accept", get ? STR("text/event-stream") : STR("application/json, text/event-stream"));
     if (r && !str_is(STR("initialize"), r->method))
         hop_header(h, "MCP-Protocol-Version", arena_str(&h->arena, r->version));
     if (r && r->era == WIRE_ERA_MODERN) {
@@ -335,7 +286,7 @@ static void hop_headers(struct hop *h, const struct wire_request *r, const char 
 }
 
 /* h->request is written and the headers are set. The answer comes through `told`, never from inside. */
-static void hop_send(struct hop *h, const char *method, unsigned timeout_ms)
+void hop_send(struct hop *h, const char *method, unsigned timeout_ms)
 {
     struct fault f;
     struct client_origin *o = http_origin(h->worker, h->upstream, &f);
@@ -394,8 +345,8 @@ static void http_ignore(struct hop *h, enum err e, const char *why, const struct
 }
 
 /* A message that needs no answer, or a DELETE. */
-static void http_notify(struct connect_worker *w, struct upstream *u, const char *method, struct str message,
-                        const struct wire_request *r, const char *session)
+void http_notify(struct connect_worker *w, struct upstream *u, const char *method, struct str message,
+                 const struct wire_request *r, const char *session)
 {
     struct hop *h = w->closed ? NULL : hop_new(w, u);
     if (!h)
@@ -414,7 +365,7 @@ static void http_probe_notify(struct probe *probe, struct str message)
 }
 
 /* The revision that a legacy server agreed to. */
-static struct str http_version(struct upstream *u, char ret[16])
+struct str http_version(struct upstream *u, char ret[16])
 {
     pthread_rwlock_rdlock(&u->connect->lock);
     memcpy(ret, u->protocol, 16);
@@ -423,7 +374,7 @@ static struct str http_version(struct upstream *u, char ret[16])
 }
 
 /* A session that is not needed any more is given back (MCP 2025-11-25 basic/transports, "Session Management"). */
-static void http_session_delete(struct upstream *u, const char *session)
+void http_session_delete(struct upstream *u, const char *session)
 {
     char version[16];
     struct wire_request r = {.era = WIRE_ERA_LEGACY, .version = http_version(u, version), .method = "DELETE"};
@@ -535,15 +486,67 @@ static void http_sessions_sweep(struct upstream *u)
     }
 }
 
+void http_session_over(struct http_session *s)
+{
+    s->over = true;
+    if (s->stream)
+        client_cancel(&s->stream->http);
+}
+
+/* It is ready, or never will be: the calls that waited for that. */
+static void http_session_settle(struct http_session *s, struct str version, enum err e, const char *why)
+{
+    struct hop *waiting = s->waiting;
+    s->waiting = NULL;
+    while (waiting) {
+        struct hop *w = waiting;
+        waiting = w->next_free;
+        w->next_free = NULL;
+        if (!w->flight.call) { /* cancelled while it waited */
+            s->users--;
+            hop_free(w);
+        } else if (!e) {
+            http_call_send(w, s->id, version);
+        } else {
+            w->session = NULL;
+            s->users--;
+            flight_fail(&w->flight, e, why, false);
+            hop_free(w);
+        }
+    }
+    if (!e && s->over && !s->users) { /* forgotten while it opened, and nobody waits for it any more */
+        struct upstream *u = s->upstream;
+        http_session_delete(u, s->id);
+        http_sessions_sweep(u);
+    }
+}
+
+void http_session_leveled(struct http_session *s)
+{
+    char version[16];
+    s->ready = true;
+    http_session_settle(s, http_version(s->upstream, version), ERR_OK, NULL);
+}
+
+/* The most that a waiting call wants of the log. NULL: none wants any. */
+static const char *http_session_wish(const struct http_session *s)
+{
+    const char *wish = NULL;
+    for (const struct hop *h = s->waiting; h; h = h->next_free) {
+        const char *level = h->flight.call ? h->flight.call->log_level : NULL;
+        if (level && (!wish || connect_level(str_of(level)) < connect_level(str_of(wish))))
+            wish = level;
+    }
+    return wish;
+}
+
 static void http_session_told(struct hop *h, enum err e, const char *why, const struct wire_message *m)
 {
     struct http_session *s = h->ctx;
-    struct hop *waiting = s->waiting;
     uint32_t node = m && m->result ? json_get(&h->doc, m->result, STR("protocolVersion")) : 0;
     bool ok = !e && json_type(&h->doc, node) == JSON_STRING;
     struct str version = ok ? json_str(&h->doc, node, &h->scratch) : STR_NONE;
     ok = ok && wire_legacy_known(version);
-    s->waiting = NULL;
     s->users--;
     if (ok) {
         struct wire_request r = {.era = WIRE_ERA_LEGACY, .version = version, .method = "notifications/initialized"};
@@ -557,26 +560,9 @@ static void http_session_told(struct hop *h, enum err e, const char *why, const 
     } else {
         s->over = true;
     }
-    while (waiting) {
-        struct hop *w = waiting;
-        waiting = w->next_free;
-        w->next_free = NULL;
-        if (!w->flight.call) { /* cancelled while it waited */
-            s->users--;
-            hop_free(w);
-        } else if (ok) {
-            http_call_send(w, s->id, version);
-        } else {
-            w->session = NULL;
-            s->users--;
-            flight_fail(&w->flight, e ? e : ERR_UPSTREAM, e ? why : "refused to open a protocol session", false);
-            hop_free(w);
-        }
-    }
-    if (ok && s->over && !s->users) { /* forgotten while it opened, and nobody waits for it any more */
-        http_session_delete(h->upstream, s->id);
-        http_sessions_sweep(h->upstream);
-    }
+    if (ok && http_log_level(s, http_session_wish(s)))
+        return;
+    http_session_settle(s, version, ok ? ERR_OK : e ? e : ERR_UPSTREAM, e ? why : "refused to open a protocol session");
     if (!ok) /* s may be gone by now: what was told may have opened another session, and that sweeps */
         upstream_doubt(h->upstream);
 }
@@ -626,7 +612,7 @@ static void http_session_use(struct hop *h)
     }
     s->users++;
     h->session = s;
-    if (s->ready) {
+    if (s->ready && !http_log_level(s, h->flight.call->log_level)) {
         http_call_send(h, s->id, http_version(u, version));
     } else {
         h->next_free = s->waiting;
@@ -638,7 +624,7 @@ static void http_session_use(struct hop *h)
 static void http_session_lost(struct hop *h)
 {
     struct connect_call *c = h->flight.call;
-    h->session->over = true;
+    http_session_over(h->session);
     h->session->users--;
     h->session = NULL;
     struct hop *again = hop_new(h->worker, h->upstream);
@@ -735,7 +721,7 @@ static void http_forget(struct upstream *u, struct str key)
     struct http_session *s = http_session_find(u, key);
     if (!s)
         return;
-    s->over = true;
+    http_session_over(s);
     if (s->ready)
         http_session_delete(u, s->id);
     http_sessions_sweep(u);
@@ -743,17 +729,17 @@ static void http_forget(struct upstream *u, struct str key)
 
 static void http_stop(struct upstream *u)
 {
+    ear_close(u);
     for (struct http_session *s = http_inner(u)->sessions; s; s = s->next) {
         if (s->ready && !s->over)
             http_session_delete(u, s->id);
-        s->over = true;
+        http_session_over(s);
     }
 }
 
 static bool http_stopped(const struct upstream *u)
 {
-    (void)u;
-    return true; /* hops hold references */
+    return !http_inner(u)->ear; /* hops hold references */
 }
 
 static void http_free(struct upstream *u)
@@ -769,6 +755,6 @@ static void http_free(struct upstream *u)
 }
 
 const struct connect_kind connect_http = {
-    "http",      http_is,     http_open, http_probe,   http_everywhere, http_send,
-    http_cancel, http_forget, http_stop, http_stopped, http_free,
+    "http",      http_is,   http_open,    http_probe, http_everywhere, http_send,     http_cancel,
+    http_forget, http_stop, http_stopped, http_free,  ear_open,        ear_subscribe, true,
 };

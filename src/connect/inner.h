@@ -50,9 +50,21 @@ struct upstream {
     uv_timer_t timer; /* of the next probe */
     unsigned failures;
     bool probing, tried, stopping, timer_closed;
-    bool pinning; /* the end of a probe waits for a pool thread */
-    int64_t pin;  /* enum conf_pin; a reload changes it without disturbing the server */
-    void *inner;  /* the kind's */
+    bool again;                         /* it changed while it was probed */
+    unsigned quick;                     /* probes that a change asked for, since quick_since */
+    uint64_t quick_since;               /* of the loop's clock */
+    bool pinning;                       /* the end of a probe waits for a pool thread */
+    int64_t pin;                        /* enum conf_pin; a reload changes it without disturbing the server */
+    struct subscription *subscriptions; /* of our clients */
+    void *inner;                        /* the kind's */
+};
+
+/* Resources of which a server is to tell: once for each isolation key; worker 0's. subscribe.c */
+struct subscription {
+    struct subscription *next;
+    unsigned count;
+    struct str key, uri;
+    char bytes[];
 };
 
 /* A call that is with a server. The kind embeds it at the start of what it keeps for a call. */
@@ -89,6 +101,7 @@ struct connect {
     uint64_t version;
     void (*settled)(void *ctx);
     void *settled_ctx;
+    struct connect_watch watch;
     _Atomic bool closing;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -109,9 +122,14 @@ struct connect_kind {
     void (*stop)(struct upstream *u);
     bool (*stopped)(const struct upstream *u);
     void (*free)(struct upstream *u);
+    void (*up)(struct upstream *u); /* it was probed and is up: what listens to it is opened. NULL: nothing to do */
+    /* A subscription has come or gone; the server learns it now or when it is reached next. */
+    void (*subscribe)(struct upstream *u, struct str key, struct str uri, bool on);
+    bool one_ear; /* subscriptions are the gateway's own, whomever they are for: they have the key "" */
 };
 extern const struct connect_kind connect_http, connect_stdio;
 
+struct upstream *connect_find(const struct connect *c, struct str name); /* worker 0, or under the lock; NULL: none */
 struct upstream *upstream_ref(struct upstream *u);
 void upstream_unref(struct upstream *u);
 /* The end of a probe. `set` is taken over. */
@@ -121,6 +139,11 @@ void upstream_down(struct upstream *u, const struct fault *f);
 void upstream_publish(struct upstream *u, enum wire_era era, struct str version, struct tool_set *set);
 /* A server that was up failed in a way that only a new probe can judge. Any worker. */
 void upstream_doubt(struct upstream *u);
+/* The server says that a list of its changed: it is asked again soon. Worker 0. */
+void upstream_changed(struct upstream *u);
+/* What it says while no call is there to carry it, to whom. Worker 0. */
+void upstream_said(struct upstream *u, struct str key, struct str params);
+void upstream_updated(struct upstream *u, struct str key, struct str uri);
 unsigned upstream_timeout(const struct upstream *u);
 /* Whom a process or a protocol session of this server serves: "agent:…", "session:…", "gateway". */
 struct str upstream_key(const struct upstream *u, struct str agent, struct str session, char ret[CONNECT_KEY_MAX]);
@@ -146,6 +169,7 @@ void connect_rebuild(struct connect *c);
 
 /* Enters a call among those with a deadline. */
 void flight_begin(struct flight *f, struct connect_worker *w, struct connect_call *c);
+void flight_said(struct flight *f, struct str params);
 void flight_progress(struct flight *f, struct str progress, struct str total, struct str message);
 /* Leaves the list and tells the caller; the flight's memory is the kind's again. */
 void flight_done(struct flight *f, const struct connect_answer *a);
@@ -167,27 +191,37 @@ struct wire_request {
     enum wire_era era;
     struct str version; /* of a legacy server */
     const char *method;
-    struct str id;                           /* sent as a string */
-    struct str name;        /* of what is asked for; STR_NONE: nothing */
-    struct str arguments;   /* of a tool; STR_NONE: the request is none of a tool */
-    struct str params;      /* a JSON object whose members are sent as they are; or STR_NONE */
+    struct str id;        /* sent as a string */
+    struct str name;      /* of what is asked for; STR_NONE: nothing */
+    struct str arguments; /* of a tool; STR_NONE: the request is none of a tool */
+    struct str params;    /* a JSON object whose members are sent as they are; or STR_NONE */
     struct str traceparent;
-    struct str cursor; /* of lists */
-    bool progress;                           /* the id is the progress token */
+    struct str cursor;     /* of lists */
+    bool progress;         /* the id is the progress token */
+    const char *log_level; /* NULL: none */
 };
 void wire_write(struct buf *b, const struct wire_request *r);
+/* logging/setLevel, to a legacy server. */
+void wire_write_level(struct buf *b, struct str id, const char *level);
+/* subscriptions/listen, to a modern server: every list, and the resources that are subscribed to for this key. */
+void wire_write_listen(struct buf *b, const struct upstream *u, struct str key, struct str id);
+/* resources/subscribe or unsubscribe, to a legacy server. */
+void wire_write_subscribe(struct buf *b, struct str uri, bool on);
+void subscriptions_free(struct upstream *u);
 /* What a call asks of its server; era, version and id are the kind's. */
 struct wire_request wire_call(const struct connect_call *c);
 void wire_write_initialized(struct buf *b);
 void wire_write_cancelled(struct buf *b, struct str id, const char *reason);
 
-enum wire_kind { WIRE_OTHER = 0, WIRE_ANSWER, WIRE_PROGRESS, WIRE_ASKS };
+enum wire_kind { WIRE_OTHER = 0, WIRE_ANSWER, WIRE_PROGRESS, WIRE_ASKS, WIRE_CHANGED, WIRE_UPDATED, WIRE_SAID };
 struct wire_message {
     enum wire_kind kind;
     struct str id;          /* WIRE_ANSWER, WIRE_ASKS (raw JSON); WIRE_PROGRESS: the token; a view or in the arena */
     uint32_t result, error; /* WIRE_ANSWER: one of them */
     struct str method;      /* WIRE_ASKS */
     struct str progress, total, text; /* WIRE_PROGRESS */
+    struct str uri;                   /* WIRE_UPDATED */
+    uint32_t params;                  /* WIRE_SAID */
 };
 void wire_read(const struct json *doc, struct arena *a, struct wire_message *ret);
 /* A server that asks us something learns that we do not do that; `ping` is answered. */
@@ -204,7 +238,9 @@ struct probe {
     struct str version;
     char version_text[16];
     struct tool_set *set;
-    unsigned pages;
+    unsigned pages, repeats;
+    bool stale;   /* a list that was taken may have changed since */
+    bool refused; /* our revision, by a server that names it as one of its own: asked once more */
     char cursor[1024], id[32];
     unsigned ids;
     /* the kind's: sends the message; the answer comes to probe_answer */
@@ -213,6 +249,10 @@ struct probe {
     void (*end)(struct probe *p); /* the probe is over; its memory is the kind's */
 };
 void probe_start(struct probe *p);
+/* Only the lists, of a server that is known already. */
+void probe_relist(struct probe *p, enum wire_era era, struct str version, unsigned can);
+/* The server says that a list changed while it is asked. */
+void probe_changed(struct probe *p);
 /* e set: no answer (f says why). reached: the server was there, so that another revision may be tried. */
 void probe_answer(struct probe *p, enum err e, const struct fault *f, bool reached, const struct json *doc,
                   const struct wire_message *m);

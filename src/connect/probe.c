@@ -7,7 +7,7 @@
 
 #include "connect/inner.h"
 
-enum { PROBE_PAGES = 100 };
+enum { PROBE_PAGES = 100, PROBE_REPEATS = 2 };
 
 /* The lists, in the order in which they are asked for: those whose capability the server declared. */
 static const struct probe_list {
@@ -38,6 +38,10 @@ static unsigned probe_can(const struct json *doc, uint32_t result)
         can |= json_type(doc, json_path(doc, declared, names[i].path)) == JSON_OBJECT ? names[i].can : 0;
     if (json_bool(doc, json_path(doc, declared, "resources.subscribe"), false))
         can |= SERVER_SUBSCRIBE;
+    static const char *const lists[] = {"tools.listChanged", "prompts.listChanged", "resources.listChanged"};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        if (json_bool(doc, json_path(doc, declared, lists[i]), false))
+            can |= SERVER_TELLS;
     return can;
 }
 
@@ -71,8 +75,18 @@ static void probe_initialize(struct probe *p)
     probe_send(p);
 }
 
+static void probe_list(struct probe *p, unsigned can);
+
 static void probe_done(struct probe *p)
 {
+    if (p->stale && p->repeats < PROBE_REPEATS) {
+        unsigned can = p->set->can;
+        tool_set_unref(p->set);
+        p->repeats++;
+        p->stale = false;
+        probe_list(p, can);
+        return;
+    }
     struct upstream *u = p->upstream;
     struct tool_set *set = p->set;
     enum wire_era era = p->era;
@@ -109,6 +123,19 @@ static void probe_list(struct probe *p, unsigned can)
     probe_next_list(p);
 }
 
+void probe_changed(struct probe *p)
+{
+    p->stale = p->step == PROBE_LIST;
+}
+
+void probe_relist(struct probe *p, enum wire_era era, struct str version, unsigned can)
+{
+    snprintf(p->version_text, sizeof(p->version_text), STR_FMT, STR_ARG(version));
+    p->version = str_of(p->version_text);
+    p->era = era;
+    probe_list(p, can);
+}
+
 void probe_start(struct probe *p)
 {
     p->era = WIRE_ERA_MODERN;
@@ -120,14 +147,32 @@ void probe_start(struct probe *p)
         probe_send(p);
 }
 
+static bool probe_speaks_modern(const struct json *doc, uint32_t versions)
+{
+    for (uint32_t v = versions ? json_first(doc, versions) : 0; v; v = json_next(doc, versions, v))
+        if (json_str_is(doc, v, STR(WIRE_MODERN)))
+            return true;
+    return false;
+}
+
+/* A modern server that refuses a revision names those that it speaks, and is asked again: it is no legacy one. */
+static bool probe_refused_modern(const struct json *doc, const struct wire_message *m)
+{
+    int64_t code = 0;
+    return m->error && json_i64(doc, json_get(doc, m->error, STR("code")), &code) && code == -32022 &&
+           probe_speaks_modern(doc, json_path(doc, m->error, "data.supported"));
+}
+
 static void probe_discovered(struct probe *p, const struct json *doc, const struct wire_message *m)
 {
-    uint32_t versions = m && m->result ? json_get(doc, m->result, STR("supportedVersions")) : 0;
-    for (uint32_t v = versions ? json_first(doc, versions) : 0; v; v = json_next(doc, versions, v)) {
-        if (json_str_is(doc, v, STR(WIRE_MODERN))) {
-            probe_list(p, probe_can(doc, m->result));
-            return;
-        }
+    if (m && m->result && probe_speaks_modern(doc, json_get(doc, m->result, STR("supportedVersions")))) {
+        probe_list(p, probe_can(doc, m->result));
+        return;
+    }
+    if (m && !p->refused && probe_refused_modern(doc, m)) {
+        p->refused = true;
+        probe_send(p);
+        return;
     }
     if (p->upstream->server->protocol == CONF_2026_07_28)
         probe_down(p, ERR_UPSTREAM, "it does not speak MCP " WIRE_MODERN ", which the configuration wants", STR_NONE);

@@ -95,6 +95,28 @@ static void relay_home_progress(struct connect_call *c, struct str progress, str
     worker_post(r->from->worker, &p->mail);
 }
 
+static void relay_said(struct worker *w, struct worker_mail *mail)
+{
+    (void)w;
+    struct relay_progress *p = (struct relay_progress *)mail;
+    struct connect_call *c = p->relay->origin;
+    if (c)
+        c->events->said(c, p->text);
+    free(p);
+}
+
+static void relay_home_said(struct connect_call *c, struct str params)
+{
+    struct relay *r = relay_of(c);
+    struct relay_progress *p = malloc(sizeof(*p) + params.n);
+    if (!p)
+        return;
+    char *at = p->bytes;
+    *p = (struct relay_progress){.mail = {.run = relay_said}, .relay = r};
+    p->text = relay_copy(&at, params);
+    worker_post(r->from->worker, &p->mail);
+}
+
 static void relay_home_done(struct connect_call *c, const struct connect_answer *a)
 {
     struct relay *r = relay_of(c);
@@ -123,7 +145,8 @@ static void relay_home_done(struct connect_call *c, const struct connect_answer 
     worker_post(r->from->worker, &r->mail);
 }
 
-static const struct connect_events relay_events = {relay_home_progress, relay_home_done};
+static const struct connect_events relay_events = {
+    .progress = relay_home_progress, .said = relay_home_said, .done = relay_home_done};
 
 static void relay_arrived(struct worker *w, struct worker_mail *mail)
 {

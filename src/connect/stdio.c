@@ -30,6 +30,7 @@ struct stdio_inner {
     struct child *children; /* all, the closing ones too */
     unsigned crashes;
     uint64_t not_before; /* of the loop's clock: no new process until then */
+    unsigned probes;     /* of processes that serve calls: their ids go on */
 };
 
 struct stdio_probe {
@@ -37,6 +38,7 @@ struct stdio_probe {
     struct child *child;
     uv_timer_t timer;
     bool over;
+    bool shared; /* the child serves calls, too: it stays */
 };
 
 static struct stdio_inner *stdio_inner(const struct upstream *u)
@@ -94,6 +96,21 @@ static void stdio_fail_all(struct stdio_flight **list, const char *why)
     }
 }
 
+/* Of those whom the process serves the one who wants most decides; each is told what it asked for. */
+static void stdio_level(struct child *c, const char *name)
+{
+    int level = connect_level(str_of(name));
+    struct buf b;
+    if (c->leveled && c->level <= level)
+        return;
+    c->leveled = true;
+    c->level = level;
+    buf_init(&b, 4096);
+    wire_write_level(&b, STR("level"), name);
+    child_write(c, buf_view(&b));
+    buf_done(&b);
+}
+
 static void stdio_call_send(struct stdio_flight *s)
 {
     struct connect_call *c = s->flight.call;
@@ -105,6 +122,8 @@ static void stdio_call_send(struct stdio_flight *s)
     r.id = str_of(s->id);
     buf_init(&b, 256u << 20);
     wire_write(&b, &r);
+    if (r.era == WIRE_ERA_LEGACY && r.log_level)
+        stdio_level(child, r.log_level);
     s->sent = !buf_failed(&b) && child_write(child, buf_view(&b));
     buf_done(&b);
     if (s->sent) {
@@ -117,6 +136,8 @@ static void stdio_call_send(struct stdio_flight *s)
 }
 
 /* ---- children that serve calls ---- */
+
+static void stdio_probe_lost(struct child *c, const char *how);
 
 static void stdio_child_unlink(struct child *c)
 {
@@ -141,13 +162,28 @@ static void stdio_ended(struct child *c, const char *how)
                  LOG_I("crashes", in->crashes));
         upstream_doubt(u);
     }
+    if (c->probe)
+        stdio_probe_lost(c, how);
     stdio_fail_all(&c->flights, how[0] ? how : "its process was stopped");
     stdio_fail_all(&c->waiting, how[0] ? how : "its process was stopped");
+}
+
+static void stdio_ask(struct child *c, struct str uri, bool on)
+{
+    struct buf b;
+    buf_init(&b, 65536);
+    wire_write_subscribe(&b, uri, on);
+    if (!buf_failed(&b))
+        child_write(c, buf_view(&b));
+    buf_done(&b);
 }
 
 static void stdio_ready(struct child *c)
 {
     c->state = CHILD_READY;
+    for (struct subscription *s = c->upstream->subscriptions; s; s = s->next)
+        if (str_is(s->key, c->key))
+            stdio_ask(c, s->uri, true);
     for (struct stdio_flight *s; (s = stdio_pop(&c->waiting));)
         stdio_call_send(s);
 }
@@ -195,6 +231,19 @@ static void stdio_answered(struct stdio_flight *s, const struct json *doc, const
     stdio_rest(c);
 }
 
+/* A line of the log does not say which call it is about: with calls of several sessions in work it is nobody's. */
+static void stdio_said(struct child *c, struct str params)
+{
+    struct stdio_flight *s = c->flights;
+    for (const struct stdio_flight *other = s; other; other = other->next)
+        if (!str_eq(other->flight.call->session, s->flight.call->session))
+            return;
+    if (s)
+        flight_said(&s->flight, params);
+    else
+        upstream_said(c->upstream, str_of(c->key), params);
+}
+
 static void stdio_message(struct child *c, const struct json *doc, const struct wire_message *m)
 {
     struct stdio_flight *s = m->id.p && m->kind != WIRE_ASKS ? stdio_find(c, m->id) : NULL;
@@ -211,6 +260,14 @@ static void stdio_message(struct child *c, const struct json *doc, const struct 
         stdio_opened(c, doc, m);
     } else if (m->kind == WIRE_ANSWER && s) {
         stdio_answered(s, doc, m);
+    } else if (m->kind == WIRE_ANSWER && c->probe && str_is(m->id, c->probe->id)) {
+        probe_answer(c->probe, ERR_OK, NULL, true, doc, m);
+    } else if (m->kind == WIRE_CHANGED) {
+        upstream_changed(c->upstream);
+    } else if (m->kind == WIRE_UPDATED) {
+        upstream_updated(c->upstream, str_of(c->key), m->uri);
+    } else if (m->kind == WIRE_SAID) {
+        stdio_said(c, json_raw(doc, m->params));
     }
 }
 
@@ -254,6 +311,26 @@ static unsigned stdio_count(const struct upstream *u)
     return n;
 }
 
+/* A modern server tells what changes only to those who asked for it. What it answers needs no reading. */
+static void stdio_listen(struct child *c)
+{
+    struct buf b;
+    char id[24], old[24];
+    if (!c->upstream->tools || !(c->upstream->tools->can & (SERVER_TELLS | SERVER_SUBSCRIBE)))
+        return;
+    snprintf(old, sizeof(old), "listen-%u", c->listens);
+    snprintf(id, sizeof(id), "listen-%u", ++c->listens);
+    buf_init(&b, 1u << 20);
+    wire_write_listen(&b, c->upstream, str_of(c->key), str_of(id));
+    child_write(c, buf_view(&b));
+    if (c->listens > 1) {
+        buf_clear(&b);
+        wire_write_cancelled(&b, str_of(old), "another one has taken its place");
+        child_write(c, buf_view(&b));
+    }
+    buf_done(&b);
+}
+
 static enum err stdio_start(struct upstream *u, struct str key, struct child **ret, struct fault *f)
 {
     struct stdio_inner *in = stdio_inner(u);
@@ -273,6 +350,7 @@ static enum err stdio_start(struct upstream *u, struct str key, struct child **r
     in->children = c;
     if (atomic_load(&u->era) == WIRE_ERA_MODERN) {
         c->state = CHILD_READY;
+        stdio_listen(c);
         return ERR_OK;
     }
     struct buf b;
@@ -298,15 +376,33 @@ static void stdio_probe_end(struct probe *probe)
     p->over = true;
     if (p->child) {
         p->child->probe = NULL;
-        child_stop(p->child);
+        if (!p->shared)
+            child_stop(p->child);
     }
     uv_close((uv_handle_t *)&p->timer, stdio_probe_closed);
+}
+
+/* A process that is busy, or has just ended, says nothing against what was known of the server. */
+static void stdio_probe_pass(struct stdio_probe *p)
+{
+    struct upstream *u = p->probe.upstream;
+    enum wire_era era = p->probe.era;
+    char version[16];
+    memcpy(version, p->probe.version_text, sizeof(version));
+    tool_set_unref(p->probe.set);
+    p->probe.set = NULL;
+    stdio_probe_end(&p->probe);
+    upstream_up(u, era, str_of(version), tool_set_ref(u->tools));
 }
 
 static void stdio_probe_late(uv_timer_t *t)
 {
     struct stdio_probe *p = t->data;
     struct fault f;
+    if (p->shared && p->probe.upstream->tools) {
+        stdio_probe_pass(p);
+        return;
+    }
     fault_set(&f, ERR_UPSTREAM_TIMEOUT, "its process does not answer");
     probe_answer(&p->probe, ERR_UPSTREAM_TIMEOUT, &f, true, NULL, NULL);
 }
@@ -339,20 +435,56 @@ static void stdio_probe_line(struct child *c, struct str line)
             probe_answer(p, ERR_OK, NULL, true, &doc, &m);
         else if (m.kind == WIRE_ASKS)
             stdio_message(c, &doc, &m);
+        else if (m.kind == WIRE_CHANGED)
+            probe_changed(p);
     }
     arena_done(&a);
 }
 
-static void stdio_probe_ended(struct child *c, const char *how)
+static void stdio_probe_lost(struct child *c, const char *how)
 {
     struct probe *p = c->probe;
     struct fault f;
-    stdio_child_unlink(c);
-    if (!p)
-        return;
+    c->probe = NULL;
     ((struct stdio_probe *)p)->child = NULL;
+    if (((struct stdio_probe *)p)->shared && p->upstream->tools) {
+        stdio_probe_pass((struct stdio_probe *)p);
+        return;
+    }
     fault_set(&f, ERR_UPSTREAM, "%s while it was asked what it is", how[0] ? how : "its process was stopped");
     probe_answer(p, ERR_UPSTREAM, &f, false, NULL, NULL);
+}
+
+static void stdio_probe_ended(struct child *c, const char *how)
+{
+    stdio_child_unlink(c);
+    if (c->probe)
+        stdio_probe_lost(c, how);
+}
+
+static struct child *stdio_child(struct upstream *u, struct str key);
+
+/* Where one process serves everybody, what it lists is what the server has: it is asked itself, not a new process that
+ * knows nothing of what became of it. False: there is none. */
+static bool stdio_probe_living(struct upstream *u, struct stdio_probe *p)
+{
+    struct child *c = u->server->isolation == CONF_PER_GATEWAY && u->tools ? stdio_child(u, STR("gateway")) : NULL;
+    if (!c || c->state != CHILD_READY || c->probe)
+        return false;
+    p->child = c;
+    p->shared = true;
+    c->probe = &p->probe;
+    p->probe.ids = ++stdio_inner(u)->probes * 1000;
+    probe_relist(&p->probe, atomic_load(&u->era), str_of(u->protocol), u->tools->can);
+    return true;
+}
+
+static void stdio_probe_init(struct stdio_probe *p, struct upstream *u)
+{
+    p->probe = (struct probe){
+        .upstream = u, .request = stdio_probe_request, .notify = stdio_probe_notify, .end = stdio_probe_end};
+    uv_timer_init(&u->connect->workers[0].loop, &p->timer);
+    p->timer.data = p;
 }
 
 static void stdio_probe(struct upstream *u)
@@ -360,17 +492,19 @@ static void stdio_probe(struct upstream *u)
     struct stdio_probe *p = calloc(1, sizeof(*p));
     struct fault f;
     struct child *c = NULL;
+    if (p) {
+        stdio_probe_init(p, u);
+        if (stdio_probe_living(u, p))
+            return;
+    }
     enum err e = p ? child_start(u, STR("probe"), &c, &f) : fault_set(&f, ERR_NOMEM, "no memory for a probe");
     if (e) {
-        free(p);
+        if (p)
+            uv_close((uv_handle_t *)&p->timer, stdio_probe_closed);
         upstream_down(u, &f);
         return;
     }
-    p->probe = (struct probe){
-        .upstream = u, .request = stdio_probe_request, .notify = stdio_probe_notify, .end = stdio_probe_end};
     p->child = c;
-    uv_timer_init(&u->connect->workers[0].loop, &p->timer);
-    p->timer.data = p;
     c->probe = &p->probe;
     c->line = stdio_probe_line;
     c->ended = stdio_probe_ended;
@@ -451,6 +585,23 @@ static void stdio_forget(struct upstream *u, struct str key)
     stdio_rest(c);
 }
 
+/* The process that serves the key tells of it; it is started when there is none. */
+static void stdio_subscribe(struct upstream *u, struct str key, struct str uri, bool on)
+{
+    struct child *c = stdio_child(u, key);
+    struct fault f;
+    if (!c && (!on || u->state != UPSTREAM_UP || stdio_start(u, key, &c, &f)))
+        return; /* a process that is started later is asked then */
+    if (on)
+        c->forgotten = false;
+    if (c->state != CHILD_READY)
+        return;
+    if (atomic_load(&u->era) == WIRE_ERA_MODERN)
+        stdio_listen(c);
+    else
+        stdio_ask(c, uri, on);
+}
+
 static void stdio_stop(struct upstream *u)
 {
     for (struct child *c = stdio_inner(u)->children; c; c = c->next)
@@ -469,5 +620,5 @@ static void stdio_free(struct upstream *u)
 
 const struct connect_kind connect_stdio = {
     "stdio",      stdio_is,     stdio_open, stdio_probe,   stdio_everywhere, stdio_send,
-    stdio_cancel, stdio_forget, stdio_stop, stdio_stopped, stdio_free,
+    stdio_cancel, stdio_forget, stdio_stop, stdio_stopped, stdio_free,       .subscribe = stdio_subscribe,
 };

@@ -6,6 +6,7 @@
 #include "connect/inner.h"
 
 enum { TOOL_SET_BYTES = 64 << 20, TOOL_SET_COUNT = 10000, TOOL_NAME_MAX = 128 };
+enum { TOOL_OUTPUT_STEPS = 4000000 }; /* results are larger than arguments */
 
 struct tool_set *tool_set_new(struct upstream *u)
 {
@@ -28,8 +29,10 @@ void tool_set_unref(struct tool_set *s)
 {
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++) {
         schema_unref(s->tool[i].input);
+        schema_unref(s->tool[i].output);
+    }
     free(s->tool);
     for (unsigned i = 0; i < OFFER_KINDS; i++)
         free(s->offers[i].offer);
@@ -81,9 +84,8 @@ static bool tool_schema_of_object(const struct json *doc, uint32_t schema)
     return json_str_is(doc, json_get(doc, schema, STR("type")), STR("object"));
 }
 
-/* The members of the protocol that mean the same on both hops. Before 2026-07-28 a result is an object, and so is what
- * outputSchema describes. */
-static struct str tool_listed(const struct json *doc, uint32_t node, struct str name, bool legacy, struct arena *a)
+/* The members of the protocol that mean the same on both hops. */
+static struct str tool_listed(const struct json *doc, uint32_t node, struct str name, bool output, struct arena *a)
 {
     static const struct {
         const char *name;
@@ -106,7 +108,7 @@ static struct str tool_listed(const struct json *doc, uint32_t node, struct str 
         uint32_t v = json_get(doc, node, str_of(shown[i].name));
         if (json_type(doc, v) != shown[i].type || (shown[i].valid && !shown[i].valid(doc, v)))
             continue;
-        if (legacy && str_is(STR("outputSchema"), shown[i].name) && !tool_schema_of_object(doc, v))
+        if (!output && str_is(STR("outputSchema"), shown[i].name))
             continue;
         json_kv_raw(&o, shown[i].name, json_raw(doc, v));
     }
@@ -116,17 +118,19 @@ static struct str tool_listed(const struct json *doc, uint32_t node, struct str 
     return copy;
 }
 
+/* An outputSchema is shown when results are judged by it. Before 2026-07-28 a result is an object, and so is what
+ * outputSchema describes. */
 static void tool_list(struct tool *t, const struct json *doc, uint32_t node, struct arena *a)
 {
-    uint32_t output = json_get(doc, node, STR("outputSchema"));
+    bool output = t->output, legacy = output && tool_schema_of_object(doc, json_get(doc, node, STR("outputSchema")));
     if (!tool_schema_of_object(doc, json_get(doc, node, STR("inputSchema"))))
         return; /* no client takes it, and its calls are refused */
-    t->listed = t->listed_legacy = tool_listed(doc, node, t->exposed, false, a);
-    t->plain = t->plain_legacy = tool_listed(doc, node, t->name, false, a);
-    if (json_type(doc, output) != JSON_OBJECT || tool_schema_of_object(doc, output))
+    t->listed = t->listed_legacy = tool_listed(doc, node, t->exposed, output, a);
+    t->plain = t->plain_legacy = tool_listed(doc, node, t->name, output, a);
+    if (legacy == output)
         return;
-    t->listed_legacy = tool_listed(doc, node, t->exposed, true, a);
-    t->plain_legacy = tool_listed(doc, node, t->name, true, a);
+    t->listed_legacy = tool_listed(doc, node, t->exposed, false, a);
+    t->plain_legacy = tool_listed(doc, node, t->name, false, a);
 }
 
 /* The definition as it is pinned: key order, white space, escapes and spellings of a number do not count; everything
@@ -157,6 +161,17 @@ static void tool_schema(struct tool *t, const struct json *doc, uint32_t schema)
         return;
     fault_wrap(&t->fault, "the inputSchema of " STR_FMT " cannot be used", STR_ARG(t->id));
     log_warn("tool_unusable", LOG_S("tool", t->id), LOG_Z("reason", t->fault.text));
+}
+
+/* One that cannot be used closes nothing: agents do not see it, so that nobody relies on it, and a server that wants
+ * nothing judged would declare none. */
+static void tool_output(struct tool *t, const struct json *doc, uint32_t schema)
+{
+    static const struct schema_limits limits = {.steps = TOOL_OUTPUT_STEPS};
+    struct fault f;
+    if (json_type(doc, schema) != JSON_OBJECT || !schema_compile(json_raw(doc, schema), NULL, &limits, &t->output, &f))
+        return;
+    log_warn("tool_output_unusable", LOG_S("tool", t->id), LOG_Z("reason", f.text));
 }
 
 static bool tool_known(const struct tool_set *s, struct str name)
@@ -207,13 +222,13 @@ enum err tool_set_add(struct tool_set *s, const struct json *doc, uint32_t node,
     }
     t->id = arena_fmt(a, STR_FMT "/" STR_FMT, STR_ARG(server->name), STR_ARG(name));
     t->exposed = arena_fmt(a, STR_FMT "__" STR_FMT, STR_ARG(server->name), STR_ARG(name));
-    tool_list(t, doc, node, a);
     t->read_only_hint =
         json_bool(doc, json_get(doc, json_get(doc, node, STR("annotations")), STR("readOnlyHint")), false);
-    uint32_t schema = json_get(doc, node, STR("inputSchema"));
+    s->count++; /* from here on its schemas are the set's to free */
+    tool_schema(t, doc, json_get(doc, node, STR("inputSchema")));
+    tool_output(t, doc, json_get(doc, node, STR("outputSchema")));
+    tool_list(t, doc, node, a);
     if (tool_define(t, doc, node, a) || arena_failed(a))
         return fault_set(f, ERR_LIMIT, "its definitions are larger than %d bytes", TOOL_SET_BYTES);
-    tool_schema(t, doc, schema);
-    s->count++;
     return ERR_OK;
 }

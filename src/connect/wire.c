@@ -18,6 +18,8 @@ static void wire_meta(struct json_out *o, const struct wire_request *r)
         if (r->traceparent.n)
             json_kv_str(o, "traceparent", r->traceparent);
     }
+    if (modern && r->log_level)
+        json_kv_z(o, "io.modelcontextprotocol/logLevel", r->log_level);
     if (r->progress)
         json_kv_str(o, "progressToken", r->id);
     json_close(o, '}');
@@ -30,7 +32,8 @@ struct wire_request wire_call(const struct connect_call *c)
                                  .arguments = c->tool ? c->arguments : STR_NONE,
                                  .params = c->tool ? STR_NONE : c->arguments,
                                  .traceparent = c->traceparent,
-                                 .progress = c->wants_progress};
+                                 .progress = c->wants_progress,
+                                 .log_level = c->log_level};
 }
 
 void wire_write(struct buf *b, const struct wire_request *r)
@@ -58,6 +61,20 @@ void wire_write(struct buf *b, const struct wire_request *r)
     if (r->cursor.n)
         json_kv_str(&o, "cursor", r->cursor);
     wire_meta(&o, r);
+    json_close(&o, '}');
+    json_close(&o, '}');
+}
+
+void wire_write_level(struct buf *b, struct str id, const char *level)
+{
+    struct json_out o = json_out(b);
+    json_open(&o, '{');
+    json_kv_z(&o, "jsonrpc", "2.0");
+    json_kv_str(&o, "id", id);
+    json_kv_z(&o, "method", "logging/setLevel");
+    json_key(&o, STR("params"));
+    json_open(&o, '{');
+    json_kv_z(&o, "level", level);
     json_close(&o, '}');
     json_close(&o, '}');
 }
@@ -97,6 +114,24 @@ static void wire_read_progress(const struct json *j, struct arena *a, struct wir
         ret->text = json_str(j, message, a);
 }
 
+static void wire_read_notification(const struct json *j, struct arena *a, uint32_t method, struct wire_message *ret)
+{
+    uint32_t params = json_get(j, JSON_ROOT, STR("params"));
+    if (json_str_is(j, method, STR("notifications/progress"))) {
+        wire_read_progress(j, a, ret);
+    } else if (json_str_is(j, method, STR("notifications/tools/list_changed")) ||
+               json_str_is(j, method, STR("notifications/prompts/list_changed")) ||
+               json_str_is(j, method, STR("notifications/resources/list_changed"))) {
+        ret->kind = WIRE_CHANGED;
+    } else if (json_str_is(j, method, STR("notifications/resources/updated"))) {
+        ret->uri = json_str(j, json_get(j, params, STR("uri")), a);
+        ret->kind = ret->uri.n ? WIRE_UPDATED : WIRE_OTHER;
+    } else if (json_str_is(j, method, STR("notifications/message")) && json_type(j, params) == JSON_OBJECT) {
+        ret->kind = WIRE_SAID;
+        ret->params = params;
+    }
+}
+
 void wire_read(const struct json *j, struct arena *a, struct wire_message *ret)
 {
     *ret = (struct wire_message){0};
@@ -108,8 +143,8 @@ void wire_read(const struct json *j, struct arena *a, struct wire_message *ret)
             ret->kind = WIRE_ASKS;
             ret->id = json_raw(j, id);
             ret->method = json_str(j, method, a);
-        } else if (json_str_is(j, method, STR("notifications/progress"))) {
-            wire_read_progress(j, a, ret);
+        } else {
+            wire_read_notification(j, a, method, ret);
         }
         return;
     }
@@ -139,4 +174,20 @@ void wire_write_reply(struct buf *b, const struct wire_message *m)
 bool wire_legacy_known(struct str v)
 {
     return str_is(v, "2025-11-25") || str_is(v, "2025-06-18") || str_is(v, "2025-03-26") || str_is(v, "2024-11-05");
+}
+
+static const char *const wire_levels[] = {"debug", "info",     "notice", "warning",
+                                          "error", "critical", "alert",  "emergency"};
+
+int connect_level(struct str level)
+{
+    for (int i = 0; i < (int)(sizeof(wire_levels) / sizeof(wire_levels[0])); i++)
+        if (str_is(level, wire_levels[i]))
+            return i;
+    return -1;
+}
+
+const char *connect_level_name(int level)
+{
+    return level < 0 || level > 7 ? NULL : wire_levels[level];
 }

@@ -42,6 +42,7 @@ static void house_session_told(void *ctx, enum session_event event, const struct
     audit_note(h->audit, &e);
     if (event == SESSION_OPENED)
         return;
+    session_table_forget(h->protocol_sessions, l->sid);
     bool last = h->leases->ops->open_count(h->leases, l->agent_id) == 0;
     connect_forget(h->connect, last ? l->agent_id : STR_NONE, l->sid);
 }
@@ -82,6 +83,32 @@ bool house_ready(void *house, struct fault *f)
     if (!audit_healthy(h->audit, &why))
         return fault_set(f, ERR_AUDIT, "%s", why.text), false;
     return true;
+}
+
+static void house_catalogue_changed(void *ctx)
+{
+    struct house *h = ctx;
+    for (unsigned i = 0; i < h->worker_count; i++)
+        mcp_catalogue_changed(&h->mcp[i]);
+}
+
+static void house_resource_updated(void *ctx, struct str server, struct str key, struct str uri)
+{
+    struct house *h = ctx;
+    for (unsigned i = 0; i < h->worker_count; i++)
+        mcp_resource_updated(&h->mcp[i], server, key, uri);
+}
+
+static void house_server_said(void *ctx, struct str server, struct str key, struct str params)
+{
+    struct house *h = ctx;
+    for (unsigned i = 0; i < h->worker_count; i++)
+        mcp_server_said(&h->mcp[i], server, key, params);
+}
+
+static void house_unsubscribed(void *ctx, const struct lease *l, struct str server, struct str uri)
+{
+    gate_subscribed(ctx, l, server, uri, false);
 }
 
 static void house_settled(void *ctx)
@@ -234,12 +261,16 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
                             .sessions = h->sessions,
                             .call_timeout_ms = (unsigned)r->limits.call_timeout};
     enc_random(h->session_key, sizeof(h->session_key));
+    if (!(h->protocol_sessions = session_table_new(house_unsubscribed, &h->gate)))
+        return fault_set(f, ERR_NOMEM, "no memory for protocol sessions");
     for (unsigned i = 0; i < h->worker_count; i++) {
         struct station *s = &h->stations[i];
         s->house = h;
         gate_worker_init(&s->gate, &h->gate, &h->workers[i]);
         TRY(oauth_worker_init(&s->oauth, &h->oauth, f));
         mcp_worker_init(&h->mcp[i], &s->gate);
+        h->mcp[i].sessions = h->protocol_sessions;
+        h->mcp[i].conf = &h->conf;
         h->mcp[i].all = h->mcp;
         h->mcp[i].count = h->worker_count;
         h->mcp[i].session_key = h->session_key;
@@ -311,6 +342,7 @@ static void house_done(struct house *h)
     for (unsigned i = 0; i < h->worker_count; i++)
         worker_done(&h->workers[i]);
     sessions_free(h->sessions);
+    session_table_free(h->protocol_sessions);
     if (h->leases)
         h->leases->ops->close(h->leases);
     keys_free(h->keys);
@@ -337,6 +369,9 @@ static void house_run(struct house *h)
     struct conf *conf = h->conf.conf;
     log_info("listening", LOG_S("agents", conf->root.listen), LOG_S("operators", conf->root.admin.listen),
              LOG_Z("version", DOORWARD_VERSION), LOG_I("workers", h->worker_count));
+    const struct connect_watch watch = {
+        .changed = house_catalogue_changed, .said = house_server_said, .updated = house_resource_updated, .ctx = h};
+    connect_watch(h->connect, &watch);
     connect_start(h->connect, house_settled, h);
     worker_run(&h->workers[0]);
     for (unsigned i = 1; i < h->worker_count; i++)

@@ -34,6 +34,7 @@ struct house {
     struct worker *workers;
     struct station *stations;
     struct mcp_worker *mcp; /* one for each worker */
+    struct session_table *protocol_sessions;
     unsigned worker_count;
     struct server *admin_server;
     unsigned char session_key[32]; /* of MCP's own sessions; for the life of the process */

@@ -57,6 +57,7 @@ static void stop_drain(struct worker *w, struct worker_mail *m)
     unsigned grace = (unsigned)conf->root.limits.stop_grace + STOP_LAST_MS;
     conf_unref(conf);
     gate_worker_stop(&s->gate);
+    mcp_worker_stop(&h->mcp[w->index]);
     if (w->index == 0)
         server_drain(h->admin_server, grace, stop_server_closed, s);
     server_drain(s->server, grace, stop_server_closed, s);

@@ -26,6 +26,8 @@ struct gate_worker;
 struct call_face {
     /* The server reports progress. Only when the call asked for it. */
     void (*progress)(struct call *c, struct str progress, struct str total, struct str message);
+    /* The server writes to the log: the params of notifications/message, raw. */
+    void (*said)(struct call *c, struct str params);
     /* The way is over. call->fault.err == ERR_OK: *a is the server's answer. Otherwise the call was denied or failed,
      * and a is NULL. The call is released by the gate when this returns. */
     void (*answered)(struct call *c, const struct connect_answer *a);
@@ -54,6 +56,7 @@ struct call {
     struct call_claims claims;
     char trace_id[33]; /* W3C trace context, 32 hex digits */
     bool wants_progress;
+    int log_level; /* the least that the client wants of the server's log; -1: it did not say */
 
     /* the way's */
     struct gate_worker *gate;

@@ -16,6 +16,13 @@ static void execute_progress(struct connect_call *w, struct str progress, struct
         c->face->progress(c, progress, total, message);
 }
 
+static void execute_said(struct connect_call *w, struct str params)
+{
+    struct call *c = execute_call(w);
+    if (!c->cancelled)
+        c->face->said(c, params);
+}
+
 static void execute_done(struct connect_call *w, const struct connect_answer *a)
 {
     struct call *c = execute_call(w);
@@ -28,7 +35,15 @@ static void execute_done(struct connect_call *w, const struct connect_answer *a)
     gate_resume(c, VERDICT_NEXT);
 }
 
-static const struct connect_events execute_events = {execute_progress, execute_done};
+static const struct connect_events execute_events = {
+    .progress = execute_progress, .said = execute_said, .done = execute_done};
+
+/* Only a server that has a log is told how much of it is wanted. */
+static const char *execute_log_level(const struct call *c)
+{
+    const struct catalogue_server *s = catalogue_server(c->catalogue, c->target_server);
+    return s && (s->can & SERVER_LOGGING) ? connect_level_name(c->log_level) : NULL;
+}
 
 enum verdict stage_execute(struct call *c)
 {
@@ -46,6 +61,7 @@ enum verdict stage_execute(struct call *c)
         .arguments = c->arguments,
         .traceparent = arena_fmt(c->arena, "00-%s-%s-01", c->trace_id, c->span_id),
         .wants_progress = c->wants_progress,
+        .log_level = execute_log_level(c),
         .timeout_ms = w->gate->call_timeout_ms,
     };
     if (!c->wire.traceparent.p)

@@ -41,6 +41,12 @@ void gate_worker_cancel_all(struct gate_worker *w, const char *why);
  * *ret_retry_after_ms. */
 enum err gate_admit(struct gate_worker *w, struct lease *lease, int64_t *ret_retry_after_ms, struct fault *f) MUST_USE;
 
+/* May this session be told when the resource changes? On record either way. *ret_server: whose it is, in the arena. */
+enum err gate_subscribe(struct gate_worker *w, struct lease *l, struct str server, struct str uri, struct arena *a,
+                        struct str *ret_server, struct fault *f) MUST_USE;
+/* From now on, or no more: once each for what gate_subscribe allowed. Any thread. */
+void gate_subscribed(struct gate *g, const struct lease *l, struct str server, struct str uri, bool on);
+
 /* The stages in the order of the table, one a line: `doorward pipeline`, and the test that compares it with
  * docs/ARCHITECTURE.md. */
 void gate_print_pipeline(struct buf *out);

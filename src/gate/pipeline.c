@@ -30,6 +30,7 @@ static const struct stage stages[] = {
     {"budget", stage_budget, "one of the session's calls"},
     {"intent", stage_intent, "on disk before anything leaves the house"},
     {"execute", stage_execute, "the server carries it out"},
+    {"result", stage_result, "what it answers, against the tool's outputSchema"},
     {"filter", NULL, "size, secrets, personal data, injected instructions"},
     {"observe", NULL, "baselines, budgets, taint"},
     {"outcome", stage_outcome, "what came of it"},

@@ -40,14 +40,18 @@ static struct str record_parameters(struct call *c, struct buf *canonical, struc
     return arguments.n ? audit_mask(c->gate->gate->audit, arguments, c->arena, masked) : STR_NONE;
 }
 
-/* Why it was refused. The words of `validate` end with the value that did not fit: where parameters are masked, it may
- * be one of those. */
-static struct str record_reason(const struct call *c, bool masked)
+struct str gate_without_value(struct str words)
 {
     static const char value[] = ", but is ";
+    const char *at = memmem(words.p, words.n, value, sizeof(value) - 1);
+    return at ? (struct str){words.p, (size_t)(at - words.p)} : words;
+}
+
+/* Why it was refused. Where parameters are masked, a value that did not fit may be one of those. */
+static struct str record_reason(const struct call *c, bool masked)
+{
     struct str s = str_of(c->fault.text);
-    const char *at = masked && c->fault.err == ERR_SCHEMA ? memmem(s.p, s.n, value, sizeof(value) - 1) : NULL;
-    return at ? (struct str){s.p, (size_t)(at - s.p)} : s;
+    return masked && c->fault.err == ERR_SCHEMA ? gate_without_value(s) : s;
 }
 
 struct record_scratch {
@@ -104,11 +108,12 @@ static enum audit_result record_result(const struct call *c)
 {
     if (c->fault.err == ERR_UPSTREAM_TIMEOUT)
         return AUDIT_TIMEOUT;
-    if (c->fault.err)
+    if (c->fault.err && c->fault.err != ERR_RESULT)
         return c->sent ? AUDIT_UNKNOWN : AUDIT_FAILURE;
     const struct connect_answer *a = &c->answer;
-    return a->result && !json_bool(a->doc, json_get(a->doc, a->result, STR("isError")), false) ? AUDIT_SUCCESS
-                                                                                               : AUDIT_FAILURE;
+    return !c->fault.err && a->result && !json_bool(a->doc, json_get(a->doc, a->result, STR("isError")), false)
+               ? AUDIT_SUCCESS
+               : AUDIT_FAILURE;
 }
 
 enum verdict stage_outcome(struct call *c)
@@ -123,14 +128,16 @@ enum verdict stage_outcome(struct call *c)
     if (c->fault.err) {
         e.code = err_code(c->fault.err);
         e.reason = str_of(c->fault.text);
-    } else {
+    } else if (!c->answer.result) {
+        e.code = "server_error";
+    }
+    if (c->answer.doc) {
         unsigned char hash[SHA256_BYTES];
         struct str raw = json_raw(c->answer.doc, c->answer.result ? c->answer.result : c->answer.error);
         enc_sha256(raw.p, raw.n, hash);
         enc_hex(hash, sizeof(hash), digest);
         e.result_digest = str_of(digest);
         e.result_bytes = (int64_t)raw.n;
-        e.code = c->answer.result ? NULL : "server_error";
     }
     audit_note(c->gate->gate->audit, &e);
     return VERDICT_NEXT;
@@ -174,5 +181,28 @@ void record_limited(struct gate_worker *w, const struct lease *l, const struct f
     e.reason = str_of(f->text);
     e.code = err_code(f->err);
     e.result = AUDIT_DENIED;
+    audit_note(w->gate->audit, &e);
+}
+
+void record_subscribed(struct gate_worker *w, const struct lease *l, struct str server, struct str uri,
+                       const struct fault *f)
+{
+    struct audit_entry e;
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 16384);
+    buf_fmt(&b, STR_FMT "/" STR_FMT, STR_ARG(server), STR_ARG(uri));
+    audit_entry_init(&e, f ? AUDIT_REQUEST_DENIED : AUDIT_RESOURCE_SUBSCRIBED, AUDIT_AI_AGENT);
+    record_who(&e, l);
+    e.tool = server.n ? buf_view(&b) : uri;
+    e.judged = true;
+    e.allowed = !f;
+    e.result = f ? AUDIT_DENIED : AUDIT_SUCCESS;
+    if (f) {
+        e.stage = "whitelist";
+        e.reason = str_of(f->text);
+        e.code = err_code(f->err);
+    } else {
+        e.reason = STR("its session may read there");
+    }
     audit_note(w->gate->audit, &e);
 }

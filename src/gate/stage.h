@@ -14,6 +14,7 @@ stage_fn stage_validate;  /* validate.c: arguments against the tool's schema; ca
 stage_fn stage_budget;    /* limit.c: one of the session's calls */
 stage_fn stage_intent;    /* record.c: on disk before anything leaves the house */
 stage_fn stage_execute;   /* execute.c: the server carries it out */
+stage_fn stage_result;    /* result.c: what it answers, against the tool's outputSchema */
 stage_fn stage_outcome;   /* record.c: what came of it */
 
 /* Fills target, catalogue, tool, upstream, name, scope and server_up, as far as the name leads somewhere. */
@@ -21,8 +22,13 @@ void name_find(struct call *c);
 /* A call that a stage refused: on record as TOOL_DENIED or RATE_LIMITED, or as the outcome of an intent. Never waits.
  */
 void record_denied(struct call *c);
+/* The words of a judgement by a schema without the value that did not fit, with which they end. */
+struct str gate_without_value(struct str words);
 /* A list that was over a rate. */
 void record_limited(struct gate_worker *w, const struct lease *l, const struct fault *f);
+/* A subscription to a resource; f: it was refused, for this. */
+void record_subscribed(struct gate_worker *w, const struct lease *l, struct str server, struct str uri,
+                       const struct fault *f);
 /* Gives up a call that is with its server; the way goes on to `outcome` before this returns. */
 void execute_cancel(struct call *c);
 

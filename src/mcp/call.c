@@ -9,32 +9,31 @@
 #define META_TOKENS    "dev.doorward/tokensConsumed"
 #define META_COST      "dev.doorward/estimatedCost"
 
+enum { MCP_EVENT_MAX = 1 << 20 };
+
 static struct mcp_request *mcp_of(struct call *c)
 {
     return c->user;
 }
 
-static void mcp_progress_open(struct mcp_request *r)
+void mcp_stream_event(struct mcp_request *r, const struct buf *message)
 {
-    static const struct http_header headers[] = {
-        {{"Cache-Control", 13}, {"no-store", 8}},
-        {{"X-Accel-Buffering", 17}, {"no", 2}},
-    };
-    exchange_stream_begin(r->x, 200, STR("text/event-stream"), headers, 2);
-    r->streaming = true;
+    struct buf event CLEANUP(buf_done);
+    buf_init(&event, MCP_EVENT_MAX);
+    sse_write(&event, buf_view(message));
+    if (r->x->gone || buf_failed(message) || buf_failed(&event))
+        return;
+    if (!r->streaming)
+        mcp_stream_open(r);
+    exchange_stream_write(r->x, buf_view(&event));
 }
 
 /* The first progress turns the answer into a stream. The token is the agent's own: the server never saw it. */
 static void mcp_call_progress(struct call *c, struct str progress, struct str total, struct str message)
 {
     struct mcp_request *r = mcp_of(c);
-    if (r->x->gone)
-        return;
-    if (!r->streaming)
-        mcp_progress_open(r);
-    struct buf b, event;
-    buf_init(&b, 1u << 20);
-    buf_init(&event, 1u << 20);
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, MCP_EVENT_MAX);
     struct json_out o = json_out(&b);
     json_open(&o, '{');
     json_kv_z(&o, "jsonrpc", "2.0");
@@ -49,11 +48,7 @@ static void mcp_call_progress(struct call *c, struct str progress, struct str to
         json_kv_str(&o, "message", message);
     json_close(&o, '}');
     json_close(&o, '}');
-    sse_write(&event, buf_view(&b));
-    if (!buf_failed(&b) && !buf_failed(&event))
-        exchange_stream_write(r->x, buf_view(&event));
-    buf_done(&b);
-    buf_done(&event);
+    mcp_stream_event(r, &b);
 }
 
 static void mcp_call_answered(struct call *c, const struct connect_answer *a)
@@ -73,13 +68,8 @@ static void mcp_call_answered(struct call *c, const struct connect_answer *a)
     }
 }
 
-static const struct call_face mcp_call_face = {mcp_call_progress, mcp_call_answered};
-
-static bool mcp_accepts_stream(const struct exchange *x)
-{
-    struct str accept = http_header(&x->head, "accept");
-    return accept.p && (memmem(accept.p, accept.n, "text/event-stream", 17) || memmem(accept.p, accept.n, "*/*", 3));
-}
+static const struct call_face mcp_call_face = {
+    .progress = mcp_call_progress, .said = mcp_call_said, .answered = mcp_call_answered};
 
 /* The claims of the agent's runtime. What has the wrong type was not said. */
 static void mcp_read_claims(struct mcp_request *r)
@@ -129,7 +119,7 @@ static enum err mcp_read_progress(struct mcp_request *r, struct fault *f)
     enum json_type t = json_type(&r->doc, token);
     if (token && t != JSON_STRING && t != JSON_NUMBER)
         return fault_set(f, ERR_PARAMS, "_meta.progressToken must be a string or a number");
-    if (token && mcp_accepts_stream(r->x))
+    if (token && r->takes_stream)
         r->progress_token = json_raw(&r->doc, token);
     return arena_failed(&r->x->arena) ? fault_set(f, ERR_NOMEM, "no memory for the call") : ERR_OK;
 }
@@ -139,7 +129,8 @@ void mcp_call_start(struct mcp_request *r)
     struct fault f;
     struct call *c = &r->call;
     mcp_read_trace(r);
-    if (mcp_read_progress(r, &f)) {
+    r->takes_stream = mcp_accepts_stream(r->x);
+    if (mcp_read_progress(r, &f) || mcp_read_level(r, &f)) {
         mcp_answer_fault(r, &f, 0);
         return;
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "mcp/request.h"
+#include "mcp/streams.h"
 
 /* The calls of this worker that a client means. Ids are the client's own: the lease and the MCP session say whose. */
 static void mcp_cancel_here(struct mcp_worker *m, struct str sid, struct str mcp_session, struct str id)
@@ -72,6 +73,8 @@ void mcp_cancelled(struct mcp_request *r)
 void mcp_gone(struct exchange *x)
 {
     struct mcp_request *r = x->user;
-    if (r && r->era == ERA_MODERN)
+    if (r && r->stream)
+        mcp_stream_gone(r->stream);
+    else if (r && r->era == ERA_MODERN)
         gate_cancel(&r->call, "the client closed the connection");
 }

@@ -1,5 +1,6 @@
 /* The endpoint: from an HTTP exchange to a method, and back. */
 #include "mcp/request.h"
+#include "mcp/streams.h"
 #include "net/sse.h"
 
 #define MCP_OUT_MAX (64u << 20)
@@ -8,6 +9,12 @@ void mcp_worker_init(struct mcp_worker *m, struct gate_worker *gate)
 {
     *m = (struct mcp_worker){.gate = gate};
     buf_init(&m->out, MCP_OUT_MAX);
+    mcp_streams_init(m);
+}
+
+void mcp_worker_stop(struct mcp_worker *m)
+{
+    mcp_streams_stop(m);
 }
 
 void mcp_worker_done(struct mcp_worker *m)
@@ -30,12 +37,28 @@ static struct str mcp_challenge(struct mcp_request *r, const struct fault *f)
                      STR_ARG(scope), STR_ARG(r->mcp->metadata_url));
 }
 
-static void mcp_release(struct mcp_request *r)
+void mcp_release(struct mcp_request *r)
 {
     r->x->user = NULL;
     if (r->lease)
         lease_unref(r->lease);
     r->lease = NULL;
+}
+
+void mcp_stream_open(struct mcp_request *r)
+{
+    static const struct http_header headers[] = {
+        {{"Cache-Control", 13}, {"no-store", 8}},
+        {{"X-Accel-Buffering", 17}, {"no", 2}},
+    };
+    exchange_stream_begin(r->x, 200, STR("text/event-stream"), headers, 2);
+    r->streaming = true;
+}
+
+bool mcp_accepts_stream(const struct exchange *x)
+{
+    struct str accept = http_header(&x->head, "accept");
+    return accept.p && (memmem(accept.p, accept.n, "text/event-stream", 17) || memmem(accept.p, accept.n, "*/*", 3));
 }
 
 static void mcp_stream_finish(struct mcp_request *r, const struct buf *b)
@@ -196,7 +219,8 @@ static enum err mcp_check_session(struct mcp_request *r, struct fault *f)
     struct str id = http_header(&r->x->head, "mcp-session-id");
     if (r->era != ERA_LEGACY || !id.p || str_eq(r->rpc.method, STR("initialize")))
         return ERR_OK;
-    if (!mcp_session_check(r->mcp, lease_sid(r->lease), id))
+    if (!mcp_session_check(r->mcp, lease_sid(r->lease), id) ||
+        session_table_deleted(r->mcp->sessions, (struct session_ref){r->lease, id}))
         return fault_set(f, ERR_NOT_FOUND,
                          "this Mcp-Session-Id belongs to no session of this credential: initialize again");
     r->mcp_session = id;
@@ -243,12 +267,45 @@ static bool mcp_path(struct str path, struct str *ret_server)
     return !memchr(ret_server->n ? ret_server->p : "", '/', ret_server->n);
 }
 
+/* GET and DELETE are the legacy era's, for a client that has a protocol session. */
+static bool mcp_is_legacy_verb(const struct exchange *x)
+{
+    struct str version = http_header(&x->head, "mcp-protocol-version");
+    return (str_is(x->head.method, "GET") || str_is(x->head.method, "DELETE")) &&
+           http_header(&x->head, "mcp-session-id").p && (!version.p || era_legacy_version(version));
+}
+
+static void mcp_answer_verb(struct exchange *x)
+{
+    struct http_header allow = {STR("Allow"), STR("POST")};
+    struct str body = STR("{\"error\":\"method_not_allowed\",\"message\":\"MCP messages are sent with POST; GET and "
+                          "DELETE are for clients before 2026-07-28 that have an Mcp-Session-Id\"}");
+    exchange_answer(x, 405, STR("application/json"), &allow, 1, body);
+}
+
+static enum err mcp_begin(struct mcp_request *r, bool verb, struct fault *f)
+{
+    struct mcp_worker *m = r->mcp;
+    TRY(m->authenticate(m->ctx, r->x, &r->lease, f));
+    if (r->server.n && !connect_has_server(m->gate->gate->connect, r->server))
+        return fault_set(f, ERR_NOT_FOUND, "there is no server " STR_FMT " here", STR_ARG(r->server));
+    if (!verb)
+        return mcp_read(r, f);
+    r->era = ERA_LEGACY;
+    return mcp_check_session(r, f);
+}
+
 bool mcp_serve(struct mcp_worker *m, struct exchange *x)
 {
     struct str server;
     if (!mcp_path(x->head.path, &server))
         return false;
     struct fault f = {0};
+    bool verb = mcp_is_legacy_verb(x);
+    if (!verb && !str_is(x->head.method, "POST")) {
+        mcp_answer_verb(x);
+        return true;
+    }
     struct mcp_request *r = arena_alloc(&x->arena, sizeof(*r));
     if (!r) {
         fault_set(&f, ERR_NOMEM, "no memory for the request");
@@ -256,23 +313,13 @@ bool mcp_serve(struct mcp_worker *m, struct exchange *x)
         return true;
     }
     *r = (struct mcp_request){.mcp = m, .x = x, .server = server};
-    if (!str_is(x->head.method, "POST")) {
-        struct http_header allow = {STR("Allow"), STR("POST")};
-        struct str body = STR("{\"error\":\"method_not_allowed\",\"message\":\"MCP messages are sent with POST\"}");
-        exchange_answer(x, 405, STR("application/json"), &allow, 1, body);
-        return true;
-    }
-    if (m->authenticate(m->ctx, x, &r->lease, &f)) {
+    if (mcp_begin(r, verb, &f))
         mcp_answer_fault(r, &f, 0);
-        return true;
-    }
-    if (server.n && !connect_has_server(m->gate->gate->connect, server))
-        fault_set(&f, ERR_NOT_FOUND, "there is no server " STR_FMT " here", STR_ARG(server));
-    else if (mcp_read(r, &f) == ERR_OK)
-        f.err = ERR_OK;
-    if (f.err)
-        mcp_answer_fault(r, &f, 0);
-    else
+    else if (!verb)
         mcp_dispatch(r);
+    else if (str_is(x->head.method, "GET"))
+        mcp_get(r);
+    else
+        mcp_delete(r);
     return true;
 }

@@ -34,8 +34,9 @@ static unsigned mcp_can(struct mcp_request *r, const struct catalogue *k)
         bool prompts = (s->can & SERVER_PROMPTS) && mcp_server_allowed(r, CALL_PROMPT, s->name);
         bool resources = (s->can & SERVER_RESOURCES) && mcp_server_allowed(r, CALL_RESOURCE, s->name);
         can |= prompts ? SERVER_PROMPTS : 0;
-        can |= resources ? SERVER_RESOURCES : 0;
+        can |= resources ? SERVER_RESOURCES | (s->can & SERVER_SUBSCRIBE) : 0;
         can |= prompts || resources ? s->can & SERVER_COMPLETIONS : 0;
+        can |= !r->server.n || str_eq(s->name, r->server) ? s->can & SERVER_LOGGING : 0;
     }
     return can;
 }
@@ -44,11 +45,12 @@ static void mcp_put_capabilities(struct mcp_request *r, struct json_out *o)
 {
     static const struct {
         unsigned can;
-        const char *name;
-    } names[] = {{SERVER_TOOLS, "tools"},
-                 {SERVER_PROMPTS, "prompts"},
-                 {SERVER_RESOURCES, "resources"},
-                 {SERVER_COMPLETIONS, "completions"}};
+        const char *name, *value;
+    } names[] = {{SERVER_TOOLS, "tools", "{\"listChanged\":true}"},
+                 {SERVER_PROMPTS, "prompts", "{\"listChanged\":true}"},
+                 {SERVER_RESOURCES, "resources", "{\"listChanged\":true}"},
+                 {SERVER_COMPLETIONS, "completions", "{}"},
+                 {SERVER_LOGGING, "logging", "{}"}};
     struct catalogue *k = connect_catalogue(r->mcp->gate->gate->connect);
     unsigned can = mcp_can(r, k);
     catalogue_unref(k);
@@ -56,7 +58,10 @@ static void mcp_put_capabilities(struct mcp_request *r, struct json_out *o)
     json_open(o, '{');
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (can & names[i].can)
-            json_kv_raw(o, names[i].name, STR("{}"));
+            json_kv_raw(o, names[i].name,
+                        names[i].can == SERVER_RESOURCES && (can & SERVER_SUBSCRIBE)
+                            ? STR("{\"listChanged\":true,\"subscribe\":true}")
+                            : str_of(names[i].value));
     json_close(o, '}');
 }
 

@@ -15,24 +15,6 @@ static bool mcp_list_admitted(struct mcp_request *r)
     return false;
 }
 
-static void mcp_list_answer(struct mcp_request *r, const char *member,
-                            void (*entries)(struct mcp_request *r, const struct catalogue *k, struct json_out *o))
-{
-    if (!mcp_list_admitted(r))
-        return;
-    struct catalogue *k = connect_catalogue(r->mcp->gate->gate->connect);
-    struct json_out o = mcp_result_open(r);
-    json_key(&o, str_of(member));
-    json_open(&o, '[');
-    entries(r, k, &o);
-    json_close(&o, ']');
-    if (r->era == ERA_MODERN)
-        mcp_put_cacheable(r, &o);
-    mcp_result_close(&o);
-    catalogue_unref(k);
-    mcp_answer_result(r, NULL);
-}
-
 /* ---- tools ---- */
 
 static struct str mcp_tool_listed(const struct mcp_request *r, const struct tool *t)
@@ -42,7 +24,7 @@ static struct str mcp_tool_listed(const struct mcp_request *r, const struct tool
     return r->server.n ? t->plain : t->listed;
 }
 
-static void mcp_tools_entries(struct mcp_request *r, const struct catalogue *k, struct json_out *o)
+static void mcp_each_tool(struct mcp_request *r, const struct catalogue *k, mcp_listed *entry, void *ctx)
 {
     int64_t now = clock_wall_ms();
     for (size_t i = 0; i < k->count; i++) {
@@ -51,13 +33,8 @@ static void mcp_tools_entries(struct mcp_request *r, const struct catalogue *k, 
             continue;
         struct str listed = mcp_tool_listed(r, t);
         if (listed.n && session_allows(r->mcp->gate->gate->sessions, r->lease, t->id, now, NULL) == ERR_OK)
-            json_put_raw(o, listed);
+            entry(ctx, listed);
     }
-}
-
-void mcp_tools_list(struct mcp_request *r)
-{
-    mcp_list_answer(r, "tools", mcp_tools_entries);
 }
 
 /* ---- prompts and resources: allowed by the server ---- */
@@ -71,8 +48,8 @@ bool mcp_server_allowed(struct mcp_request *r, enum call_kind kind, struct str s
     return session_holds(r->mcp->gate->gate->sessions, r->lease, scope, clock_wall_ms(), NULL) == ERR_OK;
 }
 
-static void mcp_offer_entries(struct mcp_request *r, const struct catalogue *k, struct json_out *o,
-                              enum offer_kind kind)
+static void mcp_each_offer(struct mcp_request *r, const struct catalogue *k, enum offer_kind kind, mcp_listed *entry,
+                           void *ctx)
 {
     struct str server = STR_NONE;
     bool allowed = false;
@@ -83,36 +60,60 @@ static void mcp_offer_entries(struct mcp_request *r, const struct catalogue *k, 
             allowed = mcp_server_allowed(r, kind == OFFER_PROMPT ? CALL_PROMPT : CALL_RESOURCE, server);
         }
         if (allowed)
-            json_put_raw(o, r->server.n ? one->plain : one->listed);
+            entry(ctx, r->server.n ? one->plain : one->listed);
     }
 }
 
-static void mcp_prompts_entries(struct mcp_request *r, const struct catalogue *k, struct json_out *o)
+void mcp_each_listed(struct mcp_request *r, const struct catalogue *k, enum mcp_list list, mcp_listed *entry, void *ctx)
 {
-    mcp_offer_entries(r, k, o, OFFER_PROMPT);
+    static const enum offer_kind kinds[] = {
+        [MCP_PROMPTS] = OFFER_PROMPT, [MCP_RESOURCES] = OFFER_RESOURCE, [MCP_TEMPLATES] = OFFER_TEMPLATE};
+    if (list == MCP_TOOLS)
+        mcp_each_tool(r, k, entry, ctx);
+    else
+        mcp_each_offer(r, k, kinds[list], entry, ctx);
 }
 
-static void mcp_resources_entries(struct mcp_request *r, const struct catalogue *k, struct json_out *o)
+/* ---- the methods ---- */
+
+static void mcp_list_put(void *ctx, struct str listed)
 {
-    mcp_offer_entries(r, k, o, OFFER_RESOURCE);
+    json_put_raw(ctx, listed);
 }
 
-static void mcp_templates_entries(struct mcp_request *r, const struct catalogue *k, struct json_out *o)
+static void mcp_list_answer(struct mcp_request *r, const char *member, enum mcp_list list)
 {
-    mcp_offer_entries(r, k, o, OFFER_TEMPLATE);
+    if (!mcp_list_admitted(r))
+        return;
+    struct catalogue *k = connect_catalogue(r->mcp->gate->gate->connect);
+    struct json_out o = mcp_result_open(r);
+    json_key(&o, str_of(member));
+    json_open(&o, '[');
+    mcp_each_listed(r, k, list, mcp_list_put, &o);
+    json_close(&o, ']');
+    if (r->era == ERA_MODERN)
+        mcp_put_cacheable(r, &o);
+    mcp_result_close(&o);
+    catalogue_unref(k);
+    mcp_answer_result(r, NULL);
+}
+
+void mcp_tools_list(struct mcp_request *r)
+{
+    mcp_list_answer(r, "tools", MCP_TOOLS);
 }
 
 void mcp_prompts_list(struct mcp_request *r)
 {
-    mcp_list_answer(r, "prompts", mcp_prompts_entries);
+    mcp_list_answer(r, "prompts", MCP_PROMPTS);
 }
 
 void mcp_resources_list(struct mcp_request *r)
 {
-    mcp_list_answer(r, "resources", mcp_resources_entries);
+    mcp_list_answer(r, "resources", MCP_RESOURCES);
 }
 
 void mcp_templates_list(struct mcp_request *r)
 {
-    mcp_list_answer(r, "resourceTemplates", mcp_templates_entries);
+    mcp_list_answer(r, "resourceTemplates", MCP_TEMPLATES);
 }

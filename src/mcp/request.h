@@ -14,7 +14,10 @@ struct mcp_request {
     struct str server;         /* "/mcp/{server}"; empty on /mcp */
     struct str mcp_session;    /* Mcp-Session-Id of a legacy client, checked; or empty */
     struct str progress_token; /* raw JSON; empty: no progress wanted */
+    bool takes_stream;         /* of a call: its answer may become a stream */
+    int log_least;             /* the least of a server's log that is told; beyond the last level: nothing */
     bool streaming;            /* the answer is an SSE stream that has begun */
+    struct mcp_stream *stream; /* of notifications, when it is one (streams.h) */
     struct call call;          /* for tools/call */
 };
 
@@ -26,6 +29,9 @@ mcp_handler mcp_tools_call;                                                     
 mcp_handler mcp_prompts_get, mcp_resources_read, mcp_complete;                        /* offers.c */
 mcp_handler mcp_tools_list, mcp_prompts_list, mcp_resources_list, mcp_templates_list; /* lists.c */
 mcp_handler mcp_initialized, mcp_cancelled;                                           /* handshake.c, cancel.c */
+mcp_handler mcp_resources_subscribe, mcp_resources_unsubscribe;                       /* subscribe.c */
+mcp_handler mcp_set_level;                                                            /* logging.c */
+mcp_handler mcp_subscriptions_listen, mcp_get, mcp_delete; /* listen.c; the last two are HTTP's, not in methods.c */
 
 struct mcp_method {
     const char *name;
@@ -41,12 +47,25 @@ const struct mcp_method *mcp_method_find(struct str name, enum rpc_kind kind, en
 void mcp_call_start(struct mcp_request *r);
 /* What is sent is this object, put together anew. */
 enum err mcp_call_params(struct mcp_request *r, const struct buf *params, struct fault *f) MUST_USE;
+/* How much of the servers' logs this client wants. logging.c */
+enum err mcp_read_level(struct mcp_request *r, struct fault *f) MUST_USE;
+/* What a server writes to the log during a call. logging.c */
+void mcp_call_said(struct call *c, struct str params);
+/* A line of a server's log as a message of ours. False: it is none, or below what is wanted. logging.c */
+bool mcp_log_write(struct buf *b, struct str params, int least);
+/* One more event on the answer's stream. call.c */
+void mcp_stream_event(struct mcp_request *r, const struct buf *message);
 /* result.c: a server's answer into the worker's buffer. */
 void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a);
 void mcp_put_error(struct mcp_request *r, const struct connect_answer *a);
 void mcp_put_schema_refusal(struct mcp_request *r, const struct fault *f);
 /* May this session use the prompts (CALL_PROMPT) or resources (CALL_RESOURCE) of a server, on this path? lists.c */
 bool mcp_server_allowed(struct mcp_request *r, enum call_kind kind, struct str server);
+/* What this session may use of the catalogue, as it is listed on this path, in its order. lists.c */
+enum mcp_list { MCP_TOOLS = 0, MCP_PROMPTS, MCP_RESOURCES, MCP_TEMPLATES, MCP_LISTS };
+typedef void mcp_listed(void *ctx, struct str listed);
+void mcp_each_listed(struct mcp_request *r, const struct catalogue *k, enum mcp_list list, mcp_listed *entry,
+                     void *ctx);
 /* An error's JSON-RPC code for this client: the eras differ in one. face.c */
 int mcp_rpc_code(const struct mcp_request *r, enum err e);
 
@@ -62,6 +81,12 @@ void mcp_meta_open(const struct mcp_request *r, struct json_out *o);
 /* The end of a result of the modern era that a client may keep for a while. handshake.c */
 void mcp_put_cacheable(const struct mcp_request *r, struct json_out *o);
 
+/* What belongs to the request is given back; its exchange is still to be answered. face.c */
+void mcp_release(struct mcp_request *r);
+/* The answer is a stream of events from here on. face.c */
+void mcp_stream_open(struct mcp_request *r);
+/* May the answer be a stream? face.c */
+bool mcp_accepts_stream(const struct exchange *x);
 /* Answers; each releases the request. */
 void mcp_answer_result(struct mcp_request *r, const char *session_id /* or NULL */); /* the result as it was closed */
 void mcp_answer_accepted(struct mcp_request *r);

@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startGate, TOP } from '../integration/lib/gate.mjs'
+import { runClientScenarios } from './mcp_client_scenarios.mjs'
+import { passes, requirements } from './mcp_required.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const suite = resolve(process.argv[2] || join(TOP, 'tests/node_modules/@modelcontextprotocol/conformance'), 'dist/index.js')
@@ -99,17 +101,47 @@ function judge(revision, scenario, check) {
     failing(revision, scenario, check.id, `${check.description}: ${check.errorMessage ?? ''}`)
 }
 
-async function scenario(url, revision, name, results) {
+const leftOut = new Map()
+const required = new Map() // revision -> what the suite requires of it
+const passing = new Set() // "revision leg scenario"
+
+async function checksOf(url, revision, name, results) {
   const dir = join(results, `${revision}-${name}`)
   const { out } = await run(['server', '--url', url, '--scenario', name, '--spec-version', revision, '--force', '-o', dir])
-  let checks
   try {
-    checks = JSON.parse(readFileSync(join(dir, readdirSync(dir)[0], 'checks.json'), 'utf8'))
+    return { out, checks: JSON.parse(readFileSync(join(dir, readdirSync(dir)[0], 'checks.json'), 'utf8')) }
   } catch {
-    failing(revision, name, 'scenario', `it left no result\n${out}`)
-    return
+    return { out, checks: [] }
   }
+}
+
+function judgeAll(revision, leg, name, checks, out) {
+  if (!checks.length) failing(revision, name, 'scenario', `it left no result\n${out}`)
   for (const check of checks) judge(revision, name, check)
+  if (passes(checks)) passing.add(`${revision} ${leg} ${name}`)
+}
+
+async function scenario(url, revision, name, results) {
+  const { checks, out } = await checksOf(url, revision, name, results)
+  judgeAll(revision, 'server', name, checks, out)
+}
+
+// Extensions of the protocol and what came after a revision: run, reported and never scored.
+async function notScored(url, revision, names, results) {
+  for (const { name, reason } of required.get(revision).notScored.filter((s) => s.leg === 'server' && !names.includes(s.name))) {
+    const { checks } = await checksOf(url, revision, name, results)
+    const of = checks.filter((c) => ['SUCCESS', 'FAILURE', 'WARNING'].includes(c.status))
+    console.log(`not scored (${reason}): ${revision} ${name}: ${of.filter((c) => c.status === 'SUCCESS').length} of ${of.length} checks`)
+  }
+}
+
+// "2025-11-25: 30/30 required server scenarios"
+function report(revision, leg, without = []) {
+  const names = [...required.get(revision)[leg]]
+  const of = names.filter((name) => !without.includes(name))
+  const missing = of.filter((name) => !passing.has(`${revision} ${leg} ${name}`))
+  console.log(`${revision}: ${of.length - missing.length}/${of.length} required ${leg} scenarios` +
+              `${without.length ? ` (and ${names.length - of.length} left out)` : ''}${missing.length ? `; missing: ${missing.join(', ')}` : ''}`)
 }
 
 const forwarder = await startForwarder()
@@ -127,6 +159,7 @@ try {
   forwarder.credential = gate.open(await gate.agent({ allow: tools })).access_token
   for (const [revision, behind] of Object.entries(REVISIONS)) {
     const names = await scenariosOf(revision)
+    required.set(revision, await requirements(run, revision))
     for (const name of names.filter((n) => capabilityOf(NOT_YET, n))) later(capabilityOf(NOT_YET, name), name)
     const served = names.filter((n) => !capabilityOf(NOT_YET, n))
     const next = async () => {
@@ -134,6 +167,12 @@ try {
         await scenario(`http://127.0.0.1:${forwarder.port}/mcp/${behind}`, revision, name, results)
     }
     await Promise.all([next(), next()])
+    await notScored(`http://127.0.0.1:${forwarder.port}/mcp/${behind}`, revision, names, results)
+    await runClientScenarios(run, revision, results, {
+      judged: (name, checks, out) => judgeAll(revision, 'client', name, checks, out),
+      leftOut: (reason, name) => leftOut.set(reason, [...(leftOut.get(reason) ?? []), name]),
+      later,
+    })
   }
 } finally {
   await gate.stop()
@@ -141,5 +180,10 @@ try {
   rmSync(results, { recursive: true, force: true })
 }
 for (const [capability, names] of notYet) console.log(`not yet served: ${capability}: ${[...new Set(names)].join(', ')}`)
+for (const [reason, names] of leftOut) console.log(`left out: ${reason}: ${[...new Set(names)].join(', ')}`)
+for (const revision of required.keys()) {
+  report(revision, 'server')
+  report(revision, 'client', [...leftOut.values()].flat())
+}
 console.log(`${tally.passed} passed, ${tally.failed} failed`)
 process.exitCode = tally.failed ? 1 : 0

@@ -58,7 +58,7 @@ test('server/discover says what is spoken here, and that nobody else may keep th
   assert.equal(result.resultType, 'complete')
   assert.equal(result.supportedVersions[0], '2026-07-28')
   assert.ok(result.supportedVersions.includes('2025-11-25'))
-  assert.deepEqual(result.capabilities, { tools: {} })
+  assert.deepEqual(result.capabilities, { tools: { listChanged: true } })
   assert.equal(result._meta['io.modelcontextprotocol/serverInfo'].name, 'doorward')
   assert.equal(result.cacheScope, 'private')
   assert.ok(Number.isInteger(result.ttlMs) && result.ttlMs >= 0)
@@ -156,7 +156,7 @@ test('initialize agrees on the revision that was asked for, or names its own', a
   for (const [asked, got] of [['2025-11-25', '2025-11-25'], ['2025-06-18', '2025-06-18'], ['2024-01-01', '2025-11-25']]) {
     const { json, headers } = await post(message('initialize', { ...INITIALIZE.params, protocolVersion: asked }))
     assert.equal(json.result.protocolVersion, got)
-    assert.deepEqual(json.result.capabilities, { tools: {} })
+    assert.deepEqual(json.result.capabilities, { tools: { listChanged: true } })
     assert.equal(json.result.serverInfo.name, 'doorward')
     assert.match(headers.get('mcp-session-id'), /^[\x21-\x7e]{20,}$/)
     assert.equal(json.result.resultType, undefined)
@@ -174,7 +174,7 @@ test('a protocol session is good for the credential that opened it, and for no o
   assert.equal((await post(message('tools/list'), { headers: { ...headers, 'mcp-session-id': 'made-up' } })).status, 404)
 })
 
-test('GET and DELETE are 405: there is no stream to listen to and nothing to end', async () => {
+test('GET and DELETE without a protocol session are 405: there is no stream to listen to and nothing to end', async () => {
   for (const method of ['GET', 'DELETE']) {
     const answer = await post(null, { method })
     assert.equal(answer.status, 405)

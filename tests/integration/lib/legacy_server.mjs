@@ -1,6 +1,6 @@
 // A server of the 2025-11-25 revision made with the SDK 1.x, over HTTP with protocol sessions:
 //   node legacy_server.mjs PORT [--json]
-// The same tools as modern_server.mjs. GET /seen says what reached it; POST /forget drops all its sessions.
+// The same tools as modern_server.mjs. GET /seen says what reached it, /sessions how many there are; POST /forget drops all its sessions.
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { randomUUID } from 'node:crypto'
@@ -49,6 +49,7 @@ async function open() {
 
 createServer(async (req, res) => {
   if (req.url === '/seen') return res.end(JSON.stringify(seen))
+  if (req.url === '/sessions') return res.end(String(sessions.size))
   if (req.url === '/forget') return sessions.clear(), res.end()
   const chunks = []
   for await (const c of req) chunks.push(c)

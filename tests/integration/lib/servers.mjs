@@ -44,6 +44,14 @@ export async function startServer(file, { port, mode = [] } = {}) {
   return serve(port, [join(here, file), ...(file.startsWith('modern') ? ['http'] : []), String(port), ...mode])
 }
 
+// changing_server.mjs, modern or legacy, over HTTP; `poke` changes it from the outside.
+export async function startChanging(era) {
+  const port = await freePort()
+  const server = await serve(port, [join(here, 'changing_server.mjs'), era, String(port)])
+  return { ...server, poke: (what, argument) => fetch(`http://127.0.0.1:${port}/${what}?${encodeURIComponent(argument)}`) }
+}
+export const changing = (era) => ({ command: [process.execPath, join(here, 'changing_server.mjs'), `${era}-stdio`], isolation: 'gateway' })
+
 export async function startEverything() {
   const port = await freePort()
   return serve(port, [...npmServer('server-everything').command.slice(1), 'streamableHttp'], { PORT: String(port) })

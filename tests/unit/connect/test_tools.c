@@ -99,6 +99,26 @@ static void legacy_clients_see_outputs_of_objects_only(void **state)
     tool_set_unref(set);
 }
 
+static void an_output_schema_that_cannot_be_used_is_not_shown_and_closes_nothing(void **state)
+{
+    (void)state;
+    struct shelf s;
+    shelf_init(&s, "desk");
+    struct tool_set *set = shelf_tools(
+        &s, "[" TOOL_WITH("fine", "'outputSchema':{'type':'object'}") "," TOOL_WITH(
+                "remote", "'outputSchema':{'type':'object','$ref':'https://example.com/s.json'}") "," TOOL("none") "]");
+    assert_non_null(set->tool[0].output);
+    assert_null(set->tool[1].output);
+    assert_non_null(set->tool[1].input);
+    assert_int_equal(set->tool[1].fault.err, ERR_OK);
+    assert_true(str_is(set->tool[1].plain, "{\"name\":\"remote\",\"inputSchema\":{\"type\":\"object\"}}"));
+    assert_true(str_eq(set->tool[1].plain_legacy, set->tool[1].plain));
+    assert_non_null(
+        memmem(set->tool[1].definition.p, set->tool[1].definition.n, "outputSchema", 12)); /* pinned whole */
+    assert_null(set->tool[2].output);
+    tool_set_unref(set);
+}
+
 static void arguments_for_headers_are_found_along_properties(void **state)
 {
     (void)state;
@@ -159,6 +179,7 @@ int main(void)
         cmocka_unit_test(a_schema_that_cannot_be_used_closes_the_tool_and_says_why),
         cmocka_unit_test(members_of_the_wrong_shape_are_not_passed_on),
         cmocka_unit_test(legacy_clients_see_outputs_of_objects_only),
+        cmocka_unit_test(an_output_schema_that_cannot_be_used_is_not_shown_and_closes_nothing),
         cmocka_unit_test(arguments_for_headers_are_found_along_properties),
         cmocka_unit_test(a_wrong_x_mcp_header_leaves_its_tool_out_and_no_other),
     };

@@ -107,7 +107,10 @@ static void messages_of_a_server_are_told_apart(void **state)
     is_kind("{'jsonrpc':'2.0','id':5,'method':'ping'}", WIRE_ASKS);
     is_kind("{'jsonrpc':'2.0','method':'notifications/progress','params':{'progressToken':'a','progress':1}}",
             WIRE_PROGRESS);
-    is_kind("{'jsonrpc':'2.0','method':'notifications/message','params':{}}", WIRE_OTHER);
+    is_kind("{'jsonrpc':'2.0','method':'notifications/message','params':{'level':'info','data':'x'}}", WIRE_SAID);
+    is_kind("{'jsonrpc':'2.0','method':'notifications/tools/list_changed'}", WIRE_CHANGED);
+    is_kind("{'jsonrpc':'2.0','method':'notifications/resources/updated','params':{'uri':'a:b'}}", WIRE_UPDATED);
+    is_kind("{'jsonrpc':'2.0','method':'notifications/invented','params':{}}", WIRE_OTHER);
 }
 
 static void what_is_no_message_means_nothing(void **state)

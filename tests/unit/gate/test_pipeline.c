@@ -62,7 +62,7 @@ static void the_order_that_must_never_change(void **state)
 {
     (void)state;
     static const char *const order[] = {"\nwhitelist ", "\nvalidate ", "\npolicy ", "\napproval ", "\nbudget ",
-                                        "\nintent ",    "\nexecute ",  "\nfilter ", "\noutcome "};
+                                        "\nintent ",    "\nexecute ",  "\nresult ", "\nfilter ",   "\noutcome "};
     struct buf out;
     const char *before = NULL;
     buf_init(&out, 65536);

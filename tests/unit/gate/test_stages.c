@@ -336,6 +336,79 @@ static void without_memory_the_call_is_refused(void **state)
     free(text);
 }
 
+/* ---- result ---- */
+
+static void answer(struct scene *s, const char *schema, const char *result)
+{
+    struct fault f = {0};
+    schema_unref(s->schema);
+    s->schema = NULL;
+    if (schema && schema_compile(str_of(schema), NULL, NULL, &s->schema, &f))
+        fail_msg("%s", f.text);
+    if (json_parse(&s->doc, str_of(result), &s->arena, NULL, &f))
+        fail_msg("%s", f.text);
+    s->tool.output = s->schema;
+    s->call.answer = (struct connect_answer){.doc = &s->doc, .result = JSON_ROOT};
+}
+
+/* The call is over: it goes on to its outcome, with or without a fault. */
+static void result_is(struct scene *s, enum err want, const char *words)
+{
+    s->call.fault = (struct fault){0};
+    assert_int_equal(stage_result(&s->call), VERDICT_NEXT);
+    if (s->call.fault.err != want || strcmp(s->call.fault.text, words) != 0)
+        fail_msg("wanted %s: %s\nbut it is %s: %s", err_code(want), words, err_code(s->call.fault.err),
+                 s->call.fault.text);
+}
+
+#define DOUBLED "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"number\"}}}"
+
+static void a_result_that_breaks_its_promise_fails_and_its_value_is_not_told(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, "{}");
+    answer(&s, DOUBLED, "{\"content\":[],\"structuredContent\":{\"n\":\"top secret\"}}");
+    result_is(&s, ERR_RESULT, "the result of desk/lookup does not fit its outputSchema: /n: must be a number");
+    answer(&s, DOUBLED, "{\"content\":[{\"type\":\"text\",\"text\":\"{}\"}]}");
+    result_is(&s, ERR_RESULT, "the result of desk/lookup has no structuredContent, which its outputSchema promises");
+    answer(&s, DOUBLED, "{\"resultType\":\"complete\",\"structuredContent\":null}");
+    result_is(&s, ERR_RESULT, "the result of desk/lookup does not fit its outputSchema: (root): must be an object");
+    scene_close(&s);
+}
+
+static void a_result_that_keeps_it_or_made_none_passes(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, "{}");
+    answer(&s, DOUBLED, "{\"content\":[],\"structuredContent\":{\"n\":4}}");
+    result_is(&s, ERR_OK, "");
+    answer(&s, NULL, "{\"structuredContent\":7}");
+    result_is(&s, ERR_OK, "");
+    answer(&s, "{\"type\":\"array\"}", "{\"structuredContent\":[1]}");
+    result_is(&s, ERR_OK, "");
+    scene_close(&s);
+}
+
+static void what_is_no_result_yet_or_an_error_is_not_judged(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s, "{}");
+    answer(&s, DOUBLED, "{\"content\":[],\"isError\":true}");
+    result_is(&s, ERR_OK, "");
+    answer(&s, DOUBLED, "{\"resultType\":\"input_required\",\"inputRequests\":{}}");
+    result_is(&s, ERR_OK, "");
+    s.call.answer = (struct connect_answer){.doc = &s.doc, .error = JSON_ROOT};
+    result_is(&s, ERR_OK, "");
+    s.call.answer = (struct connect_answer){0};
+    fault_set(&s.call.fault, ERR_UPSTREAM, "it is gone");
+    assert_int_equal(stage_result(&s.call), VERDICT_NEXT);
+    assert_int_equal(s.call.fault.err, ERR_UPSTREAM); /* why it failed stays why it failed */
+    scene_close(&s);
+}
+
 /* ---- deny ---- */
 
 static void zero_is_deny(void **state)
@@ -363,6 +436,9 @@ int main(void)
         cmocka_unit_test(a_refusal_says_where_and_leaves_no_canonical_bytes),
         cmocka_unit_test(a_tool_whose_schema_cannot_be_used_is_refused),
         cmocka_unit_test(without_memory_the_call_is_refused),
+        cmocka_unit_test(a_result_that_breaks_its_promise_fails_and_its_value_is_not_told),
+        cmocka_unit_test(a_result_that_keeps_it_or_made_none_passes),
+        cmocka_unit_test(what_is_no_result_yet_or_an_error_is_not_judged),
         cmocka_unit_test(zero_is_deny),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

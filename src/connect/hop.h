@@ -1,0 +1,102 @@
+/*
+ * One message to a server over HTTP and its answer, and what the files of that kind share: http.c (probes, calls,
+ * protocol sessions) and ear.c (what a server says by itself). Not for others.
+ */
+#ifndef CONNECT_HOP_H
+#define CONNECT_HOP_H
+
+#include "connect/inner.h"
+#include "net/sse.h"
+
+enum {
+    HTTP_HEADERS = 48,
+    HTTP_SESSION_MAX = 512,
+    HTTP_DRAIN_MS = 1000,
+    HTTP_PROBE_MS = 10000,
+    HTTP_FREE_HOPS = 256,
+    HTTP_ARENA = 256 << 20,
+    HTTP_SESSIONS = 4096,
+    HTTP_ERROR_BYTES = 65536
+};
+
+struct http_session { /* of a legacy server, for one isolation key; worker 0's */
+    struct http_session *next;
+    struct upstream *upstream;
+    char key[CONNECT_KEY_MAX], id[HTTP_SESSION_MAX];
+    bool ready, over;
+    struct hop *waiting; /* calls that wait for it, linked through next_free */
+    unsigned users;
+    /* log.c: what the server writes to its log comes on a stream of the session */
+    bool leveled, deaf; /* it was told the least level; it has no such stream */
+    const char *level;
+    struct hop *stream;
+};
+
+struct hop {
+    struct flight flight; /* first; flight.call NULL: a message of our own */
+    struct hop *next_free;
+    struct connect_worker *worker;
+    struct upstream *upstream; /* a reference */
+    struct client_call http;
+    struct http_header header[HTTP_HEADERS];
+    struct buf request, body;
+    struct sse sse;
+    struct arena arena, scratch; /* of header values; of the message being read */
+    struct json doc;
+    struct str id; /* of the request; empty: a notification */
+    int status;
+    bool active, stream, json, answered;
+    char got_session[HTTP_SESSION_MAX];
+    struct http_session *session; /* of a legacy call */
+    bool retried;
+    /* told once: the answer, or why there is none. m NULL: no JSON-RPC answer (a notification was taken: e == ERR_OK)
+     */
+    void (*told)(struct hop *h, enum err e, const char *why, const struct wire_message *m);
+    void *ctx;
+    void (*opened)(struct hop *h); /* the head of the answer has come, with success; may be NULL */
+    /* each message that is not about a call; NULL: nobody listens */
+    void (*heard)(struct hop *h, const struct wire_message *m);
+};
+
+struct http_inner {
+    struct http_url url;
+    struct client_origin **origin; /* for each worker, made on its thread */
+    struct http_session *sessions;
+    struct ear *ear; /* NULL: nobody listens */
+};
+
+static inline struct http_inner *http_inner(const struct upstream *u)
+{
+    return u->inner;
+}
+
+struct hop *hop_new(struct connect_worker *w, struct upstream *u); /* NULL: no memory */
+void hop_free(struct hop *h);
+void hop_headers(struct hop *h, const struct wire_request *r, const char *session);
+/* h->request is written and the headers are set. The answer comes through `told`, never from inside; then the hop is
+ * freed. */
+void hop_send(struct hop *h, const char *method, unsigned timeout_ms);
+/* A message that needs no answer, or a DELETE. */
+void http_notify(struct connect_worker *w, struct upstream *u, const char *method, struct str message,
+                 const struct wire_request *r, const char *session);
+void http_session_delete(struct upstream *u, const char *session);
+/* The revision that a legacy server agreed to. */
+struct str http_version(struct upstream *u, char ret[16]);
+
+/* Ends what a session holds open by itself. */
+void http_session_over(struct http_session *s);
+
+/* log.c: does a call want more of the session's log than was asked for? Then it is asked for, calls wait for that, and
+ * http_session_leveled follows. False: nothing to do. */
+bool http_log_level(struct http_session *s, const char *level);
+void http_session_leveled(struct http_session *s);
+/* A line of the log on a session's stream, for the calls that are with it. Its call is not named: with calls of several
+ * sessions in work it is nobody's. */
+void http_log_said(struct http_session *s, struct str params);
+
+/* What a server says by itself: listened to from when it is up until it is stopped. Worker 0. ear.c */
+void ear_open(struct upstream *u);
+void ear_close(struct upstream *u);
+void ear_subscribe(struct upstream *u, struct str key, struct str uri, bool on);
+
+#endif
