@@ -228,6 +228,11 @@ static void writer_refuse(struct audit *a, const struct fault *f)
 {
     size_t bytes = 0;
     uint64_t refused = 0;
+    pthread_mutex_lock(&a->lock);
+    bool first = !a->failing;
+    a->failing = true; /* before anybody is told: who hears of it finds it so */
+    a->failure = *f;
+    pthread_mutex_unlock(&a->lock);
     for (struct audit_record **at = &a->pending; *at;) {
         struct audit_record *r = *at;
         if (!r->done) {
@@ -244,9 +249,6 @@ static void writer_refuse(struct audit *a, const struct fault *f)
     while (*a->pending_last)
         a->pending_last = &(*a->pending_last)->next;
     pthread_mutex_lock(&a->lock);
-    bool first = !a->failing;
-    a->failing = true;
-    a->failure = *f;
     a->queued -= bytes;
     a->refused += refused;
     pthread_mutex_unlock(&a->lock);

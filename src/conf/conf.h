@@ -63,13 +63,14 @@ struct conf_agents {
     int64_t default_lifetime, max_lifetime, max_concurrent_sessions;
 };
 struct conf_session {
-    int64_t max_tool_calls, max_streams;
+    int64_t max_tool_calls, max_streams, max_parked_calls;
     struct conf_rate rate;
     struct conf_cidrs allowed_cidrs;
 };
 struct conf_limits {
     struct conf_rate agent_rate;
-    int64_t connections, streams, body_bytes, result_bytes, arena_bytes, call_timeout, stop_grace;
+    int64_t connections, streams, body_bytes, result_bytes, arena_bytes, call_timeout, input_timeout, parked_calls,
+        stop_grace;
 };
 struct conf_audit {
     int64_t durability; /* enum conf_durability */
@@ -85,7 +86,7 @@ struct conf_server {
     struct conf_pairs headers, env;
     struct conf_strings command;
     int64_t max_processes;
-    int64_t pin; /* enum conf_pin */
+    int64_t pin;                          /* enum conf_pin */
     int64_t isolation, protocol, timeout; /* enum conf_isolation, enum conf_protocol; timeout 0: limits.call_timeout */
     struct conf_server_limits limits;
 };

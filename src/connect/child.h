@@ -13,6 +13,7 @@ enum child_state { CHILD_OPENING = 0, CHILD_READY, CHILD_CLOSING };
 struct child {
     struct upstream *upstream; /* a reference */
     struct child *next;        /* of the upstream */
+    unsigned can;              /* what its clients can be asked (CAN_…), as a legacy one was told */
     char key[CONNECT_KEY_MAX]; /* whom it serves; "probe" for a disposable one */
     enum child_state state;
     struct stdio_flight *flights, *waiting; /* sent; and those that wait until it is ready */

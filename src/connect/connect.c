@@ -345,7 +345,8 @@ void connect_send(struct connect *c, struct connect_call *call)
     call->relayed = false;
     if (c->closing || w->closed)
         connect_fail_later(call, ERR_STOPPING, "Doorward is stopping");
-    else if (call->worker->index == 0 || u->kind->everywhere(u))
+    else if (u->kind->everywhere(u) ||
+             (call->worker->index == 0 && !call->can)) /* what can be asked can be put aside */
         u->kind->send(w, call);
     else
         relay_send(w, call);
@@ -386,7 +387,7 @@ static void connect_tick(uv_timer_t *t)
     uint64_t now = uv_now(t->loop);
     for (struct flight *f = w->flights, *next; f; f = next) {
         next = f->next;
-        if (now < f->deadline)
+        if (now < f->deadline || f->asked)
             continue;
         struct connect_call *c = f->call;
         struct fault fault;
@@ -398,8 +399,10 @@ static void connect_tick(uv_timer_t *t)
         c->events->done(c, &a);
         next = w->flights; /* whatever ran meanwhile may have changed the list */
     }
-    if (w->worker->index == 0)
+    if (w->worker->index == 0) {
+        park_sweep(w->connect);
         connect_sweep(w->connect);
+    }
 }
 
 struct connect_forgotten {
@@ -412,6 +415,7 @@ static void connect_forgot(struct worker *w, struct worker_mail *mail)
 {
     (void)w;
     struct connect_forgotten *m = (struct connect_forgotten *)mail;
+    park_forget(m->connect, str_of(m->session));
     for (struct upstream *u = m->connect->upstreams; u; u = u->next) {
         char key[CONNECT_KEY_MAX];
         bool session = u->server->isolation == CONF_PER_SESSION && m->session[0];
@@ -663,6 +667,8 @@ static void connect_close_local(struct worker *w, struct worker_mail *mail)
         struct connect_answer a = {.err = ERR_STOPPING, .fault = &fault, .sent = true};
         c->events->done(c, &a);
     }
+    if (local->worker->index == 0)
+        park_close(local->connect);
     uv_close((uv_handle_t *)&local->tick, connect_tick_closed);
     free(m);
 }

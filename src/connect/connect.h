@@ -33,6 +33,29 @@ struct connect_answer {
     uint32_t result;           /* node of the result object in doc; 0 when the server answered with an error */
     uint32_t error;            /* node of the JSON-RPC error object in doc; 0 when it answered with a result */
     bool modern;               /* the server speaks 2026-07-28 */
+    bool input;                /* the result is none yet: it says what is wanted of the client first (input_required) */
+};
+
+/* What the client at the other end can be asked in the middle of a call: of what it declared, what is carried. */
+enum {
+    CAN_ELICIT = 1,
+    CAN_ELICIT_URL = 2,
+    CAN_SAMPLE = 4,
+    CAN_SAMPLE_TOOLS = 8,
+    CAN_SAMPLE_CONTEXT = 16,
+    CAN_ROOTS = 32,
+    CAN_ALL = 63
+};
+unsigned connect_can_read(const struct json *doc, uint32_t capabilities /* an object as clients declare it */);
+void connect_can_write(struct buf *b, unsigned can);
+/* May a client that can do this be asked that? */
+bool connect_can_answer(unsigned can, const struct json *doc, struct str method, uint32_t params);
+
+/* A request of a legacy server's in the middle of a call. */
+struct connect_question {
+    unsigned number;           /* of this call's, from 1 on */
+    struct str id;             /* the server's own; for the connector only */
+    struct str method, params; /* params: a JSON object, or STR_NONE */
 };
 
 struct connect_call;
@@ -41,6 +64,8 @@ struct connect_events {
     void (*progress)(struct connect_call *c, struct str progress, struct str total, struct str message);
     /* The server writes to its client's log during this call: the params of notifications/message, raw. */
     void (*said)(struct connect_call *c, struct str params);
+    /* The server asks something that the client can answer, and waits for connect_reply. False: it is refused. */
+    bool (*asked)(struct connect_call *c, const struct connect_question *q);
     /* Exactly once, last; the connector has forgotten the call by then. */
     void (*done)(struct connect_call *c, const struct connect_answer *a);
 };
@@ -54,9 +79,14 @@ struct connect_call {
     const struct tool *tool;     /* of tools/call; NULL otherwise */
     struct catalogue *catalogue; /* the one that holds the server and the tool */
     struct str agent,
-        session;     /* ids; which of them a child or an upstream session serves is the server's `isolation` */
-    struct str name; /* what is asked for, as the server knows it: tool, prompt, URI; STR_NONE: nothing of its own */
+        session;       /* ids; which of them a child or an upstream session serves is the server's `isolation` */
+    struct str client; /* which of the session's clients it is from; empty: one that keeps no protocol session */
+    unsigned can;      /* what that can be asked (CAN_…): declared to the server */
+    struct str name;   /* what is asked for, as the server knows it: tool, prompt, URI; STR_NONE: nothing of its own */
     struct str arguments; /* canonical JSON object: of a tool its arguments, otherwise all params */
+    /* Of a call that is sent again with what a modern server wanted, JSON: its inputResponses (an object) and its
+     * requestState (a string). STR_NONE: none. */
+    struct str responses, state;
     /* W3C trace context of the next hop, never empty: "00-<trace id>-<span id>-01". Sent as the header and, to modern
      * servers, in `_meta`. Its span id (16 hex digits, unique to this call) is the JSON-RPC id of the request over
      * HTTP, as a string, so that a server's log and our record can be laid side by side. */
@@ -115,6 +145,23 @@ void connect_send(struct connect *c, struct connect_call *call);
 /* Tells the server as its protocol wants it (notifications/cancelled, closed stream) and calls `done` with
  * ERR_CANCELLED before it returns; a call that has failed already is told so with the next turn of the loop instead. */
 void connect_cancel(struct connect_call *call);
+/* The client's answer to a question: a result, or an error object. What is not asked (any more) is nothing. */
+void connect_reply(struct connect_call *c, unsigned number, bool error, struct str value);
+/* A call whose server has asked something is put aside, under a number of the caller's, until it is taken up: the
+ * connector forgets c, no event follows. Belongs to the connector until one of the two is called, once, on worker 0. */
+struct connect_parked {
+    void (*taken)(struct connect_parked *p);
+    /* Nobody took it up in time, or its session ended, or the gateway stops: the server was told, as for a
+     * cancellation, unless it had answered meanwhile. */
+    void (*abandoned)(struct connect_parked *p, const struct connect_answer *a);
+};
+void connect_park(struct connect_call *c, uint64_t ticket, unsigned ms, struct connect_parked *p);
+/* Instead of connect_send: goes on with a call that was put aside, from whichever worker; c->responses answers its
+ * questions by their names (connect_question_name), and those that stay open are asked again. ERR_REQUEST_STATE: there
+ * is none. */
+void connect_resume(struct connect *c, struct connect_call *call, uint64_t ticket);
+void connect_question_name(unsigned number, char ret[24]);
+
 /* A client wants to hear of a resource, or no more: once more or less for what it is counted by, the server that
  * `agent` and `session` are served by. What the server says comes to connect_watch.updated. Any thread. */
 void connect_subscribe(struct connect *c, struct str server, struct str agent, struct str session, struct str uri,

@@ -23,6 +23,7 @@ struct http_session { /* of a legacy server, for one isolation key; worker 0's *
     struct http_session *next;
     struct upstream *upstream;
     char key[CONNECT_KEY_MAX], id[HTTP_SESSION_MAX];
+    unsigned can; /* what its clients can be asked (CAN_…), as it was declared */
     bool ready, over;
     struct hop *waiting; /* calls that wait for it, linked through next_free */
     unsigned users;
@@ -49,6 +50,8 @@ struct hop {
     char got_session[HTTP_SESSION_MAX];
     struct http_session *session; /* of a legacy call */
     bool retried;
+    struct resume *resume; /* its stream ended; it waits to ask for the rest (resume.c) */
+    bool resumed;          /* it has been so: what is sent now is not the call itself */
     /* told once: the answer, or why there is none. m NULL: no JSON-RPC answer (a notification was taken: e == ERR_OK)
      */
     void (*told)(struct hop *h, enum err e, const char *why, const struct wire_message *m);
@@ -72,6 +75,10 @@ static inline struct http_inner *http_inner(const struct upstream *u)
 
 struct hop *hop_new(struct connect_worker *w, struct upstream *u); /* NULL: no memory */
 void hop_free(struct hop *h);
+void hop_header(struct hop *h, const char *name, struct str value);
+/* The stream of a call is over without its answer. True: it will be asked for the rest. resume.c */
+bool hop_resume(struct hop *h, enum err e);
+void hop_resume_stop(struct hop *h);
 void hop_headers(struct hop *h, const struct wire_request *r, const char *session);
 /* h->request is written and the headers are set. The answer comes through `told`, never from inside; then the hop is
  * freed. */
@@ -90,6 +97,12 @@ void http_session_over(struct http_session *s);
  * http_session_leveled follows. False: nothing to do. */
 bool http_log_level(struct http_session *s, const char *level);
 void http_session_leveled(struct http_session *s);
+/* log.c: where clients can be asked something, the session's stream is opened before its calls go on: servers may ask
+ * there. As http_log_level. */
+bool http_session_listen(struct http_session *s);
+/* A request of a legacy server's, in its session. h: on the stream of that call; NULL: on the session's own. http.c */
+void http_session_asked(struct connect_worker *w, struct http_session *s, struct hop *h, const struct json *doc,
+                        const struct wire_message *m);
 /* A line of the log on a session's stream, for the calls that are with it. Its call is not named: with calls of several
  * sessions in work it is nobody's. */
 void http_log_said(struct http_session *s, struct str params);

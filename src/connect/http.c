@@ -37,7 +37,8 @@ struct hop *hop_new(struct connect_worker *w, struct upstream *u)
     h->worker = w;
     h->upstream = upstream_ref(u);
     h->status = 0;
-    h->active = h->stream = h->json = h->answered = h->retried = false;
+    h->active = h->stream = h->json = h->answered = h->retried = h->resumed = false;
+    h->resume = NULL;
     h->got_session[0] = 0;
     h->session = NULL;
     h->heard = NULL;
@@ -95,16 +96,52 @@ void http_hops_free(struct connect_worker *w)
 
 /* ---- the answer ---- */
 
-/* A legacy server may ask something on the stream of a call; the reply is a POST of its own. */
-static void hop_asked(struct hop *h, const struct wire_message *m)
+/* What is said to a legacy server in a session is a POST of its own. */
+static void http_session_say(struct connect_worker *w, struct http_session *s, const struct buf *b)
 {
     char version[16];
+    struct wire_request r = {.era = WIRE_ERA_LEGACY, .version = http_version(s->upstream, version), .method = "reply"};
+    if (!buf_failed(b))
+        http_notify(w, s->upstream, "POST", buf_view(b), &r, s->id);
+}
+
+/* A question on the session's own stream does not say which call it is about: with calls of several clients in work it
+ * is nobody's. */
+static struct hop *http_session_call(const struct http_session *s)
+{
+    struct flight *newest = NULL;
+    for (struct flight *f = s->upstream->connect->local[0].flights; f; f = f->next) {
+        if (f->upstream != s->upstream || ((struct hop *)f)->session != s)
+            continue;
+        if (newest &&
+            (!str_eq(f->call->session, newest->call->session) || !str_eq(f->call->client, newest->call->client)))
+            return NULL;
+        newest = newest ? newest : f;
+    }
+    return (struct hop *)newest;
+}
+
+void http_session_asked(struct connect_worker *w, struct http_session *s, struct hop *h, const struct json *doc,
+                        const struct wire_message *m)
+{
     struct buf b;
-    struct wire_request r = {.era = WIRE_ERA_LEGACY, .version = http_version(h->upstream, version), .method = "reply"};
+    h = h ? h : http_session_call(s);
+    if (h && flight_asked(&h->flight, doc, m))
+        return;
     buf_init(&b, 65536);
     wire_write_reply(&b, m);
-    if (!buf_failed(&b))
-        http_notify(h->worker, h->upstream, "POST", buf_view(&b), &r, h->session->id);
+    http_session_say(w, s, &b);
+    buf_done(&b);
+}
+
+static void http_reply(struct flight *f, struct str id, bool error, struct str value)
+{
+    struct hop *h = (struct hop *)f;
+    struct buf b;
+    buf_init(&b, 64u << 20);
+    wire_write_answer(&b, id, error, value);
+    if (h->session)
+        http_session_say(h->worker, h->session, &b);
     buf_done(&b);
 }
 
@@ -122,7 +159,7 @@ static bool hop_message(struct hop *h, struct str text)
     if (m.kind == WIRE_SAID && h->flight.call)
         flight_said(&h->flight, json_raw(&h->doc, m.params));
     if (m.kind == WIRE_ASKS && h->flight.call && h->session)
-        hop_asked(h, &m);
+        http_session_asked(h->worker, h->session, h, &h->doc, &m);
     if (h->heard)
         h->heard(h, &m);
     /* An error may come without an id when the server could not read ours (JSON-RPC 2.0 section 5). */
@@ -204,6 +241,8 @@ static void hop_done(struct client_call *c, enum err e, const struct fault *f, b
     struct hop *h = (struct hop *)((char *)c - offsetof(struct hop, http));
     (void)sent;
     h->active = false;
+    if (!h->answered && hop_resume(h, e))
+        return;
     if (!h->answered && e) {
         h->answered = true;
         h->told(h, e == ERR_CANCELLED ? ERR_UPSTREAM_GARBAGE : e,
@@ -224,7 +263,7 @@ static const struct client_ops hop_ops = {hop_head, hop_data, hop_done};
 
 /* ---- the request ---- */
 
-static void hop_header(struct hop *h, const char *name, struct str value)
+void hop_header(struct hop *h, const char *name, struct str value)
 {
     if (h->http.header_count < HTTP_HEADERS && value.p)
         h->header[h->http.header_count++] = (struct http_header){str_of(name), value};
@@ -426,7 +465,7 @@ static void http_call_told(struct hop *h, enum err e, const char *why, const str
 {
     if (!h->flight.call)
         return; /* cancelled */
-    if (h->session && h->status == 404 && !h->retried) {
+    if (h->session && h->status == 404 && !h->retried && !h->resumed) {
         http_session_lost(h);
         return;
     }
@@ -437,7 +476,7 @@ static void http_call_told(struct hop *h, enum err e, const char *why, const str
     if (e) {
         if (e == ERR_UPSTREAM && !h->http.sent)
             upstream_doubt(h->upstream);
-        flight_fail(&h->flight, e == ERR_LIMIT ? ERR_UPSTREAM_GARBAGE : e, why, h->http.sent);
+        flight_fail(&h->flight, e == ERR_LIMIT ? ERR_UPSTREAM_GARBAGE : e, why, h->http.sent || h->resumed);
         return;
     }
     struct connect_answer a = {.sent = true,
@@ -446,21 +485,17 @@ static void http_call_told(struct hop *h, enum err e, const char *why, const str
                                .error = m->error,
                                .modern = atomic_load(&h->upstream->era) == WIRE_ERA_MODERN};
     struct fault f;
-    uint32_t type = m->result ? json_get(&h->doc, m->result, STR("resultType")) : 0;
-    if (type && !json_str_is(&h->doc, type, STR("complete"))) {
-        fault_set(&f, ERR_UPSTREAM_GARBAGE, "the server " STR_FMT " wants input that nobody offered",
-                  STR_ARG(h->upstream->server->name));
-        a = (struct connect_answer){.err = ERR_UPSTREAM_GARBAGE, .fault = &f, .sent = true};
-    }
+    if (input_judge(h->flight.call, &h->doc, m->result, &h->scratch, &a.input, &f))
+        a = (struct connect_answer){.err = f.err, .fault = &f, .sent = true};
     flight_done(&h->flight, &a);
 }
 
 /* ---- legacy sessions, on worker 0 ---- */
 
-static struct http_session *http_session_find(struct upstream *u, struct str key)
+static struct http_session *http_session_find(struct upstream *u, struct str key, unsigned can)
 {
     for (struct http_session *s = http_inner(u)->sessions; s; s = s->next)
-        if (!s->over && str_eq(key, str_of(s->key)))
+        if (!s->over && s->can == can && str_eq(key, str_of(s->key)))
             return s;
     return NULL;
 }
@@ -560,14 +595,15 @@ static void http_session_told(struct hop *h, enum err e, const char *why, const 
     } else {
         s->over = true;
     }
-    if (ok && http_log_level(s, http_session_wish(s)))
+    if (ok && (http_log_level(s, http_session_wish(s)) || http_session_listen(s)))
         return;
     http_session_settle(s, version, ok ? ERR_OK : e ? e : ERR_UPSTREAM, e ? why : "refused to open a protocol session");
     if (!ok) /* s may be gone by now: what was told may have opened another session, and that sweeps */
         upstream_doubt(h->upstream);
 }
 
-static struct http_session *http_session_open(struct connect_worker *w, struct upstream *u, struct str key)
+static struct http_session *http_session_open(struct connect_worker *w, struct upstream *u, struct str key,
+                                              unsigned can)
 {
     struct http_session *s = calloc(1, sizeof(*s));
     struct hop *h = s ? hop_new(w, u) : NULL;
@@ -583,11 +619,15 @@ static struct http_session *http_session_open(struct connect_worker *w, struct u
     }
     s->upstream = u;
     memcpy(s->key, key.p, key.n);
+    s->can = can;
     s->next = http_inner(u)->sessions;
     http_inner(u)->sessions = s;
     s->users = 1; /* the hop that opens it */
-    struct wire_request r = {
-        .era = WIRE_ERA_LEGACY, .version = STR(WIRE_LEGACY), .method = "initialize", .id = STR("initialize")};
+    struct wire_request r = {.era = WIRE_ERA_LEGACY,
+                             .version = STR(WIRE_LEGACY),
+                             .method = "initialize",
+                             .id = STR("initialize"),
+                             .can = can};
     h->id = r.id;
     h->told = http_session_told;
     h->ctx = s;
@@ -602,8 +642,9 @@ static void http_session_use(struct hop *h)
     char text[CONNECT_KEY_MAX], version[16];
     struct upstream *u = h->upstream;
     struct str key = upstream_key(u, h->flight.call->agent, h->flight.call->session, text);
-    struct http_session *s = http_session_find(u, key);
-    if (!s && !(s = http_session_open(h->worker, u, key))) {
+    unsigned can = h->flight.call->can;
+    struct http_session *s = http_session_find(u, key, can);
+    if (!s && !(s = http_session_open(h->worker, u, key, can))) {
         struct connect_call *c = h->flight.call;
         flight_forget(&h->flight);
         hop_free(h);
@@ -612,7 +653,7 @@ static void http_session_use(struct hop *h)
     }
     s->users++;
     h->session = s;
-    if (s->ready && !http_log_level(s, h->flight.call->log_level)) {
+    if (s->ready && !http_log_level(s, h->flight.call->log_level) && !http_session_listen(s)) {
         http_call_send(h, s->id, http_version(u, version));
     } else {
         h->next_free = s->waiting;
@@ -699,7 +740,7 @@ static void http_cancel(struct flight *f)
 {
     struct hop *h = (struct hop *)f;
     bool active = h->active;
-    if (h->session && active) {
+    if (h->session && (active || h->resume)) {
         struct buf b;
         char version[16];
         struct wire_request r = {
@@ -712,18 +753,23 @@ static void http_cancel(struct flight *f)
         h->session = NULL;
     }
     flight_forget(f); /* one that waits for its session is freed when that is settled */
-    if (active)
+    if (active) {
         client_cancel(&h->http); /* ends in hop_done, which frees it */
+    } else if (h->resume) {
+        hop_resume_stop(h);
+        hop_free(h);
+    }
 }
 
 static void http_forget(struct upstream *u, struct str key)
 {
-    struct http_session *s = http_session_find(u, key);
-    if (!s)
-        return;
-    http_session_over(s);
-    if (s->ready)
-        http_session_delete(u, s->id);
+    for (struct http_session *s = http_inner(u)->sessions; s; s = s->next) {
+        if (s->over || !str_eq(key, str_of(s->key)))
+            continue;
+        http_session_over(s);
+        if (s->ready)
+            http_session_delete(u, s->id);
+    }
     http_sessions_sweep(u);
 }
 
@@ -755,6 +801,19 @@ static void http_free(struct upstream *u)
 }
 
 const struct connect_kind connect_http = {
-    "http",      http_is,   http_open,    http_probe, http_everywhere, http_send,     http_cancel,
-    http_forget, http_stop, http_stopped, http_free,  ear_open,        ear_subscribe, true,
+    "http",
+    http_is,
+    http_open,
+    http_probe,
+    http_everywhere,
+    http_send,
+    http_cancel,
+    http_forget,
+    http_stop,
+    http_stopped,
+    http_free,
+    .up = ear_open,
+    .subscribe = ear_subscribe,
+    .reply = http_reply,
+    .one_ear = true,
 };

@@ -68,6 +68,7 @@ struct subscription {
 };
 
 /* A call that is with a server. The kind embeds it at the start of what it keeps for a call. */
+struct wire_message;
 struct flight {
     struct connect_call *call;
     struct upstream *upstream; /* a reference */
@@ -75,6 +76,8 @@ struct flight {
     struct flight *next, **link;
     uint64_t deadline, latest; /* of the loop's clock */
     unsigned timeout_ms;
+    unsigned asked; /* questions that wait for the client: the server's time stands still */
+    uint64_t asked_at;
 };
 
 struct connect_worker { /* one for each worker, touched on its thread */
@@ -102,6 +105,7 @@ struct connect {
     void (*settled)(void *ctx);
     void *settled_ctx;
     struct connect_watch watch;
+    struct relay *asking, *parked; /* calls with open questions; those that were put aside. Worker 0's */
     _Atomic bool closing;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -125,6 +129,7 @@ struct connect_kind {
     void (*up)(struct upstream *u); /* it was probed and is up: what listens to it is opened. NULL: nothing to do */
     /* A subscription has come or gone; the server learns it now or when it is reached next. */
     void (*subscribe)(struct upstream *u, struct str key, struct str uri, bool on);
+    void (*reply)(struct flight *f, struct str id, bool error, struct str value); /* to a question of the server's */
     bool one_ear; /* subscriptions are the gateway's own, whomever they are for: they have the key "" */
 };
 extern const struct connect_kind connect_http, connect_stdio;
@@ -170,6 +175,13 @@ void connect_rebuild(struct connect *c);
 /* Enters a call among those with a deadline. */
 void flight_begin(struct flight *f, struct connect_worker *w, struct connect_call *c);
 void flight_said(struct flight *f, struct str params);
+/* A request of a legacy server's during this call. False: it is refused. input.c */
+bool flight_asked(struct flight *f, const struct json *doc, const struct wire_message *m);
+void flight_replied(struct flight *f);
+/* What kind of result is it? *ret_input: one that wants input first, of kinds that the call's client offers.
+ * ERR_UPSTREAM_GARBAGE. input.c */
+enum err input_judge(const struct connect_call *c, const struct json *doc, uint32_t result, struct arena *a,
+                     bool *ret_input, struct fault *f) MUST_USE;
 void flight_progress(struct flight *f, struct str progress, struct str total, struct str message);
 /* Leaves the list and tells the caller; the flight's memory is the kind's again. */
 void flight_done(struct flight *f, const struct connect_answer *a);
@@ -182,6 +194,10 @@ void http_hops_free(struct connect_worker *w);
 /* Calls of a worker that must be sent from worker 0. */
 void relay_send(struct connect_worker *from, struct connect_call *c);
 void relay_cancel(struct connect_call *c);
+/* Calls that were put aside (park.c): their time, and their ends. Worker 0. */
+void park_sweep(struct connect *c);
+void park_forget(struct connect *c, struct str session);
+void park_close(struct connect *c);
 /* `done` with the next turn of the loop. */
 void connect_fail_later(struct connect_call *c, enum err e, const char *why);
 
@@ -196,9 +212,11 @@ struct wire_request {
     struct str arguments; /* of a tool; STR_NONE: the request is none of a tool */
     struct str params;    /* a JSON object whose members are sent as they are; or STR_NONE */
     struct str traceparent;
-    struct str cursor;     /* of lists */
-    bool progress;         /* the id is the progress token */
-    const char *log_level; /* NULL: none */
+    struct str cursor;           /* of lists */
+    bool progress;               /* the id is the progress token */
+    const char *log_level;       /* NULL: none */
+    unsigned can;                /* the client's, of a call (CAN_…) */
+    struct str responses, state; /* of a call that is sent again (struct connect_call) */
 };
 void wire_write(struct buf *b, const struct wire_request *r);
 /* logging/setLevel, to a legacy server. */
@@ -226,6 +244,8 @@ struct wire_message {
 void wire_read(const struct json *doc, struct arena *a, struct wire_message *ret);
 /* A server that asks us something learns that we do not do that; `ping` is answered. */
 void wire_write_reply(struct buf *b, const struct wire_message *m);
+/* What the client answered to a server's request. */
+void wire_write_answer(struct buf *b, struct str id, bool error, struct str value);
 bool wire_legacy_known(struct str version);
 
 /* ---- the first talk with a server (probe.c), the same for each kind ---- */

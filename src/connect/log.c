@@ -1,6 +1,7 @@
 /*
- * The log of a legacy server over HTTP (MCP 2025-11-25 server/utilities/logging). Its level is the protocol session's;
- * what it writes comes on the stream of the call or, as the SDKs do it by default, on the session's own (GET).
+ * The log of a legacy server over HTTP (MCP 2025-11-25 server/utilities/logging), and the stream of a protocol session.
+ * The log's level is the session's; what the server writes, and what it asks, comes on the stream of the call or, as
+ * the SDKs do it by default, on the session's own (GET).
  */
 #include "base/log.h"
 
@@ -29,7 +30,10 @@ void http_log_said(struct http_session *s, struct str params)
 
 static void log_heard(struct hop *h, const struct wire_message *m)
 {
-    if (m->kind == WIRE_SAID)
+    struct http_session *s = h->ctx;
+    if (m->kind == WIRE_ASKS)
+        http_session_asked(h->worker, s, NULL, &h->doc, m);
+    else if (m->kind == WIRE_SAID)
         http_log_said(h->ctx, json_raw(&h->doc, m->params));
     else if (m->kind == WIRE_CHANGED)
         upstream_changed(h->upstream);
@@ -64,10 +68,18 @@ static void log_ask(struct http_session *s)
     hop_send(h, "POST", HTTP_PROBE_MS);
 }
 
+static void log_listens(struct http_session *s)
+{
+    if (s->leveled)
+        log_ask(s);
+    else
+        http_session_leveled(s);
+}
+
 static void log_opened(struct hop *h)
 {
     h->opened = NULL;
-    log_ask(h->ctx);
+    log_listens(h->ctx);
 }
 
 static void log_ended(struct hop *h, enum err e, const char *why, const struct wire_message *m)
@@ -76,11 +88,11 @@ static void log_ended(struct hop *h, enum err e, const char *why, const struct w
     bool never = h->opened;
     (void)e, (void)m;
     s->stream = NULL;
-    s->deaf = h->status == 405;
-    s->leveled = never; /* the next call that wants the log opens one that has ended again */
+    s->deaf = h->status >= 400;
+    s->leveled = s->leveled && never; /* the next call that wants the log opens one that has ended again */
     log_debug("server_log_ended", LOG_S("server", h->upstream->server->name), LOG_Z("reason", why ? why : ""));
     if (never)
-        log_ask(s);
+        log_listens(s);
     s->users--;
 }
 
@@ -113,4 +125,16 @@ bool http_log_level(struct http_session *s, const char *level)
     if (!log_open(s))
         log_ask(s);
     return true;
+}
+
+bool http_session_listen(struct http_session *s)
+{
+    bool ready = s->ready;
+    if (!s->can || s->over || s->stream || s->deaf)
+        return false;
+    s->ready = false;
+    if (log_open(s))
+        return true;
+    s->ready = ready;
+    return false;
 }

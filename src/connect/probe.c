@@ -51,7 +51,11 @@ static void probe_send(struct probe *p)
                          : p->step == PROBE_INITIALIZE ? "initialize"
                                                        : probe_lists[p->list].method;
     int n = snprintf(p->id, sizeof(p->id), "probe-%u", ++p->ids);
-    struct wire_request r = {.era = p->era, .version = p->version, .method = method, .id = {p->id, (size_t)n}};
+    struct wire_request r = {.era = p->era,
+                             .version = p->version,
+                             .method = method,
+                             .id = {p->id, (size_t)n},
+                             .can = CAN_ALL}; /* servers list some tools only to clients that can be asked */
     if (p->step == PROBE_LIST)
         r.cursor = str_of(p->cursor);
     p->request(p, &r);

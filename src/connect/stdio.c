@@ -209,7 +209,8 @@ static void stdio_rest(struct child *c)
         child_stop(c);
 }
 
-static void stdio_answered(struct stdio_flight *s, const struct json *doc, const struct wire_message *m)
+static void stdio_answered(struct stdio_flight *s, const struct json *doc, const struct wire_message *m,
+                           struct arena *arena)
 {
     struct child *c = s->child;
     struct upstream *u = c->upstream;
@@ -219,12 +220,8 @@ static void stdio_answered(struct stdio_flight *s, const struct json *doc, const
                                .error = m->error,
                                .modern = atomic_load(&u->era) == WIRE_ERA_MODERN};
     struct fault f;
-    uint32_t type = m->result ? json_get(doc, m->result, STR("resultType")) : 0;
-    if (type && !json_str_is(doc, type, STR("complete"))) {
-        fault_set(&f, ERR_UPSTREAM_GARBAGE, "the server " STR_FMT " wants input that nobody offered",
-                  STR_ARG(u->server->name));
-        a = (struct connect_answer){.err = ERR_UPSTREAM_GARBAGE, .fault = &f, .sent = true};
-    }
+    if (input_judge(s->flight.call, doc, m->result, arena, &a.input, &f))
+        a = (struct connect_answer){.err = f.err, .fault = &f, .sent = true};
     stdio_unlink(s);
     flight_done(&s->flight, &a);
     free(s);
@@ -244,22 +241,46 @@ static void stdio_said(struct child *c, struct str params)
         upstream_said(c->upstream, str_of(c->key), params);
 }
 
-static void stdio_message(struct child *c, const struct json *doc, const struct wire_message *m)
+/* A question does not say either which call it is about: of one client's calls it is the newest's. */
+static void stdio_asked(struct child *c, const struct json *doc, const struct wire_message *m)
+{
+    struct stdio_flight *s = c->flights;
+    struct buf b;
+    for (const struct stdio_flight *other = s; s && other; other = other->next)
+        if (!str_eq(other->flight.call->session, s->flight.call->session) ||
+            !str_eq(other->flight.call->client, s->flight.call->client))
+            s = NULL;
+    if (s && flight_asked(&s->flight, doc, m))
+        return;
+    buf_init(&b, 65536);
+    wire_write_reply(&b, m);
+    if (!buf_failed(&b))
+        child_write(c, buf_view(&b));
+    buf_done(&b);
+}
+
+static void stdio_reply(struct flight *f, struct str id, bool error, struct str value)
+{
+    struct stdio_flight *s = (struct stdio_flight *)f;
+    struct buf b;
+    buf_init(&b, 64u << 20);
+    wire_write_answer(&b, id, error, value);
+    if (!buf_failed(&b))
+        child_write(s->child, buf_view(&b));
+    buf_done(&b);
+}
+
+static void stdio_message(struct child *c, const struct json *doc, const struct wire_message *m, struct arena *arena)
 {
     struct stdio_flight *s = m->id.p && m->kind != WIRE_ASKS ? stdio_find(c, m->id) : NULL;
     if (m->kind == WIRE_ASKS) {
-        struct buf b;
-        buf_init(&b, 65536);
-        wire_write_reply(&b, m);
-        if (!buf_failed(&b))
-            child_write(c, buf_view(&b));
-        buf_done(&b);
+        stdio_asked(c, doc, m);
     } else if (m->kind == WIRE_PROGRESS && s) {
         flight_progress(&s->flight, m->progress, m->total, m->text);
     } else if (m->kind == WIRE_ANSWER && c->state == CHILD_OPENING && str_eq(m->id, STR("initialize"))) {
         stdio_opened(c, doc, m);
     } else if (m->kind == WIRE_ANSWER && s) {
-        stdio_answered(s, doc, m);
+        stdio_answered(s, doc, m, arena);
     } else if (m->kind == WIRE_ANSWER && c->probe && str_is(m->id, c->probe->id)) {
         probe_answer(c->probe, ERR_OK, NULL, true, doc, m);
     } else if (m->kind == WIRE_CHANGED) {
@@ -291,16 +312,31 @@ static void stdio_line(struct child *c, struct str line)
     struct wire_message m;
     arena_init(&a, STDIO_ARENA);
     if (stdio_read(c, line, &a, &doc, &m))
-        stdio_message(c, &doc, &m);
+        stdio_message(c, &doc, &m, &a);
     arena_done(&a);
 }
 
-static struct child *stdio_child(struct upstream *u, struct str key)
+static struct child *stdio_child(struct upstream *u, struct str key, unsigned can)
+{
+    for (struct child *c = stdio_inner(u)->children; c; c = c->next)
+        if (c->state != CHILD_CLOSING && c->can == can && str_eq(key, str_of(c->key)))
+            return c;
+    return NULL;
+}
+
+/* Whichever of those that serve the key. */
+static struct child *stdio_child_any(struct upstream *u, struct str key)
 {
     for (struct child *c = stdio_inner(u)->children; c; c = c->next)
         if (c->state != CHILD_CLOSING && str_eq(key, str_of(c->key)))
             return c;
     return NULL;
+}
+
+/* A modern server is told with each request what the client can be asked: one process serves them all. */
+static unsigned stdio_can(const struct upstream *u, const struct connect_call *c)
+{
+    return atomic_load(&u->era) == WIRE_ERA_MODERN ? 0 : c->can;
 }
 
 static unsigned stdio_count(const struct upstream *u)
@@ -331,7 +367,7 @@ static void stdio_listen(struct child *c)
     buf_done(&b);
 }
 
-static enum err stdio_start(struct upstream *u, struct str key, struct child **ret, struct fault *f)
+static enum err stdio_start(struct upstream *u, struct str key, unsigned can, struct child **ret, struct fault *f)
 {
     struct stdio_inner *in = stdio_inner(u);
     uint64_t now = stdio_now(u);
@@ -344,6 +380,7 @@ static enum err stdio_start(struct upstream *u, struct str key, struct child **r
                          (long long)u->server->max_processes, STR_ARG(u->server->name));
     TRY(child_start(u, key, ret, f));
     struct child *c = *ret;
+    c->can = can;
     c->line = stdio_line;
     c->ended = stdio_ended;
     c->next = in->children;
@@ -354,7 +391,7 @@ static enum err stdio_start(struct upstream *u, struct str key, struct child **r
         return ERR_OK;
     }
     struct buf b;
-    struct wire_request r = {.era = WIRE_ERA_LEGACY, .method = "initialize", .id = STR("initialize")};
+    struct wire_request r = {.era = WIRE_ERA_LEGACY, .method = "initialize", .id = STR("initialize"), .can = can};
     buf_init(&b, 4096);
     wire_write(&b, &r);
     child_write(c, buf_view(&b));
@@ -434,11 +471,22 @@ static void stdio_probe_line(struct child *c, struct str line)
         if (m.kind == WIRE_ANSWER && str_is(m.id, p->id))
             probe_answer(p, ERR_OK, NULL, true, &doc, &m);
         else if (m.kind == WIRE_ASKS)
-            stdio_message(c, &doc, &m);
+            stdio_message(c, &doc, &m, &a);
         else if (m.kind == WIRE_CHANGED)
             probe_changed(p);
     }
     arena_done(&a);
+}
+
+static enum err stdio_probe_child(struct stdio_probe *p, struct fault *f) MUST_USE;
+
+/* Servers of some SDKs end when anything comes before `initialize`: the next process is asked that first. */
+static bool stdio_probe_again(struct stdio_probe *p, const char *how)
+{
+    struct upstream *u = p->probe.upstream;
+    struct fault f;
+    return p->probe.step == PROBE_DISCOVER && how[0] && !u->stopping && u->server->protocol != CONF_2026_07_28 &&
+           stdio_probe_child(p, &f) == ERR_OK;
 }
 
 static void stdio_probe_lost(struct child *c, const char *how)
@@ -452,7 +500,7 @@ static void stdio_probe_lost(struct child *c, const char *how)
         return;
     }
     fault_set(&f, ERR_UPSTREAM, "%s while it was asked what it is", how[0] ? how : "its process was stopped");
-    probe_answer(p, ERR_UPSTREAM, &f, false, NULL, NULL);
+    probe_answer(p, ERR_UPSTREAM, &f, stdio_probe_again((struct stdio_probe *)p, how), NULL, NULL);
 }
 
 static void stdio_probe_ended(struct child *c, const char *how)
@@ -462,13 +510,11 @@ static void stdio_probe_ended(struct child *c, const char *how)
         stdio_probe_lost(c, how);
 }
 
-static struct child *stdio_child(struct upstream *u, struct str key);
-
 /* Where one process serves everybody, what it lists is what the server has: it is asked itself, not a new process that
  * knows nothing of what became of it. False: there is none. */
 static bool stdio_probe_living(struct upstream *u, struct stdio_probe *p)
 {
-    struct child *c = u->server->isolation == CONF_PER_GATEWAY && u->tools ? stdio_child(u, STR("gateway")) : NULL;
+    struct child *c = u->server->isolation == CONF_PER_GATEWAY && u->tools ? stdio_child_any(u, STR("gateway")) : NULL;
     if (!c || c->state != CHILD_READY || c->probe)
         return false;
     p->child = c;
@@ -487,29 +533,37 @@ static void stdio_probe_init(struct stdio_probe *p, struct upstream *u)
     p->timer.data = p;
 }
 
-static void stdio_probe(struct upstream *u)
+/* A process for the probe alone. */
+static enum err stdio_probe_child(struct stdio_probe *p, struct fault *f)
 {
-    struct stdio_probe *p = calloc(1, sizeof(*p));
-    struct fault f;
+    struct upstream *u = p->probe.upstream;
     struct child *c = NULL;
-    if (p) {
-        stdio_probe_init(p, u);
-        if (stdio_probe_living(u, p))
-            return;
-    }
-    enum err e = p ? child_start(u, STR("probe"), &c, &f) : fault_set(&f, ERR_NOMEM, "no memory for a probe");
-    if (e) {
-        if (p)
-            uv_close((uv_handle_t *)&p->timer, stdio_probe_closed);
-        upstream_down(u, &f);
-        return;
-    }
+    TRY(child_start(u, STR("probe"), &c, f));
     p->child = c;
     c->probe = &p->probe;
     c->line = stdio_probe_line;
     c->ended = stdio_probe_ended;
     c->next = stdio_inner(u)->children;
     stdio_inner(u)->children = c;
+    return ERR_OK;
+}
+
+static void stdio_probe(struct upstream *u)
+{
+    struct stdio_probe *p = calloc(1, sizeof(*p));
+    struct fault f;
+    if (p) {
+        stdio_probe_init(p, u);
+        if (stdio_probe_living(u, p))
+            return;
+    }
+    enum err e = p ? stdio_probe_child(p, &f) : fault_set(&f, ERR_NOMEM, "no memory for a probe");
+    if (e) {
+        if (p)
+            uv_close((uv_handle_t *)&p->timer, stdio_probe_closed);
+        upstream_down(u, &f);
+        return;
+    }
     probe_start(&p->probe);
 }
 
@@ -537,7 +591,8 @@ static void stdio_send(struct connect_worker *w, struct connect_call *c)
     char text[CONNECT_KEY_MAX];
     struct upstream *u = c->upstream;
     struct str key = upstream_key(u, c->agent, c->session, text);
-    struct child *child = stdio_child(u, key);
+    unsigned can = stdio_can(u, c);
+    struct child *child = stdio_child(u, key, can);
     struct fault f;
     struct stdio_flight *s = u->stopping ? NULL : calloc(1, sizeof(*s));
     if (!s) {
@@ -545,7 +600,7 @@ static void stdio_send(struct connect_worker *w, struct connect_call *c)
                            u->stopping ? "it was taken out of the configuration" : "no memory");
         return;
     }
-    if (!child && stdio_start(u, key, &child, &f)) {
+    if (!child && stdio_start(u, key, can, &child, &f)) {
         free(s);
         connect_fail_later(c, f.err, f.text);
         return;
@@ -578,28 +633,32 @@ static void stdio_cancel(struct flight *f)
 
 static void stdio_forget(struct upstream *u, struct str key)
 {
-    struct child *c = stdio_child(u, key);
-    if (!c)
-        return;
-    c->forgotten = true;
-    stdio_rest(c);
+    for (struct child *c = stdio_inner(u)->children, *next; c; c = next) {
+        next = c->next;
+        if (c->state == CHILD_CLOSING || !str_eq(key, str_of(c->key)))
+            continue;
+        c->forgotten = true;
+        stdio_rest(c);
+    }
 }
 
-/* The process that serves the key tells of it; it is started when there is none. */
+/* The processes that serve the key tell of it; one is started when there is none. */
 static void stdio_subscribe(struct upstream *u, struct str key, struct str uri, bool on)
 {
-    struct child *c = stdio_child(u, key);
+    struct child *c = stdio_child_any(u, key);
     struct fault f;
-    if (!c && (!on || u->state != UPSTREAM_UP || stdio_start(u, key, &c, &f)))
+    if (!c && (!on || u->state != UPSTREAM_UP || stdio_start(u, key, 0, &c, &f)))
         return; /* a process that is started later is asked then */
-    if (on)
-        c->forgotten = false;
-    if (c->state != CHILD_READY)
-        return;
-    if (atomic_load(&u->era) == WIRE_ERA_MODERN)
-        stdio_listen(c);
-    else
-        stdio_ask(c, uri, on);
+    for (c = stdio_inner(u)->children; c; c = c->next) {
+        if (c->state == CHILD_CLOSING || !str_eq(key, str_of(c->key)))
+            continue;
+        if (on)
+            c->forgotten = false;
+        if (c->state == CHILD_READY && atomic_load(&u->era) == WIRE_ERA_MODERN)
+            stdio_listen(c);
+        else if (c->state == CHILD_READY)
+            stdio_ask(c, uri, on);
+    }
 }
 
 static void stdio_stop(struct upstream *u)
@@ -619,6 +678,17 @@ static void stdio_free(struct upstream *u)
 }
 
 const struct connect_kind connect_stdio = {
-    "stdio",      stdio_is,     stdio_open, stdio_probe,   stdio_everywhere, stdio_send,
-    stdio_cancel, stdio_forget, stdio_stop, stdio_stopped, stdio_free,       .subscribe = stdio_subscribe,
+    "stdio",
+    stdio_is,
+    stdio_open,
+    stdio_probe,
+    stdio_everywhere,
+    stdio_send,
+    stdio_cancel,
+    stdio_forget,
+    stdio_stop,
+    stdio_stopped,
+    stdio_free,
+    .subscribe = stdio_subscribe,
+    .reply = stdio_reply,
 };

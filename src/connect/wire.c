@@ -14,7 +14,9 @@ static void wire_meta(struct json_out *o, const struct wire_request *r)
     if (modern) {
         json_kv_z(o, "io.modelcontextprotocol/protocolVersion", WIRE_MODERN);
         json_kv_raw(o, "io.modelcontextprotocol/clientInfo", STR(WIRE_CLIENT));
-        json_kv_raw(o, "io.modelcontextprotocol/clientCapabilities", STR("{}"));
+        json_key(o, STR("io.modelcontextprotocol/clientCapabilities"));
+        connect_can_write(o->b, r->can);
+        o->comma = true;
         if (r->traceparent.n)
             json_kv_str(o, "traceparent", r->traceparent);
     }
@@ -33,7 +35,10 @@ struct wire_request wire_call(const struct connect_call *c)
                                  .params = c->tool ? STR_NONE : c->arguments,
                                  .traceparent = c->traceparent,
                                  .progress = c->wants_progress,
-                                 .log_level = c->log_level};
+                                 .log_level = c->log_level,
+                                 .can = c->can,
+                                 .responses = c->responses,
+                                 .state = c->state};
 }
 
 void wire_write(struct buf *b, const struct wire_request *r)
@@ -47,7 +52,9 @@ void wire_write(struct buf *b, const struct wire_request *r)
     json_open(&o, '{');
     if (str_is(STR("initialize"), r->method)) {
         json_kv_z(&o, "protocolVersion", WIRE_LEGACY);
-        json_kv_raw(&o, "capabilities", STR("{}"));
+        json_key(&o, STR("capabilities"));
+        connect_can_write(b, r->can);
+        o.comma = true;
         json_kv_raw(&o, "clientInfo", STR(WIRE_CLIENT));
     }
     if (r->arguments.p) {
@@ -60,6 +67,10 @@ void wire_write(struct buf *b, const struct wire_request *r)
     }
     if (r->cursor.n)
         json_kv_str(&o, "cursor", r->cursor);
+    if (r->era == WIRE_ERA_MODERN && r->responses.n)
+        json_kv_raw(&o, "inputResponses", r->responses);
+    if (r->era == WIRE_ERA_MODERN && r->state.n)
+        json_kv_raw(&o, "requestState", r->state);
     wire_meta(&o, r);
     json_close(&o, '}');
     json_close(&o, '}');
@@ -168,6 +179,16 @@ void wire_write_reply(struct buf *b, const struct wire_message *m)
         json_kv_raw(&o, "result", STR("{}"));
     else
         json_kv_raw(&o, "error", STR("{\"code\":-32601,\"message\":\"this client declared no such capability\"}"));
+    json_close(&o, '}');
+}
+
+void wire_write_answer(struct buf *b, struct str id, bool error, struct str value)
+{
+    struct json_out o = json_out(b);
+    json_open(&o, '{');
+    json_kv_z(&o, "jsonrpc", "2.0");
+    json_kv_raw(&o, "id", id);
+    json_kv_raw(&o, error ? "error" : "result", value);
     json_close(&o, '}');
 }
 

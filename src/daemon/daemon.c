@@ -259,7 +259,13 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
                             .leases = h->leases,
                             .connect = h->connect,
                             .sessions = h->sessions,
-                            .call_timeout_ms = (unsigned)r->limits.call_timeout};
+                            .seals = seals_new(),
+                            .call_timeout_ms = (unsigned)r->limits.call_timeout,
+                            .input_timeout_ms = (unsigned)r->limits.input_timeout,
+                            .parked_max = (unsigned)r->limits.parked_calls,
+                            .parked_session_max = (unsigned)r->session.max_parked_calls};
+    if (!h->gate.seals)
+        return fault_set(f, ERR_NOMEM, "no memory for seals");
     enc_random(h->session_key, sizeof(h->session_key));
     if (!(h->protocol_sessions = session_table_new(house_unsubscribed, &h->gate)))
         return fault_set(f, ERR_NOMEM, "no memory for protocol sessions");
@@ -342,6 +348,7 @@ static void house_done(struct house *h)
     for (unsigned i = 0; i < h->worker_count; i++)
         worker_done(&h->workers[i]);
     sessions_free(h->sessions);
+    seals_free(h->gate.seals);
     session_table_free(h->protocol_sessions);
     if (h->leases)
         h->leases->ops->close(h->leases);

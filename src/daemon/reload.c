@@ -46,6 +46,9 @@ void house_apply(void *house, struct conf *conf, struct str by)
     audit_conf(h->audit, conf);
     sessions_conf(h->sessions, conf);
     atomic_store(&h->gate.call_timeout_ms, (unsigned)conf->root.limits.call_timeout);
+    atomic_store(&h->gate.input_timeout_ms, (unsigned)conf->root.limits.input_timeout);
+    atomic_store(&h->gate.parked_max, (unsigned)conf->root.limits.parked_calls);
+    atomic_store(&h->gate.parked_session_max, (unsigned)conf->root.session.max_parked_calls);
     connect_reload(h->connect, conf);
     audit_entry_init(&e, AUDIT_CONFIG_RELOADED, AUDIT_HUMAN);
     e.actor = by;

@@ -28,6 +28,8 @@ struct call_face {
     void (*progress)(struct call *c, struct str progress, struct str total, struct str message);
     /* The server writes to the log: the params of notifications/message, raw. */
     void (*said)(struct call *c, struct str params);
+    /* A legacy server asks something that the client can answer: gate_reply or gate_park. */
+    void (*asked)(struct call *c, const struct connect_question *q);
     /* The way is over. call->fault.err == ERR_OK: *a is the server's answer. Otherwise the call was denied or failed,
      * and a is NULL. The call is released by the gate when this returns. */
     void (*answered)(struct call *c, const struct connect_answer *a);
@@ -56,7 +58,12 @@ struct call {
     struct call_claims claims;
     char trace_id[33]; /* W3C trace context, 32 hex digits */
     bool wants_progress;
-    int log_level; /* the least that the client wants of the server's log; -1: it did not say */
+    struct str client;    /* which of the session's clients: its protocol session; or empty */
+    unsigned can;         /* what that can be asked in the middle of the call (CAN_…) */
+    struct str responses; /* of a call that is sent again: inputResponses, a JSON object; or STR_NONE */
+    struct str token;     /* and its requestState, as it was given out; or STR_NONE */
+    bool paid;            /* it is one that took a call of the session before */
+    int log_level;        /* the least that the client wants of the server's log; -1: it did not say */
 
     /* the way's */
     struct gate_worker *gate;
@@ -77,6 +84,9 @@ struct call {
     struct str arguments; /* canonical bytes, set by `validate`: what is judged, sent and recorded */
     char digest[65];      /* SHA-256 of them, hex */
     char span_id[17];     /* of the hop to the server */
+    struct str state;     /* of a call that is sent again: the server's requestState, a JSON string; or STR_NONE */
+    uint64_t ticket;      /* of the call that it goes on with; 0: none waits */
+    uint64_t parked;      /* it is put aside under this number */
 
     /* decided */
     struct fault fault;     /* why it was denied or failed */

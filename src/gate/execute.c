@@ -23,11 +23,34 @@ static void execute_said(struct connect_call *w, struct str params)
         c->face->said(c, params);
 }
 
+static bool execute_asked(struct connect_call *w, const struct connect_question *q)
+{
+    struct call *c = execute_call(w);
+    if (c->cancelled)
+        return true;
+    record_asked(c, q->method, q->params);
+    c->face->asked(c, q);
+    return true;
+}
+
+/* A modern server's answer that says what it wants. */
+static void execute_record_input(struct call *c, const struct connect_answer *a)
+{
+    uint32_t requests = json_get(a->doc, a->result, STR("inputRequests"));
+    JSON_PAIRS(a->doc, requests, k, v)
+    {
+        uint32_t method = json_get(a->doc, v, STR("method")), params = json_get(a->doc, v, STR("params"));
+        record_asked(c, json_str(a->doc, method, c->arena), params ? json_raw(a->doc, params) : STR_NONE);
+    }
+}
+
 static void execute_done(struct connect_call *w, const struct connect_answer *a)
 {
     struct call *c = execute_call(w);
     c->answer = *a; /* its document lives until we return, and the way ends before that */
     c->sent = a->sent;
+    if (a->input && !a->err)
+        execute_record_input(c, a);
     if (a->err && !c->fault.err) {
         c->fault = *a->fault;
         c->fault.err = a->err;
@@ -36,7 +59,7 @@ static void execute_done(struct connect_call *w, const struct connect_answer *a)
 }
 
 static const struct connect_events execute_events = {
-    .progress = execute_progress, .said = execute_said, .done = execute_done};
+    .progress = execute_progress, .said = execute_said, .asked = execute_asked, .done = execute_done};
 
 /* Only a server that has a log is told how much of it is wanted. */
 static const char *execute_log_level(const struct call *c)
@@ -58,6 +81,10 @@ enum verdict stage_execute(struct call *c)
         .catalogue = c->catalogue,
         .agent = lease_agent_id(c->lease),
         .session = lease_sid(c->lease),
+        .client = c->client,
+        .can = c->can,
+        .responses = c->responses,
+        .state = c->state,
         .arguments = c->arguments,
         .traceparent = arena_fmt(c->arena, "00-%s-%s-01", c->trace_id, c->span_id),
         .wants_progress = c->wants_progress,
@@ -66,7 +93,10 @@ enum verdict stage_execute(struct call *c)
     };
     if (!c->wire.traceparent.p)
         return gate_deny(c, ERR_NOMEM, "no memory for the call");
-    connect_send(w->gate->connect, &c->wire);
+    if (c->ticket)
+        connect_resume(w->gate->connect, &c->wire, c->ticket);
+    else
+        connect_send(w->gate->connect, &c->wire);
     return VERDICT_WAIT;
 }
 

@@ -6,6 +6,7 @@
 #define GATE_GATE_H
 
 #include "gate/call.h"
+#include "gate/seal.h"
 #include "identity/session.h"
 
 struct gate {
@@ -13,7 +14,10 @@ struct gate {
     struct lease_store *leases;
     struct connect *connect;
     struct sessions *sessions;
-    _Atomic unsigned call_timeout_ms; /* of the configuration; a reload may change it */
+    struct seals *seals; /* NULL: clients are asked nothing without a stream */
+    /* of the configuration; a reload may change them */
+    _Atomic unsigned call_timeout_ms, input_timeout_ms, parked_max, parked_session_max;
+    _Atomic unsigned parked; /* calls that are put aside */
 };
 
 struct gate_worker {
@@ -33,6 +37,14 @@ void gate_resume(struct call *c, enum verdict v);
 /* The client gave up, or the house stops: the server is told, the outcome is recorded, `answered` follows with
  * ERR_CANCELLED. A call that waits for its intent to be durable is stopped before anything leaves the house. */
 void gate_cancel(struct call *c, const char *why);
+/* The client's answer to what the server asked. */
+void gate_reply(struct call *c, unsigned number, bool error, struct str value);
+/* A call whose server has asked something is put aside: `answered` follows before this returns, with an answer that
+ * wants input (connect_answer.input) and holds nothing, or with a fault. */
+void gate_park(struct call *c);
+/* In `answered`: what a client has to send again with the call. state: the server's, a JSON string, or empty. In the
+ * call's arena; STR_NONE: no memory. */
+struct str gate_seal(struct call *c, struct str state);
 /* No new calls; those in flight go on. gate_worker_cancel_all ends them. */
 void gate_worker_stop(struct gate_worker *w);
 void gate_worker_cancel_all(struct gate_worker *w, const char *why);

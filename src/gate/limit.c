@@ -39,7 +39,7 @@ enum verdict stage_budget(struct call *c)
 {
     struct lease_store *s = c->gate->gate->leases;
     struct lease_verdict v;
-    if (!call_kinds[c->kind].budget)
+    if (!call_kinds[c->kind].budget || c->paid || c->ticket)
         return VERDICT_NEXT;
     s->ops->take(s, c->lease, &v);
     return limit_verdict(c, &v);

@@ -24,6 +24,7 @@ static const struct stage stages[] = {
     {"limit", stage_limit, "rates of the agent, the tool and the session"},
     {"whitelist", stage_whitelist, "allowed minus denied, within the session's scopes; default deny"},
     {"validate", stage_validate, "arguments against the tool's schema; canonical bytes and digest"},
+    {"retry", stage_retry, "a call sent again with what its server wanted: its state is of this very call"},
     {"policy", NULL, "Cedar"},
     {"breaker", NULL, "circuit breakers"},
     {"approval", NULL, "a person decides"},

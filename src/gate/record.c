@@ -111,6 +111,8 @@ static enum audit_result record_result(const struct call *c)
     if (c->fault.err && c->fault.err != ERR_RESULT)
         return c->sent ? AUDIT_UNKNOWN : AUDIT_FAILURE;
     const struct connect_answer *a = &c->answer;
+    if (a->input)
+        return AUDIT_NO_RESULT;
     return !c->fault.err && a->result && !json_bool(a->doc, json_get(a->doc, a->result, STR("isError")), false)
                ? AUDIT_SUCCESS
                : AUDIT_FAILURE;
@@ -128,6 +130,8 @@ enum verdict stage_outcome(struct call *c)
     if (c->fault.err) {
         e.code = err_code(c->fault.err);
         e.reason = str_of(c->fault.text);
+    } else if (c->answer.input) {
+        e.code = "input_required";
     } else if (!c->answer.result) {
         e.code = "server_error";
     }
@@ -169,6 +173,65 @@ void record_denied(struct call *c)
     e.latency_us = record_latency(c);
     audit_note(c->gate->gate->audit, &e);
     record_scratch_done(&s);
+}
+
+/* ---- what servers ask in the middle of a call ---- */
+
+void record_asked(struct call *c, struct str method, struct str params)
+{
+    struct audit_entry e;
+    struct arena a;
+    struct json doc;
+    struct buf text CLEANUP(buf_done), canonical CLEANUP(buf_done), masked CLEANUP(buf_done);
+    buf_init(&text, params.n + 4096);
+    buf_init(&canonical, params.n * 2 + 4096);
+    buf_init(&masked, params.n * 8 + 4096);
+    arena_init(&a, 64u << 20);
+    struct json_out o = json_out(&text);
+    json_open(&o, '{');
+    json_kv_str(&o, "method", method);
+    if (params.n)
+        json_kv_raw(&o, "params", params);
+    json_close(&o, '}');
+    audit_entry_init(&e, AUDIT_INPUT_ASKED, AUDIT_AI_AGENT);
+    record_call(&e, c);
+    e.intent_seq = c->intent_seq;
+    if (json_parse(&doc, buf_view(&text), &a, NULL, NULL) == ERR_OK &&
+        json_canonical(&doc, JSON_ROOT, &canonical, &a) == ERR_OK)
+        e.parameters = audit_mask(c->gate->gate->audit, buf_view(&canonical), &a, &masked);
+    audit_note(c->gate->gate->audit, &e);
+    arena_done(&a);
+}
+
+void record_keep(struct record_later *r, const struct call *c, char *target)
+{
+    memcpy(target, c->target.p, c->target.n);
+    *r = (struct record_later){.lease = lease_ref(c->lease),
+                               .target = {target, c->target.n},
+                               .kind = c->kind,
+                               .intent_seq = c->intent_seq,
+                               .born_ns = c->born_ns};
+    memcpy(r->trace_id, c->trace_id, sizeof(r->trace_id));
+    memcpy(r->digest, c->digest, sizeof(r->digest));
+}
+
+void record_abandoned(struct gate *g, const struct record_later *r, const struct connect_answer *a)
+{
+    struct audit_entry e;
+    audit_entry_init(&e, call_kinds[r->kind].outcome, AUDIT_AI_AGENT);
+    record_who(&e, r->lease);
+    e.trace_id = str_of(r->trace_id);
+    e.tool = r->target;
+    e.digest = str_of(r->digest);
+    e.intent_seq = r->intent_seq;
+    e.latency_us = (clock_mono_ns() - r->born_ns) / 1000;
+    e.result = a->err == ERR_UPSTREAM_TIMEOUT ? AUDIT_TIMEOUT
+               : a->err                       ? AUDIT_UNKNOWN
+               : a->result                    ? AUDIT_SUCCESS
+                                              : AUDIT_FAILURE;
+    e.code = a->err ? err_code(a->err) : "not_taken_up";
+    e.reason = a->fault ? str_of(a->fault->text) : STR("the server's answer was not fetched");
+    audit_note(g->audit, &e);
 }
 
 void record_limited(struct gate_worker *w, const struct lease *l, const struct fault *f)

@@ -9,14 +9,12 @@
 enum { RESULT_SCRATCH = 64 << 20 };
 
 /* One that is there to be judged: the result of a tool that made a promise, which is neither an error of the tool's nor
- * a step on the way to the result (2026-07-28, resultType). */
+ * a step on the way to it. */
 static bool result_promised(const struct call *c)
 {
     const struct connect_answer *a = &c->answer;
-    if (c->fault.err || !a->result || json_bool(a->doc, json_get(a->doc, a->result, STR("isError")), false))
-        return false;
-    uint32_t type = json_get(a->doc, a->result, STR("resultType"));
-    return !type || json_str_is(a->doc, type, STR("complete"));
+    return !c->fault.err && a->result && !a->input &&
+           !json_bool(a->doc, json_get(a->doc, a->result, STR("isError")), false);
 }
 
 static void result_judge(struct call *c)

@@ -11,6 +11,7 @@ typedef enum verdict stage_fn(struct call *c);
 stage_fn stage_limit;     /* limit.c: rates of the agent, the tool and the session */
 stage_fn stage_whitelist; /* whitelist.c: allowed minus denied, within the session's scopes */
 stage_fn stage_validate;  /* validate.c: arguments against the tool's schema; canonical bytes and digest */
+stage_fn stage_retry;     /* input.c: a call that was sent again with what its server wanted */
 stage_fn stage_budget;    /* limit.c: one of the session's calls */
 stage_fn stage_intent;    /* record.c: on disk before anything leaves the house */
 stage_fn stage_execute;   /* execute.c: the server carries it out */
@@ -22,6 +23,20 @@ void name_find(struct call *c);
 /* A call that a stage refused: on record as TOOL_DENIED or RATE_LIMITED, or as the outcome of an intent. Never waits.
  */
 void record_denied(struct call *c);
+/* What the record needs of a call that is put aside. record.c */
+struct record_later {
+    struct lease *lease; /* a reference */
+    struct str target;
+    enum call_kind kind;
+    char trace_id[33], digest[65];
+    uint64_t intent_seq;
+    int64_t born_ns;
+};
+void record_keep(struct record_later *r, const struct call *c, char *target /* c->target.n bytes for its copy */);
+/* What came of a call that nobody took up. Any thread. */
+void record_abandoned(struct gate *g, const struct record_later *r, const struct connect_answer *a);
+/* What a server asks in the middle of the call: a method and its params. */
+void record_asked(struct call *c, struct str method, struct str params);
 /* The words of a judgement by a schema without the value that did not fit, with which they end. */
 struct str gate_without_value(struct str words);
 /* A list that was over a rate. */

@@ -1,6 +1,6 @@
 /* A request that goes to a server: from the message to a struct call, and what comes of it. */
 #include "base/enc.h"
-#include "mcp/request.h"
+#include "mcp/input.h"
 #include "net/sse.h"
 
 /* Keys under which an agent's runtime may say things about a call. All of it is a claim. */
@@ -54,22 +54,28 @@ static void mcp_call_progress(struct call *c, struct str progress, struct str to
 static void mcp_call_answered(struct call *c, const struct connect_answer *a)
 {
     struct mcp_request *r = mcp_of(c);
+    mcp_ask_over(r);
     if (c->fault.err == ERR_SCHEMA) {
         mcp_put_schema_refusal(r, &c->fault);
         mcp_answer_result(r, NULL);
     } else if (c->fault.err || !a) {
         mcp_answer_fault(r, &c->fault, c->retry_after_ms);
+    } else if (a->input && r->era == ERA_LEGACY) {
+        mcp_ask_client(r, a);
+    } else if (a->input) {
+        mcp_put_input(r, a);
+        mcp_answer_result(r, NULL);
     } else if (a->result) {
         mcp_put_answer(r, a);
         mcp_answer_result(r, NULL);
     } else {
-        mcp_put_error(r, a);
-        mcp_answer_error(r, 200, &r->mcp->out);
+        int status = mcp_put_error(r, a);
+        mcp_answer_error(r, status, &r->mcp->out);
     }
 }
 
 static const struct call_face mcp_call_face = {
-    .progress = mcp_call_progress, .said = mcp_call_said, .answered = mcp_call_answered};
+    .progress = mcp_call_progress, .said = mcp_call_said, .asked = mcp_call_asked, .answered = mcp_call_answered};
 
 /* The claims of the agent's runtime. What has the wrong type was not said. */
 static void mcp_read_claims(struct mcp_request *r)
@@ -124,13 +130,49 @@ static enum err mcp_read_progress(struct mcp_request *r, struct fault *f)
     return arena_failed(&r->x->arena) ? fault_set(f, ERR_NOMEM, "no memory for the call") : ERR_OK;
 }
 
+/* A modern client says it with each request, a legacy one when it opened its session; that one is asked on the answer's
+ * stream. */
+static unsigned mcp_call_can(const struct mcp_request *r)
+{
+    if (r->era == ERA_MODERN)
+        return connect_can_read(&r->doc,
+                                json_get(&r->doc, r->rpc.meta, STR("io.modelcontextprotocol/clientCapabilities")));
+    return r->takes_stream ? r->can : 0;
+}
+
+void mcp_call_again(struct mcp_request *r, struct str responses, struct str state)
+{
+    struct call last = r->call;
+    r->call = (struct call){.face = last.face,
+                            .user = r,
+                            .arena = last.arena,
+                            .lease = lease_ref(r->lease),
+                            .kind = last.kind,
+                            .of_prompt = last.of_prompt,
+                            .asked = last.asked,
+                            .server = last.server,
+                            .doc = last.doc,
+                            .arguments_node = last.arguments_node,
+                            .reasoning = last.reasoning,
+                            .claims = last.claims,
+                            .wants_progress = last.wants_progress,
+                            .client = last.client,
+                            .can = last.can,
+                            .responses = responses,
+                            .state = state,
+                            .paid = true,
+                            .log_level = last.log_level};
+    memcpy(r->call.trace_id, last.trace_id, sizeof(last.trace_id));
+    gate_start(r->mcp->gate, &r->call);
+}
+
 void mcp_call_start(struct mcp_request *r)
 {
     struct fault f;
     struct call *c = &r->call;
     mcp_read_trace(r);
     r->takes_stream = mcp_accepts_stream(r->x);
-    if (mcp_read_progress(r, &f) || mcp_read_level(r, &f)) {
+    if (mcp_read_progress(r, &f) || mcp_read_level(r, &f) || mcp_read_retry(r, &f)) {
         mcp_answer_fault(r, &f, 0);
         return;
     }
@@ -143,6 +185,8 @@ void mcp_call_start(struct mcp_request *r)
     if (!c->doc)
         c->doc = &r->doc;
     c->wants_progress = r->progress_token.n > 0;
+    c->client = r->mcp_session;
+    c->can = mcp_call_can(r);
     r->x->user = r;
     gate_start(r->mcp->gate, c);
 }

@@ -18,6 +18,7 @@ static void mcp_cancel_here(struct mcp_worker *m, struct str sid, struct str mcp
             return;
         }
     }
+    mcp_ask_cancel(m, sid, mcp_session, id);
 }
 
 struct mcp_cancel_mail {
@@ -77,4 +78,6 @@ void mcp_gone(struct exchange *x)
         mcp_stream_gone(r->stream);
     else if (r && r->era == ERA_MODERN)
         gate_cancel(&r->call, "the client closed the connection");
+    else if (r)
+        mcp_ask_gone(r);
 }

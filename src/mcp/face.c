@@ -10,11 +10,13 @@ void mcp_worker_init(struct mcp_worker *m, struct gate_worker *gate)
     *m = (struct mcp_worker){.gate = gate};
     buf_init(&m->out, MCP_OUT_MAX);
     mcp_streams_init(m);
+    mcp_asking_init(m);
 }
 
 void mcp_worker_stop(struct mcp_worker *m)
 {
     mcp_streams_stop(m);
+    mcp_asking_stop(m);
 }
 
 void mcp_worker_done(struct mcp_worker *m)
@@ -160,6 +162,16 @@ static struct str mcp_version_data(struct mcp_request *r)
     return data;
 }
 
+/* Which resource there is not (MCP 2026-07-28 server/resources, "Error Handling"). */
+static struct str mcp_resource_data(struct mcp_request *r)
+{
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, r->call.asked.n * 6 + 64);
+    struct json_out o = json_out(&b);
+    json_put_str(&o, r->call.asked);
+    return buf_failed(&b) ? STR_NONE : arena_fmt(&r->x->arena, ",\"uri\":" STR_FMT, STR_ARG(buf_view(&b)));
+}
+
 int mcp_rpc_code(const struct mcp_request *r, enum err e)
 {
     return e == ERR_RESOURCE_UNKNOWN && r->era == ERA_LEGACY ? -32002
@@ -179,19 +191,14 @@ void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retr
     struct str data = STR_NONE;
     if (f->err == ERR_PROTOCOL_VERSION)
         data = mcp_version_data(r);
+    else if (f->err == ERR_RESOURCE_UNKNOWN)
+        data = mcp_resource_data(r);
     else if (retry_after_ms > 0)
         data = arena_fmt(a, ",\"retryAfterMs\":%lld", (long long)retry_after_ms);
     struct buf *b = &r->mcp->out;
     buf_clear(b);
     rpc_error(b, r->rpc.id, mcp_rpc_code(r, f->err), f, r->call.trace_id, data);
     mcp_answer_bytes(r, mcp_status(r, f->err), h, count, b);
-}
-
-static void mcp_refuse(struct mcp_request *r, enum err e, const char *text)
-{
-    struct fault f;
-    fault_set(&f, e, "%s", text);
-    mcp_answer_fault(r, &f, 0);
 }
 
 static enum err mcp_check_http(struct exchange *x, struct fault *f)
@@ -219,7 +226,7 @@ static enum err mcp_check_session(struct mcp_request *r, struct fault *f)
     struct str id = http_header(&r->x->head, "mcp-session-id");
     if (r->era != ERA_LEGACY || !id.p || str_eq(r->rpc.method, STR("initialize")))
         return ERR_OK;
-    if (!mcp_session_check(r->mcp, lease_sid(r->lease), id) ||
+    if (!mcp_session_check(r->mcp, lease_sid(r->lease), id, &r->can) ||
         session_table_deleted(r->mcp->sessions, (struct session_ref){r->lease, id}))
         return fault_set(f, ERR_NOT_FOUND,
                          "this Mcp-Session-Id belongs to no session of this credential: initialize again");
@@ -241,7 +248,7 @@ static void mcp_dispatch(struct mcp_request *r)
 {
     struct fault f = {0};
     if (r->rpc.kind == RPC_RESPONSE) {
-        mcp_refuse(r, ERR_INVALID, "Doorward asked nothing, so that there is nothing to respond to");
+        mcp_response(r);
         return;
     }
     const struct mcp_method *m = mcp_method_find(r->rpc.method, r->rpc.kind, r->era);

@@ -91,7 +91,8 @@ void mcp_initialize(struct mcp_request *r)
     if (!era_legacy_version(version))
         version = STR(MCP_LEGACY);
     char session[MCP_SESSION_ID_MAX];
-    mcp_session_make(r->mcp, lease_sid(r->lease), session);
+    uint32_t declared = json_get(&r->doc, r->rpc.params, STR("capabilities"));
+    mcp_session_make(r->mcp, lease_sid(r->lease), connect_can_read(&r->doc, declared), session);
     struct json_out o = mcp_result_open(r);
     json_kv_str(&o, "protocolVersion", version);
     mcp_put_capabilities(r, &o);

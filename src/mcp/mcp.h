@@ -25,6 +25,13 @@ struct mcp_streams { /* of notifications, on this worker (streams.h) */
     bool stopped;
 };
 
+struct mcp_request;
+struct mcp_asking { /* requests whose client is asked something, on this worker (input.h) */
+    struct mcp_request *first;
+    uv_timer_t timer;
+    bool stopped;
+};
+
 struct mcp_worker {
     struct gate_worker *gate;
     struct mcp_worker *all; /* of every worker: a cancellation may arrive at another one */
@@ -34,6 +41,7 @@ struct mcp_worker {
     struct session_table *sessions;   /* of this process */
     struct conf_slot *conf;
     struct mcp_streams streams;
+    struct mcp_asking asking;
     struct str metadata_url; /* the protected resource metadata, for WWW-Authenticate */
     /* Who is it? The session named by the request's bearer token, with a reference for the caller. */
     enum err (*authenticate)(void *ctx, struct exchange *x, struct lease **ret, struct fault *f);

@@ -18,7 +18,14 @@ struct mcp_request {
     int log_least;             /* the least of a server's log that is told; beyond the last level: nothing */
     bool streaming;            /* the answer is an SSE stream that has begun */
     struct mcp_stream *stream; /* of notifications, when it is one (streams.h) */
-    struct call call;          /* for tools/call */
+    unsigned can;              /* what the client can be asked in the middle of a call (CAN_…) */
+    struct mcp_ask *asks;      /* what it is asked (input.h) */
+    struct mcp_request *asking_next, **asking_link;
+    int64_t ask_until;
+    struct str state; /* of a modern server that is sent its call again */
+    unsigned rounds;
+    bool again;       /* the call waits for the client, to be made again */
+    struct call call; /* for tools/call */
 };
 
 /* A method of the protocol. To add one: a file with its handler and a line in methods.c. A handler answers the request,
@@ -45,6 +52,8 @@ const struct mcp_method *mcp_method_find(struct str name, enum rpc_kind kind, en
 /* call.c: a request that goes to a server, once its kind and what it asks for are in r->call; without a document of its
  * own it sends what `arguments_node` of the request says. Answers. */
 void mcp_call_start(struct mcp_request *r);
+/* A modern server has what it wanted of a legacy client: the call once more, through all stages. */
+void mcp_call_again(struct mcp_request *r, struct str responses, struct str state);
 /* What is sent is this object, put together anew. */
 enum err mcp_call_params(struct mcp_request *r, const struct buf *params, struct fault *f) MUST_USE;
 /* How much of the servers' logs this client wants. logging.c */
@@ -55,9 +64,16 @@ void mcp_call_said(struct call *c, struct str params);
 bool mcp_log_write(struct buf *b, struct str params, int least);
 /* One more event on the answer's stream. call.c */
 void mcp_stream_event(struct mcp_request *r, const struct buf *message);
+/* A client's response to what it was asked. ask.c */
+void mcp_response(struct mcp_request *r);
+/* Its client has left, or gives it up (false: there is no such request). ask.c */
+void mcp_ask_gone(struct mcp_request *r);
+bool mcp_ask_cancel(struct mcp_worker *m, struct str sid, struct str mcp_session, struct str id);
+void mcp_asking_init(struct mcp_worker *m);
+void mcp_asking_stop(struct mcp_worker *m);
 /* result.c: a server's answer into the worker's buffer. */
 void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a);
-void mcp_put_error(struct mcp_request *r, const struct connect_answer *a);
+int mcp_put_error(struct mcp_request *r, const struct connect_answer *a); /* the HTTP status */
 void mcp_put_schema_refusal(struct mcp_request *r, const struct fault *f);
 /* May this session use the prompts (CALL_PROMPT) or resources (CALL_RESOURCE) of a server, on this path? lists.c */
 bool mcp_server_allowed(struct mcp_request *r, enum call_kind kind, struct str server);
@@ -93,9 +109,9 @@ void mcp_answer_accepted(struct mcp_request *r);
 void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retry_after_ms);
 void mcp_answer_error(struct mcp_request *r, int status, const struct buf *b); /* a JSON-RPC error, written already */
 
-/* Mcp-Session-Id: 16 random bytes and a MAC that binds them to the lease. */
+/* Mcp-Session-Id: 16 random bytes, what the client can be asked, and a MAC that binds them to the lease. */
 #define MCP_SESSION_ID_MAX 48
-void mcp_session_make(const struct mcp_worker *m, struct str sid, char ret[MCP_SESSION_ID_MAX]);
-bool mcp_session_check(const struct mcp_worker *m, struct str sid, struct str id);
+void mcp_session_make(const struct mcp_worker *m, struct str sid, unsigned can, char ret[MCP_SESSION_ID_MAX]);
+bool mcp_session_check(const struct mcp_worker *m, struct str sid, struct str id, unsigned *ret_can);
 
 #endif

@@ -3,6 +3,8 @@
 
 #define META_OF_HOP "io.modelcontextprotocol/"
 
+enum { MCP_NEEDS_CAPABILITY = -32021, MCP_NEEDS_URL = -32042 };
+
 /* The server's `_meta` without what belongs to its hop. */
 static void mcp_put_result_meta(struct mcp_request *r, struct json_out *o, const struct connect_answer *a)
 {
@@ -74,14 +76,23 @@ void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a)
     mcp_result_close(&o);
 }
 
+/* Codes that speak of a hop. Two of them mean the client at its end: that it cannot do what the server needs, and that
+ * it has to open a URL first. */
+static bool mcp_code_of_hop(const struct mcp_request *r, int64_t code)
+{
+    bool ours = (code == MCP_NEEDS_CAPABILITY && r->era == ERA_MODERN) ||
+                (code == MCP_NEEDS_URL && r->era == ERA_LEGACY && (r->call.can & CAN_ELICIT_URL));
+    return code <= -32020 && code >= -32099 && !ours;
+}
+
 /* An error of the server's own: its code and words, but never a code that speaks of the hop between it and us. */
-void mcp_put_error(struct mcp_request *r, const struct connect_answer *a)
+int mcp_put_error(struct mcp_request *r, const struct connect_answer *a)
 {
     struct buf *b = &r->mcp->out;
     int64_t code = -32603;
     uint32_t node = json_get(a->doc, a->error, STR("code")), message = json_get(a->doc, a->error, STR("message")),
              data = json_get(a->doc, a->error, STR("data"));
-    if (!json_i64(a->doc, node, &code) || (code <= -32020 && code >= -32099))
+    if (!json_i64(a->doc, node, &code) || mcp_code_of_hop(r, code))
         code = -32603;
     if (r->call.kind == CALL_RESOURCE && (code == -32002 || code == -32602))
         code = mcp_rpc_code(r, ERR_RESOURCE_UNKNOWN);
@@ -101,6 +112,7 @@ void mcp_put_error(struct mcp_request *r, const struct connect_answer *a)
         json_kv_raw(&o, "data", json_raw(a->doc, data));
     json_close(&o, '}');
     json_close(&o, '}');
+    return code == MCP_NEEDS_CAPABILITY ? 400 : 200;
 }
 
 /* Arguments that do not fit are told to the model as a result, so that it can correct itself (MCP 2025-11-25

@@ -34,8 +34,9 @@ struct lease {
     int64_t created, expires; /* wall clock, ms */
     int64_t expires_mono;     /* ns: a clock that is set back opens nothing */
     /* how it stands */
-    _Atomic int state;    /* enum lease_state */
-    _Atomic int64_t used; /* calls taken */
+    _Atomic int state;       /* enum lease_state */
+    _Atomic int64_t used;    /* calls taken */
+    _Atomic unsigned parked; /* calls that wait for input */
     _Atomic unsigned refs;
     struct arena arena; /* of the strings */
     struct lease_store *store;

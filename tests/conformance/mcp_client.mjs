@@ -16,8 +16,8 @@ const ARGUMENTS = {
   valid_tool: { region: 'us-west1' },
   lookup_user: { id: 'somebody' },
 }
-// The null belongs to an argument that the tool declares to be a boolean: the gate refuses it before anything leaves, as it must.
-// The header has to be left out as well when the argument is not given at all.
+// The null stands for an argument that the tool declares to be a boolean: the gate refuses it before anything leaves, as it must.
+// What is judged, that there is no header, holds as well for an argument that is not given.
 const given = (args) => Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null))
 
 const gate = await startGate({
@@ -26,15 +26,15 @@ const gate = await startGate({
   scopes: [{ when: { agent_type: 'suite' }, add: [`resources:read:server:${SERVER}`, `prompts:get:server:${SERVER}`] }],
 })
 
+// A tool that the gate refuses is not the agent's end: what counts is what the server saw.
 async function callAll(client) {
-  const listed = (await client.listTools()).tools
-  for (const { name, inputSchema } of listed) {
-    if (name === 'json_schema_echo')
-      await client.callTool({ name, arguments: { schema: listed.find((t) => t.name !== name).inputSchema } })
-    else if (context.toolCalls)
-      for (const call of context.toolCalls.filter((c) => c.name === name)) await client.callTool({ name, arguments: given(call.arguments) })
-    else if (!scenario.includes('no-deref') || inputSchema)
-      await client.callTool({ name, arguments: ARGUMENTS[name] ?? {} }, undefined, { timeout: 15000 }).catch((e) => console.error(name, e.message))
+  const { tools } = await client.listTools()
+  const call = (name, args) => client.callTool({ name, arguments: args }).catch((e) => console.error(`${name}: ${e.message}`))
+  for (const { name } of tools) {
+    const wanted = context.toolCalls?.filter((c) => c.name === name).map((c) => given(c.arguments))
+    if (wanted) for (const args of wanted) await call(name, args)
+    else if (name === 'json_schema_echo') await call(name, { schema: tools.find((t) => t.name !== name).inputSchema })
+    else await call(name, ARGUMENTS[name] ?? {})
   }
 }
 
@@ -51,8 +51,8 @@ async function rounds(token, name) {
     const { json } = await gate.modern(token, 'tools/call', { name, arguments: {}, ...more },
       { path: `/mcp/${SERVER}`, id: round + 1, meta: { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} } } } })
     if (json.result?.resultType !== 'input_required') return
-    const answers = Object.keys(json.result.inputRequests).map((key) => [key, { action: 'accept', content: { confirmed: true } }])
-    more = { inputResponses: Object.fromEntries(answers) }
+    const yes = { action: 'accept', content: { confirmed: true } }
+    more = { inputResponses: Object.fromEntries(Object.keys(json.result.inputRequests).map((key) => [key, yes])) }
     if (json.result.requestState !== undefined) more.requestState = json.result.requestState
   }
 }
@@ -60,7 +60,8 @@ async function rounds(token, name) {
 async function legacyClient(token) {
   const { Client } = await import('@modelcontextprotocol/sdk/client/index.js')
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js')
-  const client = new Client({ name: 'suite', version: '1.0.0' }, { capabilities: { elicitation: { form: { applyDefaults: true } } } })
+  const client = new Client({ name: 'suite', version: '1.0.0' },
+    { capabilities: { elicitation: { form: { applyDefaults: true } } } })
   client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: {} }))
   await client.connect(new StreamableHTTPClientTransport(new URL(`${gate.url}/mcp/${SERVER}`),
     { requestInit: { headers: { authorization: `Bearer ${token}` } } }))

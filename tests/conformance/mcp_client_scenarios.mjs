@@ -3,19 +3,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { passes } from './mcp_required.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
 // What cannot be asked of the face to servers, with the reason.
 const LEFT_OUT = [[/^auth\//, 'OAuth towards servers: the gate holds no grants at servers yet']]
-// What it does not do yet: run all the same, so that it is counted from the day on which it does.
-const NOT_YET = {
-  'sse-retry': 'resuming a stream of a server',
-  'elicitation-sep1034-client-defaults': 'input from the client',
-  'sep-2322-client-request-state': 'input from the client',
-}
-
 // "  - tools_call [2025-06-18,2025-11-25,2026-07-28]"
 async function scenariosOf(run, revision) {
   const { out } = await run(['list', '--client'])
@@ -33,9 +25,8 @@ async function checksOf(run, revision, name, results) {
   }
 }
 
-// Hands each scenario's checks to `judged(name, checks, out)`, or says why there are none: `leftOut(reason, name)`,
-// `later(capability, name)`.
-export async function runClientScenarios(run, revision, results, { judged, leftOut, later }) {
+// Hands each scenario's checks to `judged(name, checks, out)`, or says with `leftOut(reason, name)` why there are none.
+export async function runClientScenarios(run, revision, results, { judged, leftOut }) {
   const names = await scenariosOf(run, revision)
   const waiting = []
   for (const name of names) {
@@ -46,8 +37,7 @@ export async function runClientScenarios(run, revision, results, { judged, leftO
   const next = async () => {
     for (let name; (name = waiting.shift());) {
       const { checks, out } = await checksOf(run, revision, name, results)
-      if (NOT_YET[name] && !passes(checks)) later(NOT_YET[name], name)
-      else judged(name, checks, out)
+      judged(name, checks, out)
     }
   }
   await Promise.all([next(), next()])

@@ -1,7 +1,10 @@
 // Every client of the field with every kind of server: what an agent sees does not depend on what the server speaks.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { DESK, startGate } from './lib/gate.mjs'
+import { promisify } from 'node:util'
+import { DESK, startGate, TOP } from './lib/gate.mjs'
 import { startServer } from './lib/servers.mjs'
 
 let gate, agent, token
@@ -91,4 +94,22 @@ test('revisions are agreed on with each client', async () => {
   await legacy.transport.terminateSession() // 405: nothing is kept for it
   await modern.close()
   await legacy.close()
+})
+
+// Its home is the test's, so that it finds and leaves nothing of its own.
+const inspector = async (...args) => {
+  const bin = join(TOP, 'tests/node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js')
+  const { stdout } = await promisify(execFile)(process.execPath, [bin, '--cli', `${gate.url}/mcp`, '--transport', 'http', '--header',
+    `Authorization: Bearer ${token}`, ...args], { env: { ...process.env, HOME: gate.dir } })
+  return JSON.parse(stdout)
+}
+
+test("Inspector's command line lists and calls what its agent may use, and nothing else", async () => {
+  const { tools } = await inspector('--method', 'tools/list')
+  assert.equal(tools.length, 2 + 4 * TOOLS.length)
+  for (const server of ['modern', 'legacy']) {
+    const answer = await inspector('--method', 'tools/call', '--tool-name', `${server}__structured`, '--tool-arg', 'n=21')
+    assert.deepEqual(answer.structuredContent, { doubled: 42 })
+  }
+  await assert.rejects(inspector('--method', 'tools/call', '--tool-name', 'desk__issue_refund'), /desk__issue_refund/)
 })

@@ -94,6 +94,7 @@ test('what is not there is named, with the code of the era', async () => {
   const token = gate.token(agent)
   const unknown = await gate.modern(token, 'resources/read', { uri: 'nowhere://x' }, { headers: { 'mcp-name': 'nowhere://x' } })
   assert.equal(unknown.json.error.code, -32602)
+  assert.equal(unknown.json.error.data.uri, 'nowhere://x')
   const legacy = await gate.legacyClient(token)
   await assert.rejects(legacy.readResource({ uri: 'nowhere://x' }), { code: -32002 })
   await assert.rejects(legacy.getPrompt({ name: 'http__nothing' }), /Unknown prompt/)

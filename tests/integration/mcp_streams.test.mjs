@@ -288,6 +288,21 @@ for (const server of SERVERS) {
   })
 }
 
+test('what one client subscribed to is told to nobody else', async () => {
+  const [mine, theirs] = await Promise.all(['change://one', 'change://two'].map(async (uri) =>
+    await listen(await tokenOf(allowed()), { resourceSubscriptions: [uri] }, '/mcp/legacy')))
+  const token = await tokenOf(allowed()), { id } = await initialize(token, '/mcp/legacy')
+  const silent = await raw(token, { id, path: '/mcp/legacy' })
+  await until('mine to be told', async () => {
+    await legacy.poke('touch', 'change://one')
+    await sleep(100)
+    return mine.messages().length > 1
+  }, 8000)
+  assert.equal(theirs.messages().length, 1)
+  assert.deepEqual(silent.messages(), [])
+  for (const s of [mine, theirs, silent]) s.close()
+})
+
 test('of the resources that a stream names, those of no server are not acknowledged', async () => {
   const stream = await listen(await tokenOf(allowed()), { resourceSubscriptions: ['change://two', 'nowhere://x'] })
   assert.deepEqual(stream.messages()[0].params.notifications, { resourceSubscriptions: ['change://two'] })

@@ -2,9 +2,8 @@
 //   node changing_server.mjs modern PORT        @modelcontextprotocol/server 2.4 over HTTP
 //   node changing_server.mjs legacy PORT        @modelcontextprotocol/sdk 1.x over HTTP with protocol sessions
 //   node changing_server.mjs modern-stdio | legacy-stdio
-// The tool `grow` adds a tool of the given name; `touch` says that a resource was updated; `talk` and `tell`
-// write to the log. Over HTTP
-// GET /grow?NAME and GET /touch?URI do the same from the outside, as when somebody changes the server.
+// The tool `grow` adds a tool of the given name; `touch` says that a resource was updated; `talk` and `tell` write to the log. Over
+// HTTP, GET /grow?NAME and GET /touch?URI do the same from the outside, as when somebody changes the server.
 import { createServer } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'

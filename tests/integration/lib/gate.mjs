@@ -188,19 +188,19 @@ class Gate {
   }
 
   // @modelcontextprotocol/sdk 1.x: the legacy era.
-  async legacyClient(token, path = '/mcp') {
+  async legacyClient(token, path = '/mcp', capabilities = {}) {
     const { Client } = await import('@modelcontextprotocol/sdk/client/index.js')
     const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js')
-    const client = new Client({ name: 'test-legacy', version: '1.0.0' })
+    const client = new Client({ name: 'test-legacy', version: '1.0.0' }, { capabilities })
     await client.connect(new StreamableHTTPClientTransport(new URL(this.url + path),
       { requestInit: { headers: { authorization: `Bearer ${token}` } } }))
     return client
   }
 
   // @modelcontextprotocol/client 2.x: the modern era.
-  async modernClient(token, path = '/mcp', mode = { pin: '2026-07-28' }) {
+  async modernClient(token, path = '/mcp', mode = { pin: '2026-07-28' }, capabilities = {}) {
     const { Client, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
-    const client = new Client({ name: 'test-modern', version: '1.0.0' }, { versionNegotiation: { mode } })
+    const client = new Client({ name: 'test-modern', version: '1.0.0' }, { versionNegotiation: { mode }, capabilities })
     await client.connect(new StreamableHTTPClientTransport(new URL(this.url + path),
       { requestInit: { headers: { authorization: `Bearer ${token}` } } }))
     return client

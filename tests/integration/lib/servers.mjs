@@ -91,3 +91,10 @@ export function modernBasics(tools, { id, method }) {
   if (method === 'tools/list') return { id, result: { resultType: 'complete', tools: listed, ttlMs: 1000, cacheScope: 'private' } }
   return { id, error: { code: -32601, message: 'Method not found' } }
 }
+
+// asking_server.mjs, modern or legacy: over HTTP, or over stdio.
+export async function startAsking(era) {
+  const port = await freePort()
+  return serve(port, [join(here, 'asking_server.mjs'), era, String(port)])
+}
+export const asking = (era) => ({ command: [process.execPath, join(here, 'asking_server.mjs'), `${era}-stdio`] })

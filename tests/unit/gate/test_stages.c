@@ -399,6 +399,7 @@ static void what_is_no_result_yet_or_an_error_is_not_judged(void **state)
     answer(&s, DOUBLED, "{\"content\":[],\"isError\":true}");
     result_is(&s, ERR_OK, "");
     answer(&s, DOUBLED, "{\"resultType\":\"input_required\",\"inputRequests\":{}}");
+    s.call.answer.input = true;
     result_is(&s, ERR_OK, "");
     s.call.answer = (struct connect_answer){.doc = &s.doc, .error = JSON_ROOT};
     result_is(&s, ERR_OK, "");

@@ -1,0 +1,129 @@
+#include "gate/seal.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+#include "base/enc.h"
+
+enum {
+    SEAL_NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+    SEAL_TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES,
+    SEAL_KEY = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
+    SEAL_SLOTS = 16384,
+    SEAL_TRIES = 16,
+    SEAL_BOUND_MAX = 1 << 20
+};
+
+struct seal_head {
+    int64_t until_ns;
+    uint64_t ticket, nonce;
+};
+
+struct seals {
+    unsigned char key[SEAL_KEY];
+    pthread_mutex_t lock;
+    struct seal_spent {
+        uint64_t nonce;
+        int64_t until_ns; /* a slot whose time is over is free */
+    } spent[SEAL_SLOTS];
+};
+
+struct seals *seals_new(void)
+{
+    struct seals *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    enc_random(s->key, sizeof(s->key));
+    pthread_mutex_init(&s->lock, NULL);
+    return s;
+}
+
+void seals_free(struct seals *s)
+{
+    if (!s)
+        return;
+    pthread_mutex_destroy(&s->lock);
+    sodium_memzero(s->key, sizeof(s->key));
+    free(s);
+}
+
+/* Each with its length in front, so that no two of them read alike. */
+static void seal_bound(struct buf *b, const struct seal_of *of)
+{
+    const struct str parts[] = {of->agent, of->session, of->server, of->method, of->name, of->digest};
+    buf_init(b, SEAL_BOUND_MAX);
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        uint64_t n = parts[i].n;
+        buf_put(b, &n, sizeof(n));
+        buf_str(b, parts[i]);
+    }
+}
+
+struct str seal_write(const struct seals *s, const struct seal_of *of, const struct seal *v, int64_t until_ns,
+                      struct arena *a)
+{
+    struct seal_head head = {.until_ns = until_ns, .ticket = v->ticket};
+    size_t plain_n = sizeof(head) + v->state.n, raw_n = SEAL_NONCE + plain_n + SEAL_TAG;
+    struct buf bound CLEANUP(buf_done);
+    seal_bound(&bound, of);
+    unsigned char *plain = arena_raw(a, plain_n, 1), *raw = arena_raw(a, raw_n, 1);
+    char *text = arena_raw(a, raw_n * 4 / 3 + 8, 1);
+    if (!plain || !raw || !text || buf_failed(&bound))
+        return STR_NONE;
+    enc_random(&head.nonce, sizeof(head.nonce));
+    memcpy(plain, &head, sizeof(head));
+    if (v->state.n)
+        memcpy(plain + sizeof(head), v->state.p, v->state.n);
+    enc_random(raw, SEAL_NONCE);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(raw + SEAL_NONCE, NULL, plain, plain_n, (unsigned char *)bound.p,
+                                               bound.n, NULL, raw, s->key);
+    return (struct str){text, enc_b64url(raw, raw_n, text)};
+}
+
+static bool seal_open(const struct seals *s, const struct seal_of *of, unsigned char *raw, size_t n)
+{
+    struct buf bound CLEANUP(buf_done);
+    seal_bound(&bound, of);
+    return n >= SEAL_NONCE + sizeof(struct seal_head) + SEAL_TAG && !buf_failed(&bound) &&
+           crypto_aead_xchacha20poly1305_ietf_decrypt(raw + SEAL_NONCE, NULL, NULL, raw + SEAL_NONCE, n - SEAL_NONCE,
+                                                      (unsigned char *)bound.p, bound.n, raw, s->key) == 0;
+}
+
+enum err seal_read(const struct seals *s, const struct seal_of *of, struct str text, int64_t now_ns, struct arena *a,
+                   struct seal *ret, int64_t *ret_until_ns, struct fault *f)
+{
+    struct seal_head head;
+    size_t n = 0;
+    unsigned char *raw = arena_raw(a, text.n + 1, 1);
+    if (!raw)
+        return fault_set(f, ERR_NOMEM, "no memory for the requestState");
+    if (enc_unb64url(text, raw, text.n + 1, &n) || !seal_open(s, of, raw, n))
+        return fault_set(f, ERR_REQUEST_STATE, "this requestState was not given out for this call of this session");
+    memcpy(&head, raw + SEAL_NONCE, sizeof(head));
+    if (head.until_ns <= now_ns)
+        return fault_set(f, ERR_REQUEST_STATE, "this requestState is too old");
+    size_t state = n - SEAL_NONCE - SEAL_TAG - sizeof(head);
+    *ret = (struct seal){.ticket = head.ticket, .nonce = head.nonce};
+    if (state)
+        ret->state = (struct str){(char *)raw + SEAL_NONCE + sizeof(head), state};
+    *ret_until_ns = head.until_ns;
+    return ERR_OK;
+}
+
+bool seal_spend(struct seals *s, uint64_t nonce, int64_t until_ns, int64_t now_ns)
+{
+    struct seal_spent *room = NULL;
+    bool used = false;
+    pthread_mutex_lock(&s->lock);
+    for (unsigned i = 0; i < SEAL_TRIES; i++) {
+        struct seal_spent *at = &s->spent[(nonce + i) % SEAL_SLOTS];
+        used = used || (at->nonce == nonce && at->until_ns > now_ns);
+        if (!room && at->until_ns <= now_ns)
+            room = at;
+    }
+    if (room && !used)
+        *room = (struct seal_spent){.nonce = nonce, .until_ns = until_ns};
+    pthread_mutex_unlock(&s->lock);
+    return room && !used;
+}

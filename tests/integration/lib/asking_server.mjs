@@ -1,0 +1,108 @@
+// A server that asks its client something in the middle of a call, in both eras, made with the SDKs:
+//   node asking_server.mjs modern PORT | legacy PORT | modern-stdio | legacy-stdio
+// The tool `ask` asks for everything in `what`, `rounds` times, and answers with what it was told. Over HTTP GET /seen says
+// what reached the server.
+import { createServer } from 'node:http'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
+
+const [how, port] = process.argv.slice(2)
+const modern = how.startsWith('modern')
+const seen = []
+
+const REQUESTS = {
+  form: { method: 'elicitation/create', params: { mode: 'form', message: 'Your name?',
+    requestedSchema: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] } } },
+  url: { method: 'elicitation/create', params: { mode: 'url', message: 'Please log in', url: 'https://example.com/login',
+    ...(modern ? {} : { elicitationId: 'login-1' }) } },
+  sampling: { method: 'sampling/createMessage', params: { maxTokens: 10, messages: [{ role: 'user', content: { type: 'text', text: 'Say hello' } }] } },
+  roots: { method: 'roots/list' },
+}
+const text = (words) => ({ content: [{ type: 'text', text: words }] })
+const ASK = { what: z.array(z.string()), rounds: z.number().int().optional(), alone: z.boolean().optional(), progress: z.boolean().optional() }
+
+async function buildModern() {
+  const { McpServer, inputRequired } = await import('@modelcontextprotocol/server')
+  return () => {
+    const server = new McpServer({ name: 'asking', version: '1.0.0' }, { capabilities: { tools: {} } })
+    server.registerTool('ask', { description: 'Asks its client', inputSchema: z.object(ASK) }, async ({ what, rounds = 1 }, ctx) => {
+      const state = ctx.mcpReq.requestState()
+      const round = state ? Number(state.split('-')[1]) : 0
+      if (round >= rounds) return text(JSON.stringify(ctx.mcpReq.inputResponses ?? {}))
+      return inputRequired({ inputRequests: Object.fromEntries(what.map((w) => [w, REQUESTS[w]])), requestState: `round-${round + 1}` })
+    })
+    server.registerTool('can', { description: 'What the client said it can', inputSchema: z.object({}) }, async (_, ctx) =>
+      text(JSON.stringify(ctx.mcpReq.envelope['io.modelcontextprotocol/clientCapabilities'])))
+    return server
+  }
+}
+
+async function buildLegacy() {
+  const { McpServer } = await import('@modelcontextprotocol/sdk/server/mcp.js')
+  return () => {
+    const server = new McpServer({ name: 'asking', version: '1.0.0' }, { capabilities: { tools: {} } })
+    server.registerTool('ask', { description: 'Asks its client', inputSchema: ASK }, async ({ what, rounds = 1, alone, progress }, extra) => {
+      extra.signal.addEventListener('abort', () => seen.push('aborted'))
+      const any = z.object({}).passthrough()
+      const ask = (w) => (alone ? server.server.request(REQUESTS[w], any) : extra.sendRequest(REQUESTS[w], any)).catch((e) => ({ error: e.message }))
+      const tell = (n) => progress && extra.sendNotification({ method: 'notifications/progress', params: { progressToken: extra._meta.progressToken, progress: n } })
+      let answers
+      await tell(1)
+      for (let i = 0; i < rounds; i++) answers = await Promise.all(what.map(ask))
+      await tell(2)
+      if (progress) await sleep(20)
+      return text(JSON.stringify(Object.fromEntries(what.map((w, i) => [w, answers[i]]))))
+    })
+    server.registerTool('can', { description: 'What the client said it can', inputSchema: {} }, async () =>
+      text(JSON.stringify(server.server.getClientCapabilities())))
+    return server
+  }
+}
+
+const build = await (modern ? buildModern() : buildLegacy())
+if (how === 'modern-stdio') {
+  const { serveStdio } = await import('@modelcontextprotocol/server/stdio')
+  await serveStdio(build)
+} else if (how === 'legacy-stdio') {
+  const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js')
+  await build().connect(new StdioServerTransport())
+} else {
+  const answer = await (modern ? answerModern() : answerLegacy())
+  createServer(async (req, res) => {
+    if (req.url === '/seen') return res.end(JSON.stringify(seen))
+    const chunks = []
+    for await (const c of req) chunks.push(c)
+    const body = chunks.length ? JSON.parse(Buffer.concat(chunks)) : undefined
+    seen.push({ method: req.method, headers: req.headers, body })
+    await answer(req, res, body)
+  }).listen(Number(port), '127.0.0.1')
+}
+
+async function answerModern() {
+  const { createMcpHandler } = await import('@modelcontextprotocol/server')
+  const handler = createMcpHandler(build)
+  return async (req, res, body) => {
+    const answer = await handler.fetch(new Request(`http://127.0.0.1:${port}${req.url}`, {
+      method: req.method, headers: req.headers, body: body && JSON.stringify(body) }))
+    res.writeHead(answer.status, Object.fromEntries(answer.headers))
+    if (answer.body) for await (const part of answer.body) res.write(part)
+    res.end()
+  }
+}
+
+async function answerLegacy() {
+  const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js')
+  const sessions = new Map()
+  return async (req, res, body) => {
+    const id = req.headers['mcp-session-id']
+    if (id && !sessions.has(id)) return res.writeHead(404).end()
+    let transport = sessions.get(id)
+    if (!transport) {
+      transport = new StreamableHTTPServerTransport({
+        sessionIdGenerator: () => randomUUID(), onsessioninitialized: (id) => sessions.set(id, transport), onsessionclosed: (id) => sessions.delete(id) })
+      await build().connect(transport)
+    }
+    await transport.handleRequest(req, res, body)
+  }
+}
