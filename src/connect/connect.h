@@ -66,6 +66,8 @@ struct connect_events {
     void (*said)(struct connect_call *c, struct str params);
     /* The server asks something that the client can answer, and waits for connect_reply. False: it is refused. */
     bool (*asked)(struct connect_call *c, const struct connect_question *q);
+    /* It does not wait for the answer any more. */
+    void (*withdrawn)(struct connect_call *c, const struct connect_question *q);
     /* Exactly once, last; the connector has forgotten the call by then. */
     void (*done)(struct connect_call *c, const struct connect_answer *a);
 };

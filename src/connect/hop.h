@@ -103,6 +103,8 @@ bool http_session_listen(struct http_session *s);
 /* A request of a legacy server's, in its session. h: on the stream of that call; NULL: on the session's own. http.c */
 void http_session_asked(struct connect_worker *w, struct http_session *s, struct hop *h, const struct json *doc,
                         const struct wire_message *m);
+/* It does not wait for one of its questions any more. http.c */
+void http_session_withdrawn(struct http_session *s, const struct wire_message *m);
 /* A line of the log on a session's stream, for the calls that are with it. Its call is not named: with calls of several
  * sessions in work it is nobody's. */
 void http_log_said(struct http_session *s, struct str params);

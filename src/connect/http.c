@@ -134,6 +134,15 @@ void http_session_asked(struct connect_worker *w, struct http_session *s, struct
     buf_done(&b);
 }
 
+void http_session_withdrawn(struct http_session *s, const struct wire_message *m)
+{
+    for (struct flight *f = s->upstream->connect->local[0].flights, *next; f; f = next) {
+        next = f->next;
+        if (f->upstream == s->upstream && ((struct hop *)f)->session == s)
+            flight_withdrawn(f, m);
+    }
+}
+
 static void http_reply(struct flight *f, struct str id, bool error, struct str value)
 {
     struct hop *h = (struct hop *)f;
@@ -160,6 +169,8 @@ static bool hop_message(struct hop *h, struct str text)
         flight_said(&h->flight, json_raw(&h->doc, m.params));
     if (m.kind == WIRE_ASKS && h->flight.call && h->session)
         http_session_asked(h->worker, h->session, h, &h->doc, &m);
+    if (m.kind == WIRE_WITHDRAWN && h->flight.call)
+        flight_withdrawn(&h->flight, &m);
     if (h->heard)
         h->heard(h, &m);
     /* An error may come without an id when the server could not read ours (JSON-RPC 2.0 section 5). */

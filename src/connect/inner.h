@@ -178,6 +178,8 @@ void flight_said(struct flight *f, struct str params);
 /* A request of a legacy server's during this call. False: it is refused. input.c */
 bool flight_asked(struct flight *f, const struct json *doc, const struct wire_message *m);
 void flight_replied(struct flight *f);
+/* The server does not wait for one of its questions any more; of this call's or not. */
+void flight_withdrawn(struct flight *f, const struct wire_message *m);
 /* What kind of result is it? *ret_input: one that wants input first, of kinds that the call's client offers.
  * ERR_UPSTREAM_GARBAGE. input.c */
 enum err input_judge(const struct connect_call *c, const struct json *doc, uint32_t result, struct arena *a,
@@ -231,12 +233,22 @@ struct wire_request wire_call(const struct connect_call *c);
 void wire_write_initialized(struct buf *b);
 void wire_write_cancelled(struct buf *b, struct str id, const char *reason);
 
-enum wire_kind { WIRE_OTHER = 0, WIRE_ANSWER, WIRE_PROGRESS, WIRE_ASKS, WIRE_CHANGED, WIRE_UPDATED, WIRE_SAID };
+enum wire_kind {
+    WIRE_OTHER = 0,
+    WIRE_ANSWER,
+    WIRE_PROGRESS,
+    WIRE_ASKS,
+    WIRE_CHANGED,
+    WIRE_UPDATED,
+    WIRE_SAID,
+    WIRE_WITHDRAWN
+};
 struct wire_message {
     enum wire_kind kind;
-    struct str id;          /* WIRE_ANSWER, WIRE_ASKS (raw JSON); WIRE_PROGRESS: the token; a view or in the arena */
-    uint32_t result, error; /* WIRE_ANSWER: one of them */
-    struct str method;      /* WIRE_ASKS */
+    struct str
+        id; /* WIRE_ANSWER; WIRE_ASKS, WIRE_WITHDRAWN (raw JSON); WIRE_PROGRESS: the token; a view or in the arena */
+    uint32_t result, error;           /* WIRE_ANSWER: one of them */
+    struct str method;                /* WIRE_ASKS */
     struct str progress, total, text; /* WIRE_PROGRESS */
     struct str uri;                   /* WIRE_UPDATED */
     uint32_t params;                  /* WIRE_SAID */

@@ -133,3 +133,10 @@ void flight_replied(struct flight *f)
     f->deadline = now + f->timeout_ms;
     f->latest += now - f->asked_at;
 }
+
+void flight_withdrawn(struct flight *f, const struct wire_message *m)
+{
+    struct connect_question q = {.id = m->id};
+    if (f->asked && f->call->events->withdrawn)
+        f->call->events->withdrawn(f->call, &q);
+}

@@ -33,6 +33,8 @@ static void log_heard(struct hop *h, const struct wire_message *m)
     struct http_session *s = h->ctx;
     if (m->kind == WIRE_ASKS)
         http_session_asked(h->worker, s, NULL, &h->doc, m);
+    else if (m->kind == WIRE_WITHDRAWN)
+        http_session_withdrawn(s, m);
     else if (m->kind == WIRE_SAID)
         http_log_said(h->ctx, json_raw(&h->doc, m->params));
     else if (m->kind == WIRE_CHANGED)

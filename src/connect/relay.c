@@ -163,6 +163,37 @@ static bool relay_home_asked(struct connect_call *c, const struct connect_questi
     return true;
 }
 
+static void relay_withdrawn(struct worker *w, struct worker_mail *mail)
+{
+    (void)w;
+    struct relay_progress *p = (struct relay_progress *)mail;
+    struct connect_call *c = p->relay->origin;
+    struct connect_question q = {.number = p->number};
+    if (c)
+        c->events->withdrawn(c, &q);
+    free(p);
+}
+
+static void relay_home_withdrawn(struct connect_call *c, const struct connect_question *withdrawn)
+{
+    struct relay *r = relay_of(c);
+    for (struct relay_question **at = &r->questions; *at; at = &(*at)->next) {
+        struct relay_question *q = *at;
+        if (!str_eq(q->id, withdrawn->id))
+            continue;
+        struct relay_progress *p = r->parked ? NULL : malloc(sizeof(*p));
+        if (p) {
+            *p = (struct relay_progress){.mail = {.run = relay_withdrawn}, .relay = r, .number = q->number};
+            worker_post(r->from->worker, &p->mail);
+        }
+        *at = q->next;
+        r->open--;
+        flight_replied(r->call.wire);
+        free(q);
+        return;
+    }
+}
+
 void relay_replied(struct relay *r, unsigned number, bool error, struct str value)
 {
     struct flight *f = r->over ? NULL : r->call.wire;
@@ -279,8 +310,11 @@ void relay_home_done(struct connect_call *c, const struct connect_answer *a)
     worker_post(r->from->worker, &r->mail);
 }
 
-static const struct connect_events relay_events = {
-    .progress = relay_home_progress, .said = relay_home_said, .asked = relay_home_asked, .done = relay_home_done};
+static const struct connect_events relay_events = {.progress = relay_home_progress,
+                                                   .said = relay_home_said,
+                                                   .asked = relay_home_asked,
+                                                   .withdrawn = relay_home_withdrawn,
+                                                   .done = relay_home_done};
 
 static void relay_arrived(struct worker *w, struct worker_mail *mail)
 {

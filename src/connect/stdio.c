@@ -272,9 +272,13 @@ static void stdio_reply(struct flight *f, struct str id, bool error, struct str 
 
 static void stdio_message(struct child *c, const struct json *doc, const struct wire_message *m, struct arena *arena)
 {
-    struct stdio_flight *s = m->id.p && m->kind != WIRE_ASKS ? stdio_find(c, m->id) : NULL;
+    bool mine = m->kind == WIRE_ANSWER || m->kind == WIRE_PROGRESS; /* other ids are the server's */
+    struct stdio_flight *s = m->id.p && mine ? stdio_find(c, m->id) : NULL;
     if (m->kind == WIRE_ASKS) {
         stdio_asked(c, doc, m);
+    } else if (m->kind == WIRE_WITHDRAWN) {
+        for (struct stdio_flight *each = c->flights; each; each = each->next)
+            flight_withdrawn(&each->flight, m);
     } else if (m->kind == WIRE_PROGRESS && s) {
         flight_progress(&s->flight, m->progress, m->total, m->text);
     } else if (m->kind == WIRE_ANSWER && c->state == CHILD_OPENING && str_eq(m->id, STR("initialize"))) {

@@ -134,6 +134,9 @@ static void wire_read_notification(const struct json *j, struct arena *a, uint32
                json_str_is(j, method, STR("notifications/prompts/list_changed")) ||
                json_str_is(j, method, STR("notifications/resources/list_changed"))) {
         ret->kind = WIRE_CHANGED;
+    } else if (json_str_is(j, method, STR("notifications/cancelled"))) {
+        ret->id = json_raw(j, json_get(j, params, STR("requestId")));
+        ret->kind = ret->id.n ? WIRE_WITHDRAWN : WIRE_OTHER;
     } else if (json_str_is(j, method, STR("notifications/resources/updated"))) {
         ret->uri = json_str(j, json_get(j, params, STR("uri")), a);
         ret->kind = ret->uri.n ? WIRE_UPDATED : WIRE_OTHER;

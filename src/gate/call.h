@@ -30,6 +30,8 @@ struct call_face {
     void (*said)(struct call *c, struct str params);
     /* A legacy server asks something that the client can answer: gate_reply or gate_park. */
     void (*asked)(struct call *c, const struct connect_question *q);
+    /* It does not wait for the answer any more. */
+    void (*withdrawn)(struct call *c, unsigned number);
     /* The way is over. call->fault.err == ERR_OK: *a is the server's answer. Otherwise the call was denied or failed,
      * and a is NULL. The call is released by the gate when this returns. */
     void (*answered)(struct call *c, const struct connect_answer *a);

@@ -33,6 +33,13 @@ static bool execute_asked(struct connect_call *w, const struct connect_question 
     return true;
 }
 
+static void execute_withdrawn(struct connect_call *w, const struct connect_question *q)
+{
+    struct call *c = execute_call(w);
+    if (!c->cancelled)
+        c->face->withdrawn(c, q->number);
+}
+
 /* A modern server's answer that says what it wants. */
 static void execute_record_input(struct call *c, const struct connect_answer *a)
 {
@@ -58,8 +65,11 @@ static void execute_done(struct connect_call *w, const struct connect_answer *a)
     gate_resume(c, VERDICT_NEXT);
 }
 
-static const struct connect_events execute_events = {
-    .progress = execute_progress, .said = execute_said, .asked = execute_asked, .done = execute_done};
+static const struct connect_events execute_events = {.progress = execute_progress,
+                                                     .said = execute_said,
+                                                     .asked = execute_asked,
+                                                     .withdrawn = execute_withdrawn,
+                                                     .done = execute_done};
 
 /* Only a server that has a log is told how much of it is wanted. */
 static const char *execute_log_level(const struct call *c)

@@ -5,7 +5,6 @@
  */
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/enc.h"
@@ -13,7 +12,6 @@
 
 enum { ASK_TICK_MS = 100, ASK_ROUNDS = 16, ASK_EVENT_MAX = 1 << 20 };
 
-#define ASK_PREFIX     "ask-"
 #define ASK_UNANSWERED "{\"code\":-32001,\"message\":\"the client did not answer\"}"
 
 /* ---- the list ---- */
@@ -80,7 +78,7 @@ static void ask_send(struct mcp_request *r, struct mcp_ask *ask)
     struct buf b CLEANUP(buf_done);
     enc_random(random, sizeof(random));
     enc_hex(random, sizeof(random), hex);
-    snprintf(ask->id, sizeof(ask->id), ASK_PREFIX "%u-%s", r->mcp->gate->worker->index, hex);
+    snprintf(ask->id, sizeof(ask->id), MCP_ASK_PREFIX "%u-%s", r->mcp->gate->worker->index, hex);
     buf_init(&b, ASK_EVENT_MAX);
     struct json_out o = json_out(&b);
     json_open(&o, '{');
@@ -237,7 +235,7 @@ static bool ask_refused(const struct mcp_request *r)
     return false;
 }
 
-static void ask_taken(struct mcp_request *r, struct mcp_ask *ask, bool error, struct str value)
+void mcp_ask_taken(struct mcp_request *r, struct mcp_ask *ask, bool error, struct str value)
 {
     ask->value = arena_str(&r->x->arena, value);
     ask->error = error;
@@ -257,105 +255,18 @@ static void ask_taken(struct mcp_request *r, struct mcp_ask *ask, bool error, st
         ask_again(r);
 }
 
-struct ask_mail {
-    struct worker_mail mail;
-    struct mcp_worker *to, *from;
-    struct mcp_request *request; /* the one that brought the answer: `from`'s */
-    struct str sid, mcp_session, id, value;
-    bool error, found;
-    char bytes[];
-};
-
-static bool ask_find(struct ask_mail *m)
+void mcp_call_withdrawn(struct call *c, unsigned number)
 {
-    for (struct mcp_request *r = m->to->asking.first; r; r = r->asking_next) {
-        if (r->era != ERA_LEGACY || !str_eq(r->mcp_session, m->mcp_session) || !str_eq(lease_sid(r->lease), m->sid))
+    struct mcp_request *r = c->user;
+    for (struct mcp_ask *ask = r->asks; ask; ask = ask->next) {
+        if (ask->number != number || ask->value.n)
             continue;
-        for (struct mcp_ask *ask = r->asks; ask; ask = ask->next) {
-            if (!str_is(m->id, ask->id) || ask->value.n)
-                continue;
-            ask_taken(r, ask, m->error, m->value);
-            return true;
-        }
+        if (r->era == ERA_LEGACY)
+            ask_withdraw(r, ask);
+        ask->value = STR(ASK_UNANSWERED);
     }
-    return false;
-}
-
-static void ask_returned(struct worker *w, struct worker_mail *mail)
-{
-    (void)w;
-    struct ask_mail *m = (struct ask_mail *)mail;
-    struct mcp_request *r = m->request;
-    struct fault f;
-    fault_set(&f, ERR_INVALID, "nothing was asked under this id, or it was answered already");
-    if (m->found)
-        mcp_answer_accepted(r);
-    else
-        mcp_answer_fault(r, &f, 0);
-    free(m);
-}
-
-static void ask_arrived(struct worker *w, struct worker_mail *mail)
-{
-    (void)w;
-    struct ask_mail *m = (struct ask_mail *)mail;
-    m->found = ask_find(m);
-    m->mail.run = ask_returned;
-    worker_post(m->from->gate->worker, &m->mail);
-}
-
-static struct str ask_copy(char **at, struct str s)
-{
-    struct str copy = {*at, s.n};
-    if (s.n)
-        memcpy(*at, s.p, s.n);
-    *at += s.n;
-    return copy;
-}
-
-/* "ask-WORKER-…": who asked. NULL: nobody. */
-static struct mcp_worker *ask_worker(struct mcp_worker *m, struct str id)
-{
-    struct str number;
-    if (!str_starts(id, STR(ASK_PREFIX)))
-        return NULL;
-    id = str_skip(id, sizeof(ASK_PREFIX) - 1);
-    str_cut(&id, '-', &number);
-    unsigned index = 0;
-    for (size_t i = 0; i < number.n && i < 4; i++) {
-        if (number.p[i] < '0' || number.p[i] > '9')
-            return NULL;
-        index = index * 10 + (unsigned)(number.p[i] - '0');
-    }
-    return number.n && index < m->count ? &m->all[index] : NULL;
-}
-
-void mcp_response(struct mcp_request *r)
-{
-    struct fault f;
-    struct arena *a = &r->x->arena;
-    struct str id = json_str(&r->doc, json_get(&r->doc, JSON_ROOT, STR("id")), a);
-    uint32_t result = json_get(&r->doc, JSON_ROOT, STR("result")), error = json_get(&r->doc, JSON_ROOT, STR("error"));
-    struct mcp_worker *to = r->mcp_session.n ? ask_worker(r->mcp, id) : NULL;
-    struct str value = mcp_of_hop(&r->doc, result ? result : error, a), sid = lease_sid(r->lease);
-    struct ask_mail *m = NULL;
-    if (!to)
-        fault_set(&f, ERR_INVALID, "nothing was asked under this id");
-    else if ((result && error) || json_type(&r->doc, result ? result : error) != JSON_OBJECT)
-        fault_set(&f, ERR_INVALID, "a response is an object: a result, or an error");
-    else if (!value.p || !(m = malloc(sizeof(*m) + sid.n + r->mcp_session.n + id.n + value.n)))
-        fault_set(&f, ERR_NOMEM, "no memory for the response");
-    if (!m) {
-        mcp_answer_fault(r, &f, 0);
-        return;
-    }
-    char *at = m->bytes;
-    *m = (struct ask_mail){.mail = {.run = ask_arrived}, .to = to, .from = r->mcp, .request = r, .error = error != 0};
-    m->sid = ask_copy(&at, sid);
-    m->mcp_session = ask_copy(&at, r->mcp_session);
-    m->id = ask_copy(&at, id);
-    m->value = ask_copy(&at, value);
-    worker_post(to->gate->worker, &m->mail);
+    if (!ask_open(r))
+        mcp_ask_leave(r);
 }
 
 /* ---- the ends ---- */

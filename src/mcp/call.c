@@ -74,8 +74,11 @@ static void mcp_call_answered(struct call *c, const struct connect_answer *a)
     }
 }
 
-static const struct call_face mcp_call_face = {
-    .progress = mcp_call_progress, .said = mcp_call_said, .asked = mcp_call_asked, .answered = mcp_call_answered};
+static const struct call_face mcp_call_face = {.progress = mcp_call_progress,
+                                               .said = mcp_call_said,
+                                               .asked = mcp_call_asked,
+                                               .withdrawn = mcp_call_withdrawn,
+                                               .answered = mcp_call_answered};
 
 /* The claims of the agent's runtime. What has the wrong type was not said. */
 static void mcp_read_claims(struct mcp_request *r)

@@ -98,6 +98,8 @@ static void input_put_asked(const struct mcp_request *r, struct json_out *o)
 {
     for (const struct mcp_ask *ask = r->asks; ask; ask = ask->next) {
         char name[24];
+        if (ask->value.n)
+            continue; /* withdrawn meanwhile */
         connect_question_name(ask->number, name);
         input_put_request(o, str_of(name), ask->method, ask->params);
     }

@@ -10,6 +10,8 @@
 
 #include "mcp/request.h"
 
+#define MCP_ASK_PREFIX "ask-" /* the number of the worker follows, and what cannot be guessed */
+
 struct mcp_ask { /* in the request's arena */
     struct mcp_ask *next;
     char id[32];     /* ours, of a request to a legacy client */
@@ -32,7 +34,10 @@ enum err mcp_read_retry(struct mcp_request *r, struct fault *f) MUST_USE;
 void mcp_put_input(struct mcp_request *r, const struct connect_answer *a);
 /* ask.c: a call's events */
 void mcp_call_asked(struct call *c, const struct connect_question *q);
+void mcp_call_withdrawn(struct call *c, unsigned number);
 void mcp_ask_client(struct mcp_request *r, const struct connect_answer *a); /* answers, now or later */
+/* The client has answered; r may be over when this returns. */
+void mcp_ask_taken(struct mcp_request *r, struct mcp_ask *ask, bool error, struct str value);
 void mcp_ask_over(struct mcp_request *r); /* its call is over: what is still asked is withdrawn */
 
 #endif

@@ -64,7 +64,7 @@ void mcp_call_said(struct call *c, struct str params);
 bool mcp_log_write(struct buf *b, struct str params, int least);
 /* One more event on the answer's stream. call.c */
 void mcp_stream_event(struct mcp_request *r, const struct buf *message);
-/* A client's response to what it was asked. ask.c */
+/* A client's response to what it was asked. response.c */
 void mcp_response(struct mcp_request *r);
 /* Its client has left, or gives it up (false: there is no such request). ask.c */
 void mcp_ask_gone(struct mcp_request *r);

@@ -3,6 +3,7 @@
 // areas: execute, connect, retry
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ElicitRequestSchema, CreateMessageRequestSchema, ListRootsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { startGate, until, npmServer } from './lib/gate.mjs'
 import { asking, json, modernBasics, startAsking, startRaw } from './lib/servers.mjs'
@@ -294,6 +295,20 @@ for (const server of ['legacy', 'modern']) {
     else assert.match(last.error.message, /refused/)
   })
 }
+
+for (const [server, alone] of [['legacy', false], ['legacy', true], ['legacy-stdio', false]])
+  test(`a question that ${server} takes back${alone ? ' on its session\'s stream' : ''} is withdrawn from the client`, async () => {
+    const post = await legacySession(token)
+    const all = []
+    for await (const m of messages(await post(call(server, { ...FORM, patience: 200, alone })))) all.push(m)
+    assert.deepEqual(all.map((m) => m.method), ['elicitation/create', 'notifications/cancelled', undefined])
+    assert.equal(all[1].params.requestId, all[0].id)
+    assert.match(all[2].result.content[0].text, /timed out/)
+    const modern = await started(token, server, { ...FORM, patience: 200, alone })
+    await sleep(300)
+    const late = await again(token, server, modern.requestState, { args: { ...FORM, patience: 200, alone } })
+    assert.match(late.json.result.content[0].text, /timed out/)
+  })
 
 test('a client that takes no stream offers nothing', async () => {
   const post = await legacySession(token)

@@ -20,7 +20,7 @@ const REQUESTS = {
   roots: { method: 'roots/list' },
 }
 const text = (words) => ({ content: [{ type: 'text', text: words }] })
-const ASK = { what: z.array(z.string()), rounds: z.number().int().optional(), alone: z.boolean().optional(), progress: z.boolean().optional() }
+const ASK = { what: z.array(z.string()), rounds: z.number().int().optional(), alone: z.boolean().optional(), patience: z.number().optional(), progress: z.boolean().optional() }
 
 async function buildModern() {
   const { McpServer, inputRequired } = await import('@modelcontextprotocol/server')
@@ -42,10 +42,10 @@ async function buildLegacy() {
   const { McpServer } = await import('@modelcontextprotocol/sdk/server/mcp.js')
   return () => {
     const server = new McpServer({ name: 'asking', version: '1.0.0' }, { capabilities: { tools: {} } })
-    server.registerTool('ask', { description: 'Asks its client', inputSchema: ASK }, async ({ what, rounds = 1, alone, progress }, extra) => {
+    server.registerTool('ask', { description: 'Asks its client', inputSchema: ASK }, async ({ what, rounds = 1, alone, progress, patience: timeout }, extra) => {
       extra.signal.addEventListener('abort', () => seen.push('aborted'))
       const any = z.object({}).passthrough()
-      const ask = (w) => (alone ? server.server.request(REQUESTS[w], any) : extra.sendRequest(REQUESTS[w], any)).catch((e) => ({ error: e.message }))
+      const ask = (w) => (alone ? server.server.request(REQUESTS[w], any, { timeout }) : extra.sendRequest(REQUESTS[w], any, { timeout })).catch((e) => ({ error: e.message }))
       const tell = (n) => progress && extra.sendNotification({ method: 'notifications/progress', params: { progressToken: extra._meta.progressToken, progress: n } })
       let answers
       await tell(1)
