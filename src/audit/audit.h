@@ -94,7 +94,8 @@ void audit_note(struct audit *a, const struct audit_entry *e);
  * mask; otherwise *scratch holds the answer. */
 struct str audit_mask(struct audit *a, struct str canonical, struct arena *arena, struct buf *scratch);
 
-/* Would a member of this name and value be masked, by what is built in? For whoever takes values over from elsewhere. */
+/* Would a member of this name and value be masked, by what is built in? For whoever takes values over from elsewhere.
+ */
 bool audit_is_secret(struct str name, struct str value);
 
 /* ---- reading: no lock, no daemon needed ---- */
