@@ -97,6 +97,26 @@ static void check_url(struct conf_load *l)
     r->public_url = arena_str(&l->conf->arena, r->public_url);
 }
 
+static bool check_loopback(struct str address)
+{
+    return str_starts(address, STR("127.")) || str_starts(address, STR("[::1]"));
+}
+
+/* Nobody but this machine may be anonymous. */
+static void check_trial(struct conf_load *l)
+{
+    const struct conf_root *r = &l->conf->root;
+    struct http_url url;
+    struct fault f;
+    if (!r->trial.anonymous.n)
+        return;
+    if (!check_loopback(r->listen))
+        conf_fault(l, "trial", "anonymous goes with a loopback address only: listen must be like 127.0.0.1:8420");
+    else if (http_url_parse(r->public_url, &url, &f) == ERR_OK && !check_loopback(url.authority) &&
+             !str_is(url.host, "localhost"))
+        conf_fault(l, "trial", "anonymous goes with a loopback address only: public_url names another host");
+}
+
 static void check_hosts(struct conf_load *l, struct str listen, struct str more, struct conf_strings *ret)
 {
     if (ret->set)
@@ -108,7 +128,7 @@ static void check_hosts(struct conf_load *l, struct str listen, struct str more,
     v[n++] = listen;
     if (more.n && !str_eq(more, listen))
         v[n++] = more;
-    if (str_starts(listen, STR("127.")) || str_starts(listen, STR("[::1]"))) {
+    if (check_loopback(listen)) {
         const char *colon = memrchr(listen.p, ':', listen.n);
         v[n++] = arena_fmt(&l->conf->arena, "localhost%s", colon);
         v[n++] = arena_fmt(&l->conf->arena, "127.0.0.1%s", colon);
@@ -133,6 +153,7 @@ void conf_finish(struct conf_load *l)
     struct conf_servers *s = &l->conf->root.servers;
     l->line = l->column = 1;
     check_url(l);
+    check_trial(l);
     check_all_hosts(l);
     for (size_t i = 0; i < s->n; i++)
         if (!s->v[i].timeout)

@@ -59,6 +59,9 @@ struct conf_token {
     int64_t alg; /* enum conf_alg */
     int64_t lifetime, assertion_max_age;
 };
+struct conf_trial {
+    struct str anonymous; /* an agent's id; empty: nobody is anonymous */
+};
 struct conf_agents {
     int64_t default_lifetime, max_lifetime, max_concurrent_sessions;
 };
@@ -121,6 +124,7 @@ struct conf_root {
     struct conf_admin admin;
     struct conf_log log;
     struct conf_token token;
+    struct conf_trial trial;
     struct conf_agents agents;
     struct conf_session session;
     struct conf_limits limits;

@@ -21,6 +21,7 @@ static const struct {
     {CONF_S_tool, "tools", "tools.PATTERN."},
     {CONF_S_scope, "scopes", "scopes[]."},
     {CONF_S_scope_when, "scopes: when", "scopes[].when."},
+    {CONF_S_trial, "trial", "trial."},
     {CONF_S_operator, "operators", "operators[]."},
 };
 

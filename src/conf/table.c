@@ -22,7 +22,7 @@ static const struct {
     {CONF_S_root, "audit", CONF_S_audit},        {CONF_S_root, "servers", CONF_S_server},
     {CONF_S_root, "tools", CONF_S_tool},         {CONF_S_root, "scopes", CONF_S_scope},
     {CONF_S_root, "operators", CONF_S_operator}, {CONF_S_server, "limits", CONF_S_server_limits},
-    {CONF_S_scope, "when", CONF_S_scope_when},
+    {CONF_S_scope, "when", CONF_S_scope_when},  {CONF_S_root, "trial", CONF_S_trial},
 };
 
 enum conf_section conf_part(const struct conf_key *k)

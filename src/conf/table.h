@@ -43,6 +43,7 @@ enum conf_section {
     CONF_S_tool,
     CONF_S_scope,
     CONF_S_scope_when,
+    CONF_S_trial,
     CONF_S_operator,
     CONF_S_COUNT,
 };

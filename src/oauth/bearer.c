@@ -31,9 +31,6 @@ void oauth_client_address(const struct exchange *x, const struct conf_root *conf
 static enum err bearer_token(const struct exchange *x, struct str *ret, struct fault *f)
 {
     struct str value = http_header(&x->head, "authorization"), scheme;
-    if (!value.p)
-        return fault_set(f, ERR_UNAUTHENTICATED,
-                         "no credential came with the request: open a session at the token endpoint");
     str_cut(&value, ' ', &scheme);
     if (!str_ieq(scheme, STR("Bearer")) || !value.n)
         return fault_set(f, ERR_UNAUTHENTICATED, "Authorization must be \"Bearer\" and an access token");
@@ -60,8 +57,12 @@ enum err oauth_authenticate(void *ctx, struct exchange *x, struct lease **ret, s
     struct oauth *o = w->oauth;
     struct lease *l = NULL;
     struct str token;
-    TRY(bearer_token(x, &token, f));
-    enum err e = token_verify(w->tokens, o->keys, o->leases, token, o->issuer, o->resource, &l, f);
+    enum err e;
+    if (http_header(&x->head, "authorization").p) {
+        TRY(bearer_token(x, &token, f));
+        e = token_verify(w->tokens, o->keys, o->leases, token, o->issuer, o->resource, &l, f);
+    } else
+        e = anonymous_session(o, x, &l, f);
     if (!e)
         e = bearer_network(o, x, l, f);
     if (e) {

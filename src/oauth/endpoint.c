@@ -238,13 +238,15 @@ enum err oauth_init(struct oauth *o, struct fault *f)
     o->started_ms = clock_wall_ms();
     o->replay = replay_new();
     o->failures = bucket_new(&failures);
-    return o->replay && o->failures ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the token endpoint");
+    o->anonymous = anonymous_new();
+    return o->replay && o->failures && o->anonymous ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the token endpoint");
 }
 
 void oauth_done(struct oauth *o)
 {
     replay_free(o->replay);
     bucket_free(o->failures);
+    anonymous_free(o->anonymous);
 }
 
 enum err oauth_worker_init(struct oauth_worker *w, struct oauth *o, struct fault *f)

@@ -26,6 +26,7 @@ struct oauth { /* shared by all workers */
     const struct keys *keys;
     struct str issuer, resource; /* the gateway's URL, and with /mcp behind it; for the life of the process */
     struct replay *replay;
+    struct anonymous *anonymous;
     struct lease_bucket *failures; /* how many failed attempts are put on record; the rest is counted in the log */
     int64_t started_ms;
 };
@@ -57,6 +58,12 @@ void oauth_client_address(const struct exchange *x, const struct conf_root *conf
  * record. */
 enum err oauth_prove_agent(struct oauth *o, struct str assertion, struct arena *a, struct agent **ret,
                            struct str *ret_who, struct fault *f) MUST_USE;
+/* trial.anonymous: the session that all requests without a credential share, opened by the first one and again when it
+ * is over. ERR_UNAUTHENTICATED: they have none. Any thread. anonymous.c */
+struct anonymous;
+struct anonymous *anonymous_new(void);
+void anonymous_free(struct anonymous *n);
+enum err anonymous_session(struct oauth *o, const struct exchange *x, struct lease **ret, struct fault *f) MUST_USE;
 /* A failed attempt, on record unless there are too many. */
 void oauth_note_failure(struct oauth *o, const struct exchange *x, struct str who, const struct fault *f);
 

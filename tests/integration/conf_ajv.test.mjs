@@ -28,7 +28,7 @@ const lenient = [
   /must be a size/, /must be a whole number/, /must be a duration/,
   /a server's name must be/, /names no tool/, // names of a mapping's members
   /changes nothing/, /default_lifetime is longer/, /timezone is wrong/, /another operator/, // rules about several values
-  /go with (command|url)/,
+  /go with (command|url)/, /loopback address only/,
   /the environment has no variable/, /holds no variable/, /without \}/, /file: without a path|must be file:PATH of a file/,
   /the token is too short/, /"0123456789abcdef" is wrong/, // what ${TOKEN} stands for
 ]
@@ -55,11 +55,13 @@ const whole = () => ({
 })
 
 const good = [
+  { trial: { anonymous: 'visitor' } }, { trial: {} },
   {}, whole(), { token: null, log: {} }, { servers: {} }, { workers: '3' }, { workers: '${N:-4}' }, { listen: '${A:-127.0.0.1}:${P:-80}' },
   { limits: { body_bytes: '${B:-1MiB}' } }, { session: { rate: '${R:-none}' } }, { scopes: [{ keep: [] }] },
   { servers: { a: { url: '${U:-http://a}' } } }, { log: { level: '${L:-warn}' } },
 ]
 const bad = [
+  { trial: 'visitor' },
   [], 'x', 5, { wokers: 1 }, { workers: 0 }, { workers: 65 }, { workers: 1.5 }, { workers: true }, { workers: null }, { listen: 8420 },
   { listen: '' }, { listen: 'localhost' }, { token: [] }, { token: { lifetime: 15 } }, { token: { lifetime: '15' } },
   { token: { alg: 'HS256' } }, { log: { level: 'loud' } }, { session: { rate: '5/fortnight' } }, { session: { rate: 5 } },

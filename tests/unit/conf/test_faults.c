@@ -99,6 +99,11 @@ static const struct row rows[] = {
     {"workers: 18446744073709551617\n", "f:1:10: workers: \"18446744073709551617\" is wrong: must be a whole number\n"},
     {"agents: { default_lifetime: 2d, max_lifetime: 1d }\n",
      "f:1:1: agents: default_lifetime is longer than max_lifetime: must be at most that\n"},
+    {"listen: 0.0.0.0:8420\ntrial: { anonymous: a }\n",
+     "f:1:1: trial: anonymous goes with a loopback address only: listen must be like 127.0.0.1:8420\n"},
+    {"public_url: https://gate.example\ntrial: { anonymous: a }\n",
+     "f:1:1: trial: anonymous goes with a loopback address only: public_url names another host\n"},
+    {"public_url: http://localhost:8420\nlisten: \"[::1]:8420\"\ntrial: { anonymous: a }\n", ""},
     /* secrets */
     {"operators: [{ name: a, token: 0123456789abcdef }]\n",
      "f:1:24: operators[0].token: a secret does not stand in the file itself: write file:PATH or ${ENV}\n"},
