@@ -66,6 +66,7 @@ enum err audit_append(struct audit *a, const struct audit_entry *e, struct audit
         *a->last = r;
         a->last = &r->next;
         a->queued += r->n;
+        a->waiting++;
         append_tell(a);
     }
     pthread_mutex_unlock(&a->lock);
@@ -92,13 +93,16 @@ void audit_note(struct audit *a, const struct audit_entry *e)
         free(r);
 }
 
-struct str audit_mask(struct audit *a, struct str canonical, struct arena *arena, struct buf *scratch)
+struct str audit_mask(struct audit *a, const struct json *doc, uint32_t node, struct str canonical, struct arena *arena,
+                      struct buf *scratch)
 {
     static const struct conf_strings none = {0};
     pthread_mutex_lock(&a->lock);
     struct conf *conf = a->conf ? conf_ref(a->conf) : NULL;
     pthread_mutex_unlock(&a->lock);
-    struct str masked = mask_apply(conf ? &conf->root.audit.mask : &none, canonical, arena, scratch);
+    const struct conf_strings *extra = conf ? &conf->root.audit.mask : &none;
+    bool needed = !doc || mask_needed(extra, doc, node, arena);
+    struct str masked = needed ? mask_apply(extra, canonical, arena, scratch) : canonical;
     conf_unref(conf);
     return masked;
 }

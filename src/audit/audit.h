@@ -91,8 +91,10 @@ void audit_note(struct audit *a, const struct audit_entry *e);
 
 /* Appends the value with the secrets in it replaced: members whose name is masked (password, token, …, and those of the
  * configuration), and strings that look like a credential. `canonical` is returned as it is when there is nothing to
- * mask; otherwise *scratch holds the answer. */
-struct str audit_mask(struct audit *a, struct str canonical, struct arena *arena, struct buf *scratch);
+ * mask; otherwise *scratch holds the answer. doc and node: the document that the canonical form was made from, so that
+ * it is not parsed again; or NULL. */
+struct str audit_mask(struct audit *a, const struct json *doc, uint32_t node, struct str canonical, struct arena *arena,
+                      struct buf *scratch);
 
 /* Would a member of this name and value be masked, by what is built in? For whoever takes values over from elsewhere.
  */

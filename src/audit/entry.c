@@ -42,6 +42,10 @@ static void entry_str(struct json_out *o, const char *key, struct str s)
 static void entry_words(struct json_out *o, const char *key, struct str s)
 {
     struct buf masked;
+    if (!mask_text_needed(s)) {
+        entry_str(o, key, s);
+        return;
+    }
     buf_init(&masked, s.n * 8 + 64);
     mask_text(s, &masked);
     entry_str(o, key, buf_failed(&masked) ? STR("[masked]") : buf_view(&masked));

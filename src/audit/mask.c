@@ -1,5 +1,8 @@
 #include "audit/mask.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <pthread.h>
 
 #define MASKED "[masked]"
@@ -72,15 +75,80 @@ static bool mask_fold(struct str name, bool pattern, char *out, size_t max, stru
     return true;
 }
 
+/* Both tables by the first character, since every argument of every call is looked through. */
+#define MASK_COUNT(table) (sizeof(table) / sizeof((table)[0]))
+enum { MASK_NONE = 255 };
+static struct {
+    struct mask_pattern {
+        struct str text; /* without its stars */
+        bool from_start, to_end;
+        unsigned char next; /* another one that begins so */
+    } name[MASK_COUNT(mask_names)];
+    struct mask_start {
+        struct str text;
+        unsigned char next;
+    } mark[MASK_COUNT(mask_marks)];
+    unsigned char name_at[256], mark_at[256];
+    bool may_start[256]; /* what a credential may begin with: most bytes of a text are none of these */
+} mask_by;
+static pthread_once_t mask_once = PTHREAD_ONCE_INIT;
+
+static struct mask_pattern mask_pattern_of(struct str s)
+{
+    struct mask_pattern p = {.from_start = s.p[0] != '*', .to_end = s.p[s.n - 1] != '*'};
+    if (!p.from_start)
+        s = str_skip(s, 1);
+    if (!p.to_end)
+        s.n--;
+    p.text = s;
+    return p;
+}
+
+static void mask_prepare(void)
+{
+    memset(mask_by.name_at, MASK_NONE, sizeof(mask_by.name_at));
+    memset(mask_by.mark_at, MASK_NONE, sizeof(mask_by.mark_at));
+    for (size_t i = 0; i < MASK_COUNT(mask_names); i++) {
+        struct mask_pattern *p = &mask_by.name[i];
+        *p = mask_pattern_of(str_of(mask_names[i]));
+        unsigned char *at = &mask_by.name_at[(unsigned char)p->text.p[0]];
+        p->next = *at;
+        *at = (unsigned char)i;
+    }
+    for (size_t i = MASK_COUNT(mask_marks); i-- > 0;) { /* in the order of the table */
+        mask_by.mark[i].text = str_of(mask_marks[i].text);
+        unsigned char c = (unsigned char)mask_marks[i].text[0], *at = &mask_by.mark_at[c];
+        mask_by.mark[i].next = *at;
+        *at = (unsigned char)i;
+        mask_by.may_start[c] = true;
+    }
+    mask_by.mark_at['b'] = mask_by.mark_at['B']; /* "Bearer " is known in either case */
+    for (const char *c = ":Bb"; *c; c++)         /* user info; "Basic " */
+        mask_by.may_start[(unsigned char)*c] = true;
+}
+
+/* One of our own names, in folded form. */
+static bool mask_known_name(struct str n)
+{
+    pthread_once(&mask_once, mask_prepare);
+    for (size_t at = 0; at < n.n; at++)
+        for (unsigned char i = mask_by.name_at[(unsigned char)n.p[at]]; i != MASK_NONE; i = mask_by.name[i].next) {
+            const struct mask_pattern *p = &mask_by.name[i];
+            if ((!p->from_start || at == 0) && str_starts(str_skip(n, at), p->text) &&
+                (!p->to_end || at + p->text.n == n.n))
+                return true;
+        }
+    return false;
+}
+
 static bool mask_name(const struct conf_strings *extra, struct str name)
 {
     char folded[256], wanted[256];
     struct str n, pattern;
     if (!mask_fold(name, false, folded, sizeof(folded), &n))
         return true; /* what is too long to be compared is not shown to be harmless */
-    for (size_t i = 0; i < sizeof(mask_names) / sizeof(mask_names[0]); i++)
-        if (str_match(str_of(mask_names[i]), n))
-            return true;
+    if (mask_known_name(n))
+        return true;
     for (size_t i = 0; i < extra->n; i++)
         if (mask_fold(extra->v[i], true, wanted, sizeof(wanted), &pattern) && str_match(pattern, n))
             return true;
@@ -126,49 +194,72 @@ static size_t mask_userinfo(struct str s)
 /* The length of the credential that s begins with; 0: none. */
 static size_t mask_here(struct str s)
 {
-    for (size_t i = 0; i < sizeof(mask_marks) / sizeof(mask_marks[0]); i++) {
-        struct str mark = str_of(mask_marks[i].text);
+    for (unsigned char i = mask_by.mark_at[(unsigned char)s.p[0]]; i != MASK_NONE; i = mask_by.mark[i].next) {
+        struct str mark = mask_by.mark[i].text;
         bool same =
-            mark.p[mark.n - 1] == ' ' && s.n >= mark.n ? str_ieq((struct str){s.p, mark.n}, mark) : str_starts(s, mark);
+            mark.p[mark.n - 1] == ' ' ? s.n >= mark.n && str_ieq((struct str){s.p, mark.n}, mark) : str_starts(s, mark);
         if (!same)
             continue;
         size_t run = mask_run(str_skip(s, mark.n));
         if (run >= mask_marks[i].run)
             return mask_marks[i].run ? mark.n + run : s.n; /* of a key in PEM nothing is shown */
     }
-    return mask_basic(s);
+    return (s.p[0] | 32) == 'b' ? mask_basic(s) : 0;
 }
 
-/* What a credential may begin with: most bytes of a text are none of these, and every argument is looked through. */
-static bool mask_first[256];
-static pthread_once_t mask_first_once = PTHREAD_ONCE_INIT;
-
-static void mask_first_fill(void)
+static size_t mask_at(struct str s, size_t i)
 {
-    for (const char *c = ":Bb"; *c; c++) /* user info; "Basic " */
-        mask_first[(unsigned char)*c] = true;
-    for (size_t i = 0; i < sizeof(mask_marks) / sizeof(mask_marks[0]); i++) {
-        unsigned char c = (unsigned char)mask_marks[i].text[0];
-        mask_first[c] = mask_first[mask_alnum((char)c) ? c ^ 32 : c] = true; /* some are known in either case */
-    }
+    char c = s.p[i];
+    if (!mask_by.may_start[(unsigned char)c] || (c != ':' && i && mask_alnum(s.p[i - 1])))
+        return 0;
+    return c == ':' ? mask_userinfo(str_skip(s, i)) : mask_here(str_skip(s, i));
 }
 
-/* The first credential in a text. */
+#ifdef __SSE2__
+/* Which of 16 bytes are letters or digits, as bits. */
+static unsigned mask_alnum16(__m128i v)
+{
+    __m128i letter = _mm_sub_epi8(_mm_or_si128(v, _mm_set1_epi8(32)), _mm_set1_epi8('a'));
+    __m128i digit = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+    __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter);
+    __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit);
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(is_letter, is_digit));
+}
+#endif
+
+/* The first credential in a text. One begins where a word begins, or is user info behind a colon or a key in PEM: of 16
+ * bytes few have to be looked at. */
 static bool mask_find(struct str s, size_t *ret_at, size_t *ret_n)
 {
-    pthread_once(&mask_first_once, mask_first_fill);
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (!mask_first[(unsigned char)c] || (c != ':' && i && mask_alnum(s.p[i - 1])))
-            continue;
-        size_t n = c == ':' ? mask_userinfo(str_skip(s, i)) : mask_here(str_skip(s, i));
-        if (n) {
-            *ret_at = i;
-            *ret_n = n;
-            return true;
+    size_t i = 0;
+    pthread_once(&mask_once, mask_prepare);
+#ifdef __SSE2__
+    const __m128i colon = _mm_set1_epi8(':'), dash = _mm_set1_epi8('-');
+    for (unsigned before = 0; i + 16 <= s.n; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+        unsigned alnum = mask_alnum16(v);
+        unsigned other = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, colon), _mm_cmpeq_epi8(v, dash)));
+        unsigned starts = (alnum & ~(alnum << 1 | before)) | other;
+        before = alnum >> 15;
+        for (; starts; starts &= starts - 1) {
+            *ret_at = i + (unsigned)__builtin_ctz(starts);
+            if ((*ret_n = mask_at(s, *ret_at)))
+                return true;
         }
     }
+#endif
+    for (; i < s.n; i++)
+        if ((*ret_n = mask_at(s, i))) {
+            *ret_at = i;
+            return true;
+        }
     return false;
+}
+
+bool mask_text_needed(struct str text)
+{
+    size_t at, n;
+    return mask_find(text, &at, &n);
 }
 
 void mask_text(struct str text, struct buf *out)
@@ -240,22 +331,36 @@ static void mask_write(const struct conf_strings *extra, const struct json *j, u
     }
 }
 
-static bool mask_needed(const struct conf_strings *extra, const struct json *j, struct arena *a)
+/* Does the object say by a member that another one is a secret? */
+static bool mask_is_label(const struct json *j, uint32_t key)
 {
-    for (uint32_t i = JSON_ROOT; i < j->count; i++) {
-        if (json_type(j, i) == JSON_OBJECT) {
-            if (mask_named(extra, j, i, a))
-                return true;
-            JSON_PAIRS(j, i, k, v)
-            {
-                if (mask_wanted(extra, j, k, v, a))
-                    return true;
-            }
-        } else if (mask_value(j, i, a)) {
+    static const struct str labels[] = {{"name", 4}, {"key", 3}, {"header", 6}, {"variable", 8}};
+    for (size_t i = 0; i < MASK_COUNT(labels); i++)
+        if (json_str_is(j, key, labels[i]))
             return true;
-        }
-    }
     return false;
+}
+
+static bool mask_needed_object(const struct conf_strings *extra, const struct json *j, uint32_t object, struct arena *a)
+{
+    bool labelled = false;
+    JSON_PAIRS(j, object, k, v)
+    {
+        if (mask_name(extra, json_str(j, k, a)))
+            return true;
+        labelled = labelled || mask_is_label(j, k);
+    }
+    return labelled && mask_named(extra, j, object, a);
+}
+
+bool mask_needed(const struct conf_strings *extra, const struct json *j, uint32_t root, struct arena *a)
+{
+    for (uint32_t i = root, end = root < j->count ? j->node[root].next : 0; i < end; i++) {
+        enum json_type t = json_type(j, i);
+        if (t == JSON_OBJECT ? mask_needed_object(extra, j, i, a) : t == JSON_STRING && mask_value(j, i, a))
+            return true;
+    }
+    return arena_failed(a);
 }
 
 struct str mask_apply(const struct conf_strings *extra, struct str canonical, struct arena *arena, struct buf *scratch)
@@ -269,7 +374,7 @@ struct str mask_apply(const struct conf_strings *extra, struct str canonical, st
         json_put_str(&o, STR(MASKED)); /* what cannot be read cannot be shown to hold no secret */
         return buf_view(scratch);
     }
-    if (!mask_needed(extra, &j, arena) && !arena_failed(arena))
+    if (!mask_needed(extra, &j, JSON_ROOT, arena))
         return canonical;
     if (mask_value(&j, JSON_ROOT, arena))
         json_put_str(&o, STR(MASKED));

@@ -20,7 +20,9 @@ enum {
     WRITER_RETRY_MS = 200,
     WRITER_LAZY_MS = 100,
     WRITER_TIP_MS = 1000,
-    WRITER_MISSED_MS = 1000
+    WRITER_MISSED_MS = 1000,
+    WRITER_GATHER_US = 150, /* about what a flush takes */
+    WRITER_GATHER_MORE = 3
 };
 
 /* ---- segments ---- */
@@ -343,6 +345,23 @@ static int64_t writer_in(int ms)
     return clock_mono_ns() + ms * INT64_C(1000000);
 }
 
+/* Under load a flush is worth a short wait: it costs as much for many entries as for a few, and those who wait for it
+ * would wait for the next one otherwise. Whether it is worth it says how many came lately. */
+static void writer_gather(struct audit *a)
+{
+    const struct timespec gather = {.tv_nsec = WRITER_GATHER_US * 1000};
+    int64_t now = clock_mono_ns();
+    double us = (double)(now - a->gathered_at) / 1000;
+    a->per_us += ((double)a->waiting / (us > 1 ? us : 1) - a->per_us) / 8;
+    a->gathered_at = now;
+    a->waiting = 0;
+    if (a->settings.durability != CONF_FULL || a->per_us * WRITER_GATHER_US < WRITER_GATHER_MORE)
+        return;
+    pthread_mutex_unlock(&a->lock);
+    nanosleep(&gather, NULL);
+    pthread_mutex_lock(&a->lock);
+}
+
 /* Waits for entries, or until a flush or the tip is due. False: the end. */
 static bool writer_take(struct audit *a)
 {
@@ -360,6 +379,8 @@ static bool writer_take(struct audit *a)
         else
             pthread_cond_wait(&a->work, &a->lock);
     }
+    if (a->first && a->waiting && !a->stopping)
+        writer_gather(a);
     if (a->first) {
         *a->pending_last = a->first;
         a->pending_last = a->last;

@@ -109,6 +109,23 @@ struct str arena_str(struct arena *a, struct str s)
     return (struct str){p, s.n};
 }
 
+struct str arena_join(struct arena *a, const struct str *part, size_t n)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += part[i].n; /* parts of strings in memory: no overflow */
+    char *p = arena_raw(a, total + 1, 1), *to = p;
+    if (!p)
+        return STR_NONE;
+    for (size_t i = 0; i < n; i++) {
+        if (part[i].n)
+            memcpy(to, part[i].p, part[i].n);
+        to += part[i].n;
+    }
+    *to = 0;
+    return (struct str){p, total};
+}
+
 struct str arena_fmt(struct arena *a, const char *fmt, ...)
 {
     va_list args, again;

@@ -23,6 +23,10 @@ void arena_reset(struct arena *a); /* forgets everything, keeps one block for th
 void *arena_alloc(struct arena *a, size_t n) MUST_USE;             /* zeroed, aligned to 16; NULL when failed */
 void *arena_raw(struct arena *a, size_t n, size_t align) MUST_USE; /* not zeroed */
 struct str arena_str(struct arena *a, struct str s); /* a copy, with a zero behind it that is not counted */
+/* Several in one, likewise. ARENA_JOIN(a, STR("tool:"), id) */
+struct str arena_join(struct arena *a, const struct str *part, size_t n);
+#define ARENA_JOIN(a, ...)                                                                                             \
+    arena_join(a, (const struct str[]){__VA_ARGS__}, sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
 struct str arena_fmt(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 bool arena_failed(const struct arena *a);
 

@@ -20,9 +20,13 @@ void buf_clear(struct buf *b); /* empties it and clears the failure; keeps the m
 bool buf_reserve(struct buf *b,
                  size_t more) MUST_USE; /* room for `more` behind p[n]; the caller may write there and add to n */
 /* Inline, since every byte of an answer and of the record goes through here: mostly there is room. */
+static inline bool buf_room(struct buf *b, size_t more) /* as buf_reserve */
+{
+    return (!b->failed && more <= b->cap - b->n) || buf_reserve(b, more);
+}
 static inline void buf_put(struct buf *b, const void *p, size_t n)
 {
-    if (n == 0 || ((b->failed || n > b->cap - b->n) && !buf_reserve(b, n)))
+    if (n == 0 || !buf_room(b, n))
         return;
     memcpy(b->p + b->n, p, n);
     b->n += n;

@@ -45,6 +45,18 @@ static void json_escape_byte(struct buf *b, unsigned char c)
 void json_put_str(struct json_out *o, struct str s)
 {
     const char *p = s.p, *end = s.p + s.n;
+    if (scan_plain(p, end) == end && buf_room(o->b, s.n + 3)) { /* nearly always */
+        char *to = o->b->p + o->b->n;
+        if (o->comma)
+            *to++ = ',';
+        *to++ = '"';
+        if (s.n)
+            memcpy(to, s.p, s.n);
+        to[s.n] = '"';
+        o->b->n = (size_t)(to + s.n + 1 - o->b->p);
+        o->comma = true;
+        return;
+    }
     json_separate(o);
     buf_char(o->b, '"');
     while (p < end) {
@@ -72,10 +84,17 @@ void json_key(struct json_out *o, struct str key)
 /* Our own keys hold nothing that would have to be escaped. */
 static inline void json_key_plain(struct json_out *o, const char *key)
 {
-    json_separate(o);
-    buf_char(o->b, '"');
-    buf_z(o->b, key);
-    buf_put(o->b, "\":", 2);
+    size_t n = strlen(key);
+    if (!buf_room(o->b, n + 4))
+        return;
+    char *to = o->b->p + o->b->n;
+    if (o->comma)
+        *to++ = ',';
+    *to++ = '"';
+    memcpy(to, key, n);
+    to[n] = '"';
+    to[n + 1] = ':';
+    o->b->n = (size_t)(to + n + 2 - o->b->p);
     o->comma = false;
 }
 

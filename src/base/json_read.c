@@ -155,9 +155,13 @@ uint32_t json_get(const struct json *j, uint32_t i, struct str key)
 {
     if (json_type(j, i) != JSON_OBJECT)
         return 0;
-    for (uint32_t k = i + 1, end = j->node[i].next; k < end; k = j->node[k + 1].next)
-        if (json_str_is(j, k, key))
+    for (uint32_t k = i + 1, end = j->node[i].next; k < end; k = j->node[k + 1].next) {
+        const struct json_node *n = &j->node[k];
+        bool same = n->flags & JSON_ESCAPED ? json_str_is(j, k, key)
+                                            : str_eq((struct str){j->text.p + n->off + 1, n->len - 2}, key);
+        if (same)
             return k + 1;
+    }
     return 0;
 }
 

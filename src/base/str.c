@@ -13,12 +13,26 @@ static char str_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-bool str_ieq(struct str a, struct str b)
+/* Eight bytes with the letters among them in lower case: a byte gets its bit 0x20 when it is ASCII, at least 'A' and at
+ * most 'Z'. */
+static uint64_t str_lower8(uint64_t v)
 {
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (str_lower(a.p[i]) != str_lower(b.p[i]))
+    uint64_t low = v & 0x7f7f7f7f7f7f7f7f, from_a = low + 0x3f3f3f3f3f3f3f3f, past_z = low + 0x2525252525252525;
+    return v | ((from_a & ~past_z & ~v & 0x8080808080808080) >> 2);
+}
+
+bool str_ieq_bytes(const char *a, const char *b, size_t n)
+{
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t x, y;
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y && str_lower8(x) != str_lower8(y))
+            return false;
+    }
+    for (; i < n; i++)
+        if (a[i] != b[i] && str_lower(a[i]) != str_lower(b[i]))
             return false;
     return true;
 }

@@ -42,8 +42,12 @@ static inline struct str str_skip(struct str a, size_t n)
     return n ? (struct str){a.p + n, a.n - n} : a; /* C adds not even zero to NULL */
 }
 bool str_ends(struct str a, struct str b);
-/* ASCII only, as HTTP field names and hosts want it. */
-bool str_ieq(struct str a, struct str b);
+/* ASCII only, as HTTP field names and hosts want it. Inline, since nearly every comparison ends with the length. */
+bool str_ieq_bytes(const char *a, const char *b, size_t n);
+static inline bool str_ieq(struct str a, struct str b)
+{
+    return a.n == b.n && str_ieq_bytes(a.p, b.p, a.n);
+}
 int str_cmp(struct str a, struct str b);
 struct str str_trim(struct str a); /* spaces and tabs at both ends */
 /* Cuts at the first c: the part before it goes to *ret_head and the rest stays in *s. False when there is no c (then

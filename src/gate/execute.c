@@ -96,7 +96,7 @@ enum verdict stage_execute(struct call *c)
         .responses = c->responses,
         .state = c->state,
         .arguments = c->arguments,
-        .traceparent = arena_fmt(c->arena, "00-%s-%s-01", c->trace_id, c->span_id),
+        .traceparent = ARENA_JOIN(c->arena, STR("00-"), str_of(c->trace_id), STR("-"), str_of(c->span_id), STR("-01")),
         .wants_progress = c->wants_progress,
         .log_level = execute_log_level(c),
         .timeout_ms = w->gate->call_timeout_ms,

@@ -63,7 +63,7 @@ void name_find(struct call *c)
         name_find_named(c);
     if (!c->target_server.n)
         return;
-    c->target = arena_fmt(c->arena, STR_FMT "/" STR_FMT, STR_ARG(c->target_server), STR_ARG(c->name));
+    c->target = ARENA_JOIN(c->arena, c->target_server, STR("/"), c->name);
     c->server_up = connect_server_up(connect, c->target_server);
     name_scope(c);
 }

@@ -37,7 +37,10 @@ static struct str record_parameters(struct call *c, struct buf *canonical, struc
     struct str arguments = c->arguments;
     if (!arguments.p && c->arguments_node && json_canonical(c->doc, c->arguments_node, canonical, c->arena) == ERR_OK)
         arguments = buf_view(canonical);
-    return arguments.n ? audit_mask(c->gate->gate->audit, arguments, c->arena, masked) : STR_NONE;
+    if (!arguments.n)
+        return STR_NONE;
+    const struct json *doc = c->arguments_node ? c->doc : NULL;
+    return audit_mask(c->gate->gate->audit, doc, c->arguments_node, arguments, c->arena, masked);
 }
 
 struct str gate_without_value(struct str words)
@@ -198,7 +201,7 @@ void record_asked(struct call *c, struct str method, struct str params)
     e.intent_seq = c->intent_seq;
     if (json_parse(&doc, buf_view(&text), &a, NULL, NULL) == ERR_OK &&
         json_canonical(&doc, JSON_ROOT, &canonical, &a) == ERR_OK)
-        e.parameters = audit_mask(c->gate->gate->audit, buf_view(&canonical), &a, &masked);
+        e.parameters = audit_mask(c->gate->gate->audit, &doc, JSON_ROOT, buf_view(&canonical), &a, &masked);
     audit_note(c->gate->gate->audit, &e);
     arena_done(&a);
 }

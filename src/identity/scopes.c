@@ -27,7 +27,7 @@ bool scope_valid(struct str scope)
 
 struct str scope_of_tool(struct str tool_id, struct arena *a)
 {
-    return arena_fmt(a, "tool:" STR_FMT ":execute", STR_ARG(tool_id));
+    return ARENA_JOIN(a, STR("tool:"), tool_id, STR(":execute"));
 }
 
 static bool scope_hours_now(const struct conf_scope_when *w, int64_t now_ms)

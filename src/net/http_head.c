@@ -2,6 +2,10 @@
  * Heads of requests and responses. Strict: each thing that RFC 9112 allows a recipient to repair is refused here
  * instead, because the next parser on the way may repair it differently (RFC 9112 section 11.2).
  */
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "net/http.h"
 
 enum { HTTP_HEAD_BYTES = 16384, HTTP_TARGET_BYTES = 4096 };
@@ -56,6 +60,22 @@ static bool http_all(struct str s, unsigned class)
         if (!(http_class[(unsigned char)s.p[i]] & class))
             return false;
     return s.n > 0;
+}
+
+/* A field's value holds no controls but tabs. Tokens are long: 16 bytes at a time where the machine has SSE2. */
+static bool http_all_value(struct str s)
+{
+    size_t i = 0;
+#ifdef __SSE2__
+    const __m128i space = _mm_set1_epi8(0x20), tab = _mm_set1_epi8('\t'), del = _mm_set1_epi8(0x7f);
+    for (; i + 16 <= s.n; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+        __m128i fine = _mm_or_si128(_mm_cmpeq_epi8(_mm_max_epu8(v, space), v), _mm_cmpeq_epi8(v, tab));
+        if (_mm_movemask_epi8(_mm_andnot_si128(_mm_cmpeq_epi8(v, del), fine)) != 0xffff)
+            return false;
+    }
+#endif
+    return i == s.n || http_all(str_skip(s, i), C_VALUE);
 }
 
 static size_t http_bound(size_t configured, size_t fallback)
@@ -133,7 +153,7 @@ static enum err http_parse_field(struct str line, struct http_head *h, size_t ma
     if (!str_cut(&value, ':', &name) || !http_all(name, C_TOKEN))
         return fault_set(f, ERR_SYNTAX, "a field needs a name of token characters and a colon right behind it");
     value = str_trim(value);
-    if (value.n && !http_all(value, C_VALUE))
+    if (!http_all_value(value))
         return fault_set(f, ERR_SYNTAX, "the field " STR_FMT " holds a control character", STR_ARG(name));
     if (h->count >= max)
         return fault_set(f, ERR_LIMIT, "more than %zu fields", max);
@@ -147,14 +167,14 @@ static enum err http_parse_field(struct str line, struct http_head *h, size_t ma
 
 bool http_field_valid(struct str name, struct str value)
 {
-    return http_all(name, C_TOKEN) && (value.n == 0 || http_all(value, C_VALUE));
+    return http_all(name, C_TOKEN) && http_all_value(value);
 }
 
 struct str http_header(const struct http_head *h, const char *name)
 {
     struct str want = str_of(name);
     for (size_t i = 0; i < h->count; i++)
-        if (h->header[i].name.n == want.n && str_ieq(h->header[i].name, want))
+        if (str_ieq(h->header[i].name, want))
             return h->header[i].value;
     return STR_NONE;
 }

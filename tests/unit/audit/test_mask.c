@@ -55,11 +55,14 @@ static void masks(struct record *r, const struct row *row)
     char *in = quotes(strdup(row->in)), *out = quotes(strdup(row->out ? row->out : row->in));
     for (char *c = in; (c = strstr(c, "\\\"")); *c = '\'') /* what was meant is a plain apostrophe */
         memmove(c, c + 1, strlen(c));
-    struct str got = audit_mask(r->audit, str_of(in), &a, &scratch);
+    struct str got = audit_mask(r->audit, NULL, 0, str_of(in), &a, &scratch);
     if (!str_is(got, out))
         fail_msg("%s becomes " STR_FMT ", not %s", in, STR_ARG(got), out);
     if (!row->out)
         assert_ptr_equal(got.p, in);
+    struct json doc; /* the same when the document is at hand */
+    assert_int_equal(json_parse(&doc, str_of(in), &a, NULL, NULL), ERR_OK);
+    assert_true(str_is(audit_mask(r->audit, &doc, JSON_ROOT, str_of(in), &a, &scratch), out));
     free(in);
     free(out);
     buf_done(&scratch);
@@ -78,6 +81,29 @@ static void values_that_look_like_a_credential_are_masked(void **state)
     record_open(*state);
     for (size_t i = 0; i < sizeof(by_value) / sizeof(by_value[0]); i++)
         masks(*state, &by_value[i]);
+}
+
+/* Texts are looked through in steps of 16 bytes. */
+static void a_credential_is_found_wherever_it_stands(void **state)
+{
+    record_open(*state);
+    static const char *const credentials[] = {"ghp_0123456789abcdefghij", "Bearer abcdefgh", "://app:pw@"};
+    char in[256], out[256];
+    for (size_t c = 0; c < 3; c++)
+        for (int before = 0; before < 50; before++)
+            for (int after = 0; after < 20; after++) {
+                const char *lead = credentials[c][0] == ':' || before == 0 ? "" : " ";
+                snprintf(in, sizeof(in), "'%.*s%s%s%.*s'", before,
+                         "....................................................", lead, credentials[c], after,
+                         "                    ");
+                snprintf(out, sizeof(out), "'[masked]'");
+                masks(*state, &(struct row){in, out});
+            }
+    for (int before = 1; before < 50; before++) { /* in the middle of a word it is none */
+        snprintf(in, sizeof(in), "'%.*sghp_0123456789abcdefghij'", before,
+                 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+        masks(*state, &(struct row){in, NULL});
+    }
 }
 
 static void names_of_the_configuration_are_masked_after_a_reload(void **state)
@@ -111,10 +137,10 @@ static void what_cannot_be_masked_within_bounds_is_not_shown(void **state)
     record_open(r);
     arena_init(&a, 1 << 20);
     buf_init(&scratch, 16); /* too small for the answer */
-    assert_true(str_is(audit_mask(r->audit, str_of(text), &a, &scratch), "\"[masked]\""));
+    assert_true(str_is(audit_mask(r->audit, NULL, 0, str_of(text), &a, &scratch), "\"[masked]\""));
     arena_done(&a);
     arena_init(&a, 16); /* no memory to read it */
-    assert_true(str_is(audit_mask(r->audit, str_of(text), &a, &scratch), "\"[masked]\""));
+    assert_true(str_is(audit_mask(r->audit, NULL, 0, str_of(text), &a, &scratch), "\"[masked]\""));
     arena_done(&a);
     buf_done(&scratch);
 }
@@ -123,11 +149,9 @@ int main(void)
 {
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, record_setup, record_teardown)
     const struct CMUnitTest tests[] = {
-        SCENE(members_with_a_secret_s_name_are_masked),
-        SCENE(values_that_look_like_a_credential_are_masked),
-        SCENE(names_of_the_configuration_are_masked_after_a_reload),
-        SCENE(a_name_too_long_to_be_compared_is_masked),
-        SCENE(what_cannot_be_masked_within_bounds_is_not_shown),
+        SCENE(members_with_a_secret_s_name_are_masked),  SCENE(values_that_look_like_a_credential_are_masked),
+        SCENE(a_credential_is_found_wherever_it_stands), SCENE(names_of_the_configuration_are_masked_after_a_reload),
+        SCENE(a_name_too_long_to_be_compared_is_masked), SCENE(what_cannot_be_masked_within_bounds_is_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
