@@ -21,6 +21,7 @@ enum {
     WRITER_LAZY_MS = 100,
     WRITER_TIP_MS = 1000,
     WRITER_MISSED_MS = 1000,
+    WRITER_GROUP_US = 2000,
     WRITER_GATHER_US = 150, /* about what a flush takes */
     WRITER_GATHER_MORE = 3
 };
@@ -139,7 +140,7 @@ static void writer_ready(struct audit *a)
 {
     static const char zeros[65536];
     off_t end = a->at + (off_t)a->out.n;
-    if (a->durability != CONF_FULL || end <= a->ready)
+    if (a->durability == CONF_ASYNC || end <= a->ready)
         return;
     if (a->ready < a->at)
         a->ready = a->at;
@@ -170,7 +171,7 @@ static enum err writer_put(struct audit *a, const struct segment_tip *tip, struc
     a->at += (off_t)a->out.n;
     a->written = *tip;
     /* What has happened already waits for the next flush, which is never far (writer_idle). */
-    if (a->durability != CONF_FULL || !a->awaited || audit_flush(a, f) == ERR_OK)
+    if (a->durability == CONF_ASYNC || !a->awaited || audit_flush(a, f) == ERR_OK)
         return ERR_OK;
     a->at = at;
     a->written = before;
@@ -349,13 +350,14 @@ static int64_t writer_in(int ms)
  * would wait for the next one otherwise. Whether it is worth it says how many came lately. */
 static void writer_gather(struct audit *a)
 {
-    const struct timespec gather = {.tv_nsec = WRITER_GATHER_US * 1000};
+    bool group = a->settings.durability == CONF_GROUP;
+    const struct timespec gather = {.tv_nsec = (group ? WRITER_GROUP_US : WRITER_GATHER_US) * 1000};
     int64_t now = clock_mono_ns();
     double us = (double)(now - a->gathered_at) / 1000;
     a->per_us += ((double)a->waiting / (us > 1 ? us : 1) - a->per_us) / 8;
     a->gathered_at = now;
     a->waiting = 0;
-    if (a->settings.durability != CONF_FULL || a->per_us * WRITER_GATHER_US < WRITER_GATHER_MORE)
+    if (a->settings.durability == CONF_ASYNC || (!group && a->per_us * WRITER_GATHER_US < WRITER_GATHER_MORE))
         return;
     pthread_mutex_unlock(&a->lock);
     nanosleep(&gather, NULL);

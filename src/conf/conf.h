@@ -42,7 +42,7 @@ struct conf_pair {
 CONF_ARRAY(conf_pairs, struct conf_pair);
 
 enum conf_alg { CONF_EDDSA, CONF_ES256 };
-enum conf_durability { CONF_FULL, CONF_ASYNC };
+enum conf_durability { CONF_FULL, CONF_GROUP, CONF_ASYNC };
 enum conf_isolation { CONF_PER_AGENT, CONF_PER_SESSION, CONF_PER_GATEWAY };
 enum conf_protocol { CONF_AUTO, CONF_2026_07_28, CONF_2025_11_25 };
 enum conf_pin { CONF_PIN_FIRST, CONF_PIN_STRICT };

@@ -48,7 +48,7 @@ const char *const *conf_words(enum conf_type t)
 {
     static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
     static const char *const algs[] = {"EdDSA", "ES256", NULL};
-    static const char *const durabilities[] = {"full", "async", NULL};
+    static const char *const durabilities[] = {"full", "group", "async", NULL};
     static const char *const isolations[] = {"agent", "session", "gateway", NULL};
     static const char *const protocols[] = {"auto", "2026-07-28", "2025-11-25", NULL};
     static const char *const pins[] = {"first", "strict", NULL};

@@ -55,21 +55,21 @@ def wait_port(port, seconds=10):
     sys.exit("bench: nothing listens on port %d" % port)
 
 
-def start_nginx(folder, name, port, http):
+def start_nginx(folder, name, port, http, workers=1):
     """`http`: what stands in the block of this name, beside what every nginx here needs."""
     temp = "\n".join("  %s_temp_path %s/%s;" % (k, folder, k) for k in
                      ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     path = os.path.join(folder, name + ".conf")
     with open(path, "w") as f:
         f.write("""
-worker_processes 1; daemon off; pid %s/%s.pid; error_log stderr crit;
+worker_processes %d; daemon off; pid %s/%s.pid; error_log stderr crit;
 events { worker_connections 4096; }
 http {
   access_log off; keepalive_requests 100000000; client_max_body_size 8m; client_body_buffer_size 64k;
 %s
 %s
 }
-""" % (folder, name, temp, http))
+""" % (workers, folder, name, temp, http))
     process = subprocess.Popen([shutil.which("nginx") or "/usr/sbin/nginx", "-c", path, "-p", folder])
     wait_port(port)
     return process

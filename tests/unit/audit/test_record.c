@@ -146,9 +146,8 @@ static uint64_t flushes(const struct record *r, uint64_t entries)
     return count;
 }
 
-static void who_waits_together_is_flushed_together(void **state)
+static void many_threads(struct record *r)
 {
-    struct record *r = *state;
     pthread_t thread[THREADS];
     void *failed;
     r->conf.segment_bytes = 8 << 20;
@@ -160,7 +159,20 @@ static void who_waits_together_is_flushed_together(void **state)
         assert_null(failed);
     }
     assert_int_equal(record_verified(r).entries, THREADS * EACH);
-    assert_true(flushes(r, THREADS * EACH) < THREADS * EACH / 2);
+}
+
+static void who_waits_together_is_flushed_together(void **state)
+{
+    many_threads(*state);
+    assert_true(flushes(*state, THREADS * EACH) < THREADS * EACH / 2);
+}
+
+static void a_group_is_gathered_before_it_is_flushed(void **state)
+{
+    struct record *r = *state;
+    r->conf.durability = CONF_GROUP;
+    many_threads(r);
+    assert_true(flushes(r, THREADS * EACH) <= EACH * 2); /* one for all who wait, and some for the last ones */
 }
 
 /* This program again, as the one that is killed: it appends as fast as it can and says each number that was
@@ -256,6 +268,7 @@ int main(int argc, char **argv)
         SCENE(an_entry_larger_than_a_segment_gets_one_of_its_own),
         SCENE(a_reader_follows_the_writer_over_segments),
         SCENE(who_waits_together_is_flushed_together),
+        SCENE(a_group_is_gathered_before_it_is_flushed),
         SCENE(a_killed_process_loses_nothing_that_it_acknowledged),
         SCENE(async_entries_are_flushed_soon_and_at_the_end),
     };
