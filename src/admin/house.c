@@ -1,10 +1,39 @@
 /* The gateway itself: how it stands, its configuration. */
 #include "admin/request.h"
 #include "base/clock.h"
+#include "box/box.h"
 
 enum { STATUS_SERVERS = 1024 };
 
-static void status_servers(struct json_out *o, struct connect *c, struct arena *a)
+/* What holds for the programs of a server, as the kernel sees to it. Servers behind a URL have none of it. */
+static void status_box(struct json_out *o, const struct conf *conf, const char *name)
+{
+    static const char *const modes[] = {"off", "on", "strict"};
+    const struct conf_server *s = NULL;
+    for (size_t i = 0; i < conf->root.servers.n && !s; i++)
+        if (str_is(conf->root.servers.v[i].name, name))
+            s = &conf->root.servers.v[i];
+    if (!s || !s->command.n)
+        return;
+    unsigned enforced = s->sandbox == CONF_SANDBOX_OFF ? 0 : box_enforced();
+    json_key(o, STR("sandbox"));
+    json_open(o, '{');
+    json_kv_z(o, "mode", modes[s->sandbox]);
+    json_key(o, STR("enforced"));
+    json_open(o, '[');
+    for (unsigned i = 0; box_names[i]; i++)
+        if (enforced >> i & 1)
+            json_put_str(o, str_of(box_names[i]));
+    json_close(o, ']');
+    json_kv_bool(o, "network", s->network || !(enforced & BOX_NETWORK));
+    json_key(o, STR("read"));
+    json_put_strs(o, s->read.v, s->read.n);
+    json_key(o, STR("write"));
+    json_put_strs(o, s->write.v, s->write.n);
+    json_close(o, '}');
+}
+
+static void status_servers(struct json_out *o, struct connect *c, const struct conf *conf, struct arena *a)
 {
     static const char *const states[] = {"down", "connecting", "up"};
     struct upstream_info *list = arena_alloc(a, STATUS_SERVERS * sizeof(*list));
@@ -21,6 +50,7 @@ static void status_servers(struct json_out *o, struct connect *c, struct arena *
         json_kv_i64(o, "withheld", list[i].withheld);
         json_kv_i64(o, "processes", list[i].children);
         json_kv_z(o, "fault", list[i].fault);
+        status_box(o, conf, list[i].name);
         json_close(o, '}');
     }
     json_close(o, ']');
@@ -30,6 +60,22 @@ static void status_count(void *ctx, struct lease *l)
 {
     (void)l;
     ++*(int64_t *)ctx;
+}
+
+static void status_stop(void *ctx, const struct store_stop *p)
+{
+    *(int64_t *)ctx += p->agent.n > 0;
+}
+
+static void status_stops(struct json_out *o, struct stops *s)
+{
+    int64_t agents = 0;
+    stops_each(s, status_stop, &agents);
+    json_key(o, STR("stopped"));
+    json_open(o, '{');
+    json_kv_bool(o, "all", stops_all(s));
+    json_kv_i64(o, "agents", agents);
+    json_close(o, '}');
 }
 
 enum err admin_status_get(struct admin_request *r, struct fault *f)
@@ -47,6 +93,7 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_kv_z(&o, "reason", why.text);
     json_kv_i64(&o, "uptimeMs", (clock_mono_ns() - a->started_ns) / 1000000);
     json_kv_i64(&o, "sessions", sessions);
+    status_stops(&o, a->stops);
     struct fault audit = {0};
     json_key(&o, STR("audit"));
     json_open(&o, '{');
@@ -54,7 +101,9 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_kv_z(&o, "fault", audit.text);
     json_kv_i64(&o, "seq", (int64_t)audit_seq(a->audit));
     json_close(&o, '}');
-    status_servers(&o, a->connect, r->arena);
+    struct conf *conf = conf_slot_get(a->conf);
+    status_servers(&o, a->connect, conf, r->arena);
+    conf_unref(conf);
     json_close(&o, '}');
     return ERR_OK;
 }

@@ -16,6 +16,7 @@ struct admin_request {
     uv_work_t work;
     /* the answer */
     int status;
+    struct str type; /* empty: application/json */
     struct buf out;
     struct conf *conf; /* of a reload: to be put in force */
     enum err err;
@@ -28,7 +29,7 @@ typedef enum err admin_handler(struct admin_request *r, struct fault *f);
 struct admin_route {
     const char *method, *path;
     int64_t role;
-    bool pool;
+    enum admin_kind { ADMIN_LOOP = 0, ADMIN_POOL, ADMIN_STOP } kind;
     admin_handler *run;
     const char *what;
 };

@@ -6,7 +6,7 @@
 
 static void session_write_members(struct json_out *o, struct lease *l)
 {
-    static const char *const states[] = {"none", "open", "expired", "ended"};
+    static const char *const states[] = {"none", "open", "expired", "ended", "stopped"};
     int state = atomic_load(&l->state);
     json_kv_str(o, "sessionId", l->sid);
     json_kv_str(o, "agentId", l->agent_id);
@@ -96,7 +96,10 @@ static enum err session_answer(struct admin_request *r, struct lease *l, struct 
         json_kv_i64(&o, "expires_in", (l->expires - clock_wall_ms()) / 1000);
         json_close(&o, '}');
         r->status = 201;
+        e = buf_failed(&r->out) ? fault_set(f, ERR_NOMEM, "no memory for the answer") : ERR_OK;
     }
+    if (e) /* nobody could use it */
+        session_end(a->sessions, l->sid, r->operator, STR("its token could not be given out"));
     secret_wipe(token.p, token.n);
     buf_done(&token);
     return e;
@@ -113,7 +116,7 @@ enum err admin_sessions_post(struct admin_request *r, struct fault *f)
     if (!agent)
         return fault_set(f, ERR_NOT_FOUND, "there is no agent " STR_FMT, STR_ARG(id));
     if (session_open(r->admin->sessions, agent, &w, &l, f)) /* an operator is not told to authenticate as an agent */
-        return f->err == ERR_CLIENT_AUTH ? (f->err = ERR_CONFLICT) : f->err;
+        return err_http(f->err) == 401 ? (f->err = ERR_CONFLICT) : f->err;
     enum err e = session_answer(r, l, f);
     lease_unref(l);
     return e;

@@ -3,6 +3,8 @@
 
 #include "audit/inner.h"
 #include "audit/mask.h"
+#include "base/clock.h"
+#include "meter/meter.h"
 
 /* What has happened already may wait in more memory than what can still be refused. */
 enum { APPEND_NOTES = 4 };
@@ -25,6 +27,14 @@ bool audit_healthy(struct audit *a, struct fault *f)
         *f = a->failure;
     pthread_mutex_unlock(&a->lock);
     return ok;
+}
+
+size_t audit_queued(struct audit *a)
+{
+    pthread_mutex_lock(&a->lock);
+    size_t n = a->queued;
+    pthread_mutex_unlock(&a->lock);
+    return n;
 }
 
 uint64_t audit_seq(struct audit *a)
@@ -53,15 +63,19 @@ enum err audit_append(struct audit *a, const struct audit_entry *e, struct audit
     if (!r)
         return fault_set(f, ERR_AUDIT, "no memory for an entry of the record, or it is larger than 64 MiB");
     r->done = done;
+    if (done)
+        done->asked_ns = clock_mono_ns();
     pthread_mutex_lock(&a->lock);
     enum err err = ERR_OK;
     if (a->failing || a->stopping) {
         err = fault_set(f, ERR_AUDIT, "the record cannot be written, so that nothing is let through: %s",
                         a->failing ? a->failure.text : "Doorward is stopping");
         a->refused++;
+        meter_add(METER_AUDIT_REFUSED, 1);
     } else if (a->queued && a->queued + r->n > (size_t)a->settings.queue) { /* one alone may be larger */
         err = fault_set(f, ERR_AUDIT, "too many entries wait for the disk (audit.queue)");
         a->refused++;
+        meter_add(METER_AUDIT_REFUSED, 1);
     } else {
         *a->last = r;
         a->last = &r->next;
@@ -75,9 +89,22 @@ enum err audit_append(struct audit *a, const struct audit_entry *e, struct audit
     return err;
 }
 
+/* What was let through must get its outcome on record when memory is short, too. */
+bool audit_use_reserve(struct audit *a)
+{
+    pthread_mutex_lock(&a->lock);
+    bool ret = a->reserve;
+    free(a->reserve);
+    a->reserve = NULL;
+    pthread_mutex_unlock(&a->lock);
+    return ret;
+}
+
 void audit_note(struct audit *a, const struct audit_entry *e)
 {
     struct audit_record *r = audit_record_new(e);
+    if (!r && audit_use_reserve(a))
+        r = audit_record_new(e);
     pthread_mutex_lock(&a->lock);
     if (r && a->queued + r->n <= APPEND_NOTES * (size_t)a->settings.queue) {
         *a->last = r;
@@ -87,6 +114,7 @@ void audit_note(struct audit *a, const struct audit_entry *e)
         r = NULL;
     } else {
         a->dropped++;
+        meter_add(METER_AUDIT_DROPPED, 1);
     }
     pthread_mutex_unlock(&a->lock);
     if (r)

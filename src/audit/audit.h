@@ -72,6 +72,7 @@ enum err audit_open(const char *dir, const struct conf_audit *conf, struct audit
 void audit_conf(struct audit *a, struct conf *conf);
 void audit_close(struct audit *a);                    /* flushes what waits; joins the writer */
 bool audit_healthy(struct audit *a, struct fault *f); /* false: the disk takes no entries now; f may be NULL */
+size_t audit_queued(struct audit *a);                 /* bytes that wait for the disk */
 uint64_t audit_seq(struct audit *a);                  /* of the last entry that was handed in and written */
 
 /* Told on the worker's thread when the entry is durable (or, with durability async, written). Embedded in what waits.
@@ -82,6 +83,7 @@ struct audit_done {
     void (*done)(struct audit_done *d);
     enum err err; /* ERR_OK or ERR_AUDIT: not on record, and it never will be */
     uint64_t seq;
+    int64_t asked_ns; /* the record's: when it was handed in */
 };
 
 /* Hands an entry to the writer. ERR_AUDIT: the queue is full or the disk takes no more; `done` is then never called. */

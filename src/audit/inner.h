@@ -19,14 +19,15 @@ struct audit {
     bool stopping, failing;
     struct fault failure;
     uint64_t refused, dropped; /* not on record, and the record does not say so yet */
+    void *reserve;             /* memory for what has happened already, when there is no other; the writer renews it */
     struct conf *conf;         /* of mask; NULL: the one that was given to audit_open */
     struct conf_audit settings;
     _Atomic uint64_t seq;
     pthread_t thread;
     /* the writer's */
     int64_t durability, segment_bytes; /* of settings, as they were at its last turn */
-    double per_us;       /* entries that are waited for, lately */
-    int64_t gathered_at; /* monotonic, ns */
+    double per_us;                     /* entries that are waited for, lately */
+    int64_t gathered_at;               /* monotonic, ns */
     bool missed;                       /* refused or dropped were not 0 at its last turn */
     int64_t missed_said;               /* when that was last put on record; monotonic, ns */
     bool spoiled;                      /* the file may hold bytes behind `at` */
@@ -45,10 +46,13 @@ struct audit {
     struct buf out;
 };
 
+enum { AUDIT_RESERVE = 256 * 1024 };
+
 /* The next segment, empty, behind the last entry that was written. */
 enum err audit_new_segment(struct audit *a, struct fault *f) MUST_USE;
 enum err audit_flush(struct audit *a, struct fault *f) MUST_USE;
 enum err audit_tip(struct audit *a, struct fault *f) MUST_USE;
-void *audit_writer(void *a); /* the thread */
+void *audit_writer(void *a);             /* the thread */
+bool audit_use_reserve(struct audit *a); /* gives its memory back, for whoever needs it now; false: it is used up */
 
 #endif

@@ -156,6 +156,7 @@ static void open_free(struct audit *a)
         if (fds[i] >= 0)
             close(fds[i]);
     buf_done(&a->out);
+    free(a->reserve);
     conf_unref(a->conf);
     pthread_cond_destroy(&a->work);
     pthread_mutex_destroy(&a->lock);

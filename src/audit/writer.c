@@ -13,6 +13,7 @@
 #include "audit/inner.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "meter/meter.h"
 
 enum {
     WRITER_BATCH_BYTES = 4 << 20,
@@ -197,12 +198,15 @@ static void writer_tell(struct audit_done *d, enum err e, uint64_t seq)
 static void writer_release(struct audit *a, size_t count, uint64_t seq)
 {
     size_t bytes = 0;
+    int64_t now = clock_mono_ns();
     while (count--) {
         struct audit_record *r = a->pending;
         a->pending = r->next;
         bytes += r->n;
-        if (r->done)
+        if (r->done) {
+            meter_observe(METER_AUDIT_APPEND_SECONDS, now - r->done->asked_ns);
             writer_tell(r->done, ERR_OK, seq);
+        }
         seq++;
         free(r);
     }
@@ -254,6 +258,7 @@ static void writer_refuse(struct audit *a, const struct fault *f)
     pthread_mutex_lock(&a->lock);
     a->queued -= bytes;
     a->refused += refused;
+    meter_add(METER_AUDIT_REFUSED, (int64_t)refused);
     pthread_mutex_unlock(&a->lock);
     if (first)
         log_error("audit_unavailable", LOG_Z("reason", f->text));
@@ -264,6 +269,8 @@ static enum err writer_batch(struct audit *a, struct fault *f)
 {
     struct segment_tip tip = a->written;
     size_t count = writer_frame(a, &tip);
+    if (count == 0 && buf_failed(&a->out) && audit_use_reserve(a))
+        count = writer_frame(a, &tip);
     if (count == 0) {
         if (buf_failed(&a->out))
             return fault_set(f, ERR_AUDIT, "no memory to write the record");
@@ -392,6 +399,8 @@ static bool writer_take(struct audit *a)
     a->durability = a->settings.durability;
     a->segment_bytes = a->settings.segment_bytes;
     a->missed = a->refused || a->dropped;
+    if (!a->reserve)
+        a->reserve = malloc(AUDIT_RESERVE);
     bool go = !a->stopping || (a->pending && !a->failing);
     pthread_mutex_unlock(&a->lock);
     return go;

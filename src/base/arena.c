@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
+
 struct arena_block {
     struct arena_block *next;
     size_t size; /* of the bytes behind the header */
@@ -11,11 +13,17 @@ struct arena_block {
 };
 
 #define ARENA_FIRST 4096
+#define ARENA_SMALL 512
 #define ARENA_KEEP  65536 /* a block larger than this is not kept by a reset */
 
 void arena_init(struct arena *a, size_t cap)
 {
-    *a = (struct arena){.cap = cap};
+    *a = (struct arena){.cap = cap, .first = ARENA_FIRST};
+}
+
+void arena_init_small(struct arena *a, size_t cap)
+{
+    *a = (struct arena){.cap = cap, .first = ARENA_SMALL};
 }
 
 static void arena_free_blocks(struct arena_block *b)
@@ -30,7 +38,7 @@ static void arena_free_blocks(struct arena_block *b)
 void arena_done(struct arena *a)
 {
     arena_free_blocks(a->head);
-    *a = (struct arena){.cap = a->cap, .failed = true};
+    *a = (struct arena){.cap = a->cap, .first = a->first, .failed = true};
 }
 
 void arena_reset(struct arena *a)
@@ -44,7 +52,7 @@ void arena_reset(struct arena *a)
             keep = NULL;
         }
     }
-    *a = (struct arena){.head = keep, .cap = a->cap};
+    *a = (struct arena){.head = keep, .cap = a->cap, .first = a->first};
     if (keep) {
         a->at = keep->bytes;
         a->end = keep->bytes + keep->size;
@@ -54,7 +62,7 @@ void arena_reset(struct arena *a)
 
 static bool arena_grow(struct arena *a, size_t n)
 {
-    size_t size = a->head ? a->head->size * 2 : ARENA_FIRST;
+    size_t size = a->head ? a->head->size * 2 : a->first;
     if (size > (1u << 20))
         size = 1u << 20;
     if (size < n)
@@ -107,6 +115,12 @@ struct str arena_str(struct arena *a, struct str s)
         memcpy(p, s.p, s.n);
     p[s.n] = 0;
     return (struct str){p, s.n};
+}
+
+struct str arena_buf(struct arena *a, const struct buf *b)
+{
+    a->failed |= buf_failed(b);
+    return arena_str(a, buf_view(b));
 }
 
 struct str arena_join(struct arena *a, const struct str *part, size_t n)

@@ -14,10 +14,12 @@ struct arena {
     struct arena_block *head;
     char *at, *end;
     size_t total, cap;
+    unsigned first; /* bytes of the first block */
     bool failed;
 };
 
 void arena_init(struct arena *a, size_t cap);
+void arena_init_small(struct arena *a, size_t cap); /* for what there are many of, and little in each */
 void arena_done(struct arena *a);  /* gives everything back; the arena must be initialised again before use */
 void arena_reset(struct arena *a); /* forgets everything, keeps one block for the next request */
 void *arena_alloc(struct arena *a, size_t n) MUST_USE;             /* zeroed, aligned to 16; NULL when failed */
@@ -27,6 +29,8 @@ struct str arena_str(struct arena *a, struct str s); /* a copy, with a zero behi
 struct str arena_join(struct arena *a, const struct str *part, size_t n);
 #define ARENA_JOIN(a, ...)                                                                                             \
     arena_join(a, (const struct str[]){__VA_ARGS__}, sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
+struct buf;
+struct str arena_buf(struct arena *a, const struct buf *b); /* a copy likewise; a buffer that failed fails the arena */
 struct str arena_fmt(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 bool arena_failed(const struct arena *a);
 

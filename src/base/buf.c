@@ -18,7 +18,7 @@ void buf_done(struct buf *b)
 void buf_clear(struct buf *b)
 {
     b->n = 0;
-    b->failed = false;
+    b->failed = b->poor = false;
 }
 
 bool buf_reserve(struct buf *b, size_t more)
@@ -38,7 +38,7 @@ bool buf_reserve(struct buf *b, size_t more)
         cap = b->max;
     char *p = realloc(b->p, cap);
     if (!p) {
-        b->failed = true;
+        b->failed = b->poor = true;
         return false;
     }
     b->p = p;
@@ -90,5 +90,5 @@ void buf_drop(struct buf *b, size_t n)
 
 struct str buf_view(const struct buf *b)
 {
-    return (struct str){b->p, b->n};
+    return b->failed ? STR_NONE : (struct str){b->p, b->n};
 }

@@ -1,6 +1,7 @@
 /*
  * A growing byte buffer with a declared maximum. A failed append (maximum or memory) is sticky: check buf_failed() once
- * at the end. Owned by whoever initialised it; buf_done() frees. One thread at a time.
+ * at the end, or buf_error() where the two are told apart. Owned by whoever initialised it; buf_done() frees. One
+ * thread at a time.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -11,7 +12,7 @@
 struct buf {
     char *p;
     size_t n, cap, max;
-    bool failed;
+    bool failed, poor; /* poor: for want of memory */
 };
 
 void buf_init(struct buf *b, size_t max);
@@ -46,11 +47,16 @@ static inline void buf_char(struct buf *b, char c)
 void buf_u64(struct buf *b, uint64_t v);
 void buf_i64(struct buf *b, int64_t v);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
-void buf_drop(struct buf *b, size_t n); /* removes n bytes from the front */
-struct str buf_view(const struct buf *b);
+void buf_drop(struct buf *b, size_t n);   /* removes n bytes from the front */
+struct str buf_view(const struct buf *b); /* STR_NONE when it failed: half of something is nothing */
 static inline bool buf_failed(const struct buf *b)
 {
     return b->failed;
+}
+/* ERR_OK, ERR_LIMIT (more than the maximum) or ERR_NOMEM. */
+static inline enum err buf_error(const struct buf *b)
+{
+    return !b->failed ? ERR_OK : b->poor ? ERR_NOMEM : ERR_LIMIT;
 }
 
 #endif

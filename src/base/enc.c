@@ -96,16 +96,25 @@ static void enc_md_start(void)
         __builtin_trap(); /* without SHA-256 nothing of the house may start */
 }
 
-void enc_sha256(const void *p, size_t n, unsigned char ret[SHA256_BYTES])
+static bool enc_sha256_openssl(const void *p, size_t n, unsigned char ret[SHA256_BYTES])
 {
     pthread_once(&enc_md_once, enc_md_start);
     if (!enc_ctx) {
         enc_ctx = EVP_MD_CTX_new();
-        pthread_setspecific(enc_ctx_key, enc_ctx);
+        if (pthread_setspecific(enc_ctx_key, enc_ctx) != 0) {
+            EVP_MD_CTX_free(enc_ctx);
+            enc_ctx = NULL;
+        }
     }
-    if (!enc_ctx || EVP_DigestInit_ex2(enc_ctx, enc_md, NULL) != 1 || EVP_DigestUpdate(enc_ctx, p, n) != 1 ||
-        EVP_DigestFinal_ex(enc_ctx, ret, NULL) != 1)
-        __builtin_trap(); /* a digest that is not one must never be used */
+    return enc_ctx && EVP_DigestInit_ex2(enc_ctx, enc_md, NULL) == 1 && EVP_DigestUpdate(enc_ctx, p, n) == 1 &&
+           EVP_DigestFinal_ex(enc_ctx, ret, NULL) == 1;
+}
+
+/* A thread's first digest needs memory for its context. When there is none, libsodium's digest, slower, needs none. */
+void enc_sha256(const void *p, size_t n, unsigned char ret[SHA256_BYTES])
+{
+    if (!enc_sha256_openssl(p, n, ret))
+        crypto_hash_sha256(ret, p, n);
 }
 
 /* Small pieces come from a store of the thread's: a call needs several, and each would be a system call. What was given

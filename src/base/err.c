@@ -18,6 +18,15 @@ static const struct err_row err_table[ERR_COUNT] = {
 #undef ERR
 };
 
+static const struct {
+    const char *when, *todo;
+} err_page[ERR_COUNT] = {
+    [ERR_OK] = {"", ""},
+#define ERR_PAGE(name, when, todo) [ERR_##name] = {when, todo},
+#include "base/err_page.def"
+#undef ERR_PAGE
+};
+
 static const struct err_row *err_row(enum err e)
 {
     return (unsigned)e < ERR_COUNT ? &err_table[e] : &err_table[ERR_INTERNAL];
@@ -41,6 +50,16 @@ int err_rpc(enum err e)
 const char *err_help(enum err e)
 {
     return err_row(e)->help;
+}
+
+const char *err_when(enum err e)
+{
+    return (unsigned)e < ERR_COUNT && err_page[e].when ? err_page[e].when : "";
+}
+
+const char *err_todo(enum err e)
+{
+    return (unsigned)e < ERR_COUNT && err_page[e].todo ? err_page[e].todo : "";
 }
 
 /* Untrusted input may be quoted in a fault; a line must stay a line, and a terminal must not be steered. */

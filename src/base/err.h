@@ -33,6 +33,9 @@ const char *err_code(enum err e);
 int err_http(enum err e);
 int err_rpc(enum err e);
 const char *err_help(enum err e);
+/* The rest of its page: when it happens, and what to do. */
+const char *err_when(enum err e);
+const char *err_todo(enum err e);
 
 /* Fills *f (which may be NULL) and returns e. A macro, so that compilers and analysers see that an error is what comes
  * back: whatever is set only without one is never read behind it. */

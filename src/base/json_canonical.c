@@ -154,5 +154,5 @@ enum err json_canonical(const struct json *j, uint32_t i, struct buf *out, struc
     TRY(canonical_value(j, i, out, scratch));
     if (arena_failed(scratch))
         return ERR_NOMEM;
-    return buf_failed(out) ? ERR_LIMIT : ERR_OK;
+    return buf_error(out);
 }

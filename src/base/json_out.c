@@ -114,9 +114,12 @@ void json_put_null(struct json_out *o)
     json_put_raw(o, STR("null"));
 }
 
+/* Nothing is no value: whatever should stand here got no memory. */
 void json_put_raw(struct json_out *o, struct str json)
 {
     json_separate(o);
+    if (!json.n)
+        o->b->failed = o->b->poor = true;
     buf_str(o->b, json);
 }
 

@@ -51,6 +51,16 @@ static void log_line(struct buf *b, const char *level, const char *event, const 
     buf_char(b, '\n');
 }
 
+/* A disk that is full may have taken a part of a line. What comes next begins on a line of its own. */
+static _Atomic bool log_torn;
+
+static void log_write(struct str line)
+{
+    ssize_t n = write(STDERR_FILENO, line.p, line.n); /* a failure can be told to nobody */
+    if (n >= 0)
+        atomic_store(&log_torn, (size_t)n < line.n);
+}
+
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
@@ -58,14 +68,14 @@ void log_event(enum log_level level, const char *event, const struct log_field *
         return;
     struct buf b;
     buf_init(&b, LOG_LINE_MAX);
+    if (atomic_load(&log_torn))
+        buf_char(&b, '\n');
     log_line(&b, names[level], event, fields, false);
     if (buf_failed(&b)) { /* too much in sum: then without the fields */
         buf_clear(&b);
         log_line(&b, names[level], event, NULL, true);
     }
-    if (!buf_failed(&b)) {
-        ssize_t n = write(STDERR_FILENO, b.p, b.n);
-        (void)n; /* nobody is left to tell */
-    }
+    if (!buf_failed(&b))
+        log_write(buf_view(&b));
     buf_done(&b);
 }

@@ -2,6 +2,7 @@
 #include "audit/audit.h"
 #include "cli/http.h"
 #include "gate/gate.h"
+#include "meter/meter.h"
 
 enum err cli_run_pipeline(struct cli *c, struct fault *f)
 {
@@ -20,9 +21,11 @@ static void errors_all(void)
     puts("# Errors\n\nEvery error that Doorward answers with. The code is stable: it never changes its meaning. This "
          "page is "
          "made from the\ntable that the program uses (`doorward errors`).\n");
-    puts("| code | HTTP | JSON-RPC | what it means and what to do |\n|---|---|---|---|");
+    puts("| code | HTTP | JSON-RPC | what it means |\n|---|---|---|---|");
     for (enum err e = ERR_OK + 1; e < ERR_COUNT; e++)
         printf("| `%s` | %d | %d | %s |\n", err_code(e), err_http(e), err_rpc(e), err_help(e));
+    for (enum err e = ERR_OK + 1; e < ERR_COUNT; e++)
+        printf("\n## `%s`\n\n%s\n\n- When: %s\n- Do: %s\n", err_code(e), err_help(e), err_when(e), err_todo(e));
 }
 
 enum err cli_run_errors(struct cli *c, struct fault *f)
@@ -33,7 +36,8 @@ enum err cli_run_errors(struct cli *c, struct fault *f)
     }
     for (enum err e = ERR_OK + 1; e < ERR_COUNT; e++)
         if (strcmp(err_code(e), c->arg[0]) == 0) {
-            printf("%s (HTTP %d, JSON-RPC %d)\n  %s\n", err_code(e), err_http(e), err_rpc(e), err_help(e));
+            printf("%s (HTTP %d, JSON-RPC %d)\n  %s\n  When: %s\n  Do: %s\n", err_code(e), err_http(e), err_rpc(e),
+                   err_help(e), err_when(e), err_todo(e));
             return ERR_OK;
         }
     return fault_set(f, ERR_NOT_FOUND, "there is no error code %s; doorward errors lists them", c->arg[0]);
@@ -49,6 +53,18 @@ enum err cli_run_events(struct cli *c, struct fault *f)
     puts("| event | what it says |\n|---|---|");
     for (enum audit_event e = AUDIT_NONE + 1; e < AUDIT_EVENT_COUNT; e++)
         printf("| `%s` | %s |\n", audit_event_name(e), audit_event_what(e));
+    return ERR_OK;
+}
+
+enum err cli_run_metrics(struct cli *c, struct fault *f)
+{
+    (void)c;
+    (void)f;
+    struct buf b;
+    buf_init(&b, 65536);
+    meter_reference(&b);
+    fwrite(b.p, 1, b.n, stdout);
+    buf_done(&b);
     return ERR_OK;
 }
 

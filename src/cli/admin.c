@@ -5,7 +5,19 @@
 
 enum { ADMIN_TOKEN_MAX = 4096 };
 
-static enum err admin_url(struct cli *c, struct str *ret, struct fault *f)
+/* The key of the gateway on this machine, as it wrote it down itself: its certificate is for the name that others know
+ * it by, and the file of the next one may be there before it is in force. */
+static const char *admin_pin(struct cli *c)
+{
+    const struct conf_root *r = &c->conf->root;
+    struct secret *pin CLEANUP(secret_freep) = NULL;
+    struct str path = arena_fmt(&c->arena, STR_FMT "/operator.pin", STR_ARG(r->data_dir));
+    if (!r->admin.tls.tls || !path.p || secret_read(path.p, TLS_PIN, true, &pin, NULL))
+        return NULL;
+    return arena_str(&c->arena, (struct str){(const char *)secret_bytes(pin), secret_len(pin)}).p;
+}
+
+static enum err admin_url(struct cli *c, struct str *ret, const char **pin, struct fault *f)
 {
     const char *given = cli_option(c, "admin");
     if (!given)
@@ -18,12 +30,14 @@ static enum err admin_url(struct cli *c, struct str *ret, struct fault *f)
     }
     TRY(cli_config(c, f));
     struct str listen = c->conf->root.admin.listen;
+    const char *scheme = c->conf->root.admin.tls.tls ? "https" : "http";
     if (str_starts(listen, STR("0.0.0.0:"))) /* every address is this one too */
-        *ret = arena_fmt(&c->arena, "http://127.0.0.1" STR_FMT, STR_ARG(str_skip(listen, 7)));
+        *ret = arena_fmt(&c->arena, "%s://127.0.0.1" STR_FMT, scheme, STR_ARG(str_skip(listen, 7)));
     else if (str_starts(listen, STR("[::]:")))
-        *ret = arena_fmt(&c->arena, "http://[::1]" STR_FMT, STR_ARG(str_skip(listen, 4)));
+        *ret = arena_fmt(&c->arena, "%s://[::1]" STR_FMT, scheme, STR_ARG(str_skip(listen, 4)));
     else
-        *ret = arena_fmt(&c->arena, "http://" STR_FMT, STR_ARG(listen));
+        *ret = arena_fmt(&c->arena, "%s://" STR_FMT, scheme, STR_ARG(listen));
+    *pin = admin_pin(c);
     return ret->p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for an address");
 }
 
@@ -64,7 +78,8 @@ enum err cli_admin(struct cli *c, const char *method, const char *path, struct s
     struct secret *token CLEANUP(secret_freep) = NULL;
     struct str url;
     struct json j;
-    TRY(admin_url(c, &url, f));
+    const char *pin = NULL;
+    TRY(admin_url(c, &url, &pin, f));
     TRY(admin_credential(c, &token, f));
     struct str full = arena_fmt(&c->arena, STR_FMT "%s", STR_ARG(url), path);
     if (!full.p)
@@ -72,6 +87,7 @@ enum err cli_admin(struct cli *c, const char *method, const char *path, struct s
     struct cli_http h = {.method = method,
                          .url = full.p,
                          .bearer = token,
+                         .pin = pin,
                          .body = body,
                          .headers = {"Accept: application/json", body.p ? "Content-Type: application/json" : NULL}};
     enum err e = cli_http_json(c, &h, &j, text, f);

@@ -100,20 +100,16 @@ static enum err call_send(struct cli *c, struct json *ret, long *ret_status, str
 {
     struct secret *token CLEANUP(secret_freep) = NULL;
     struct buf body CLEANUP(buf_done);
-    const char *server = cli_option(c, "server");
     bool own;
     struct fault ignored;
-    struct str name = call_name(c), arguments, url = str_of(cli_gate_url(c));
+    struct str name = call_name(c), arguments, full;
     buf_init(&body, 4u << 20);
     TRY(call_arguments(c, &arguments, f));
+    TRY(cli_mcp_url(c, &full, f));
     TRY(call_token(c, &token, &own, f));
-    while (url.n && url.p[url.n - 1] == '/')
-        url.n--;
-    struct str full =
-        arena_fmt(&c->arena, STR_FMT "/mcp%s%s", STR_ARG(url), server ? "/" : "", server ? cli_segment(c, server) : "");
     struct str name_header = arena_fmt(&c->arena, "Mcp-Name: " STR_FMT, STR_ARG(http_value_write(name, &c->arena)));
     call_body(&body, name, arguments);
-    if (!full.p || !name_header.p || buf_failed(&body))
+    if (!name_header.p || buf_failed(&body))
         return fault_set(f, ERR_NOMEM, "no memory for the call");
     struct cli_http h = {.method = "POST",
                          .url = full.p,
@@ -126,8 +122,7 @@ static enum err call_send(struct cli *c, struct json *ret, long *ret_status, str
     if (own && cli_logout(c, token, &ignored)) /* an agent may have only so many; it ends by itself too */
         fprintf(stderr, "doorward: call: its session stays open until it expires: %s\n", ignored.text);
     if (e == ERR_UNREACHABLE)
-        return fault_set(f, e, "nobody answers at " STR_FMT ": is the gateway running, and is --url right?",
-                         STR_ARG(url));
+        return fault_set(f, e, "nobody answers at %s: is the gateway running, and is --url right?", cli_gate_url(c));
     return e;
 }
 

@@ -1,5 +1,5 @@
 /* A run from start to end: parsed, carried out, and told how it went. */
-#include "cli/cli.h"
+#include "cli/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,9 @@ int cli_exit(enum err e)
     case ERR_UNAUTHENTICATED:
     case ERR_TOKEN:
     case ERR_SESSION_ENDED:
+    case ERR_SESSION_STOPPED:
+    case ERR_AGENT_STOPPED:
+    case ERR_ALL_STOPPED:
     case ERR_CLIENT_AUTH:
     case ERR_SCOPE:
     case ERR_INVALID_SCOPE:
@@ -129,6 +132,15 @@ static void cli_tell(const struct cli *c, enum err e, const struct fault *f)
         fprintf(stderr, "  %s\n", err_help(e));
 }
 
+/* An option, or what the environment says instead; NULL: neither. */
+static const char *cli_option_or(const struct cli *c, const char *name, const char *variable)
+{
+    const char *given = cli_option(c, name);
+    if (!given)
+        given = getenv(variable);
+    return given && *given ? given : NULL;
+}
+
 static enum err cli_run(struct cli *c, struct fault *f)
 {
     if (c->version)
@@ -144,6 +156,7 @@ static enum err cli_run(struct cli *c, struct fault *f)
             cli_usage(stdout);
         return ERR_OK;
     }
+    cli_trust(cli_option_or(c, "ca", "DOORWARD_CA"), cli_option_or(c, "certificate", "DOORWARD_CERTIFICATE"));
     return c->command->run(c, f);
 }
 

@@ -63,6 +63,7 @@ struct cli {
     bool json;
     struct arena arena; /* of the whole run */
     struct conf *conf;
+    long patience_s; /* with one HTTP request; 0: as long as a call may take */
 };
 
 /* Exit codes: 0 done, 1 failed, 2 not understood, 3 the gateway refused, 4 the record does not hold together, 5 nobody
@@ -145,5 +146,9 @@ enum err cli_login(struct cli *c, const char *scope, struct json *ret, struct fa
 /* Gives the session of such a token back. */
 enum err cli_logout(struct cli *c, const struct secret *token, struct fault *f) MUST_USE;
 const char *cli_gate_url(const struct cli *c);
+/* Can the file of --key be used? Nobody is asked. */
+enum err cli_key_check(const struct cli *c, struct fault *f) MUST_USE;
+/* The endpoint of MCP: of all servers, or with --server of one. */
+enum err cli_mcp_url(struct cli *c, struct str *ret, struct fault *f) MUST_USE;
 
 #endif

@@ -1,4 +1,5 @@
 /* The configuration: checked, shown, described. */
+#include "box/box.h"
 #include "cli/cli.h"
 
 static void config_print(struct buf *b)
@@ -30,6 +31,19 @@ static void check_print_json(struct str faults)
     buf_done(&b);
 }
 
+/* A box that this kernel can only draw in part: no fault, but it has to be known. */
+static void check_boxes(const struct conf *conf)
+{
+    unsigned missing = BOX_ALL & ~box_enforced();
+    bool any = false;
+    for (size_t i = 0; i < conf->root.servers.n; i++)
+        any |= conf->root.servers.v[i].command.n && conf->root.servers.v[i].sandbox != CONF_SANDBOX_OFF;
+    for (unsigned i = 0; any && box_names[i]; i++)
+        if (missing >> i & 1)
+            fprintf(stderr, "note: the kernel of this system cannot enforce \"%s\" of the servers' sandbox\n",
+                    box_names[i]);
+}
+
 /* Faults go to standard output: they are the result that was asked for. */
 enum err cli_run_config_check(struct cli *c, struct fault *f)
 {
@@ -50,6 +64,8 @@ enum err cli_run_config_check(struct cli *c, struct fault *f)
         fwrite(shown.p, 1, shown.n, stdout);
     else
         printf("%s is right\n", file);
+    if (!e)
+        check_boxes(c->conf);
     return e ? fault_set(f, e, "%s has %zu fault%s", file, lines, lines == 1 ? "" : "s") : ERR_OK;
 }
 

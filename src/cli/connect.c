@@ -3,9 +3,7 @@
  * live for minutes. It holds the way to one.
  *
  *   Claude Code      runs a program for the headers of each connection (headersHelper)
- *   Cursor           takes headers from its environment: ${env:NAME}
- *   VS Code          asks a person: inputs, ${input:ID}
- *   Claude Desktop   starts stdio servers only: npm's mcp-remote is the bridge, and gets a token as it starts
+ *   all others       start a program and speak with it over stdio: doorward bridge
  */
 #include <errno.h>
 #include <limits.h>
@@ -24,8 +22,9 @@ struct connection {
     const struct connect_client *client;
     const char *name;  /* of the entry */
     struct str url;    /* of the MCP endpoint */
-    struct str token;  /* a shell command that prints a token */
-    struct str helper; /* one that prints the header */
+    struct str helper; /* a shell command that prints the header of a credential */
+    struct str exe, base, agent, key;
+    const char *server; /* NULL: all of them */
 };
 struct connect_client {
     const char *word, *title;
@@ -45,9 +44,16 @@ static void entry_text(struct buf *b, const char *key, struct str value, const c
     buf_z(b, after);
 }
 
-static void entry_headers(struct buf *b, const char *bearer)
+/* The program that the client starts; no shell takes it apart. */
+static void entry_bridge(const struct connection *x, struct buf *b)
 {
-    buf_fmt(b, "  \"headers\": {\n    \"Authorization\": \"Bearer %s\"\n  }\n}", bearer);
+    struct json_out o = json_out(b);
+    struct str args[] = {STR("bridge"), STR("--url"), x->base,         STR("--agent"),   x->agent,
+                         STR("--key"),  x->key,       STR("--server"), str_of(x->server)};
+    entry_text(b, "command", x->exe, ",\n");
+    buf_z(b, "  \"args\": ");
+    json_put_strs(&o, args, sizeof(args) / sizeof(args[0]) - (x->server ? 0 : 2));
+    buf_z(b, "\n}");
 }
 
 static void claude_code_entry(const struct connection *x, struct buf *b)
@@ -66,93 +72,62 @@ static void claude_code_note(const struct connection *x)
     (void)x;
 }
 
-static void cursor_entry(const struct connection *x, struct buf *b)
+static void stdio_entry(const struct connection *x, struct buf *b)
 {
     buf_z(b, "{\n");
-    entry_text(b, "url", x->url, ",\n");
-    entry_headers(b, "${env:DOORWARD_TOKEN}");
-}
-
-static void cursor_note(const struct connection *x)
-{
-    fprintf(stderr,
-            "Goes into ~/.cursor/mcp.json. Cursor cannot renew a header by itself: it takes the token from the "
-            "environment that it is started in.\nThe token lives as long as its session (15 minutes unless the "
-            "configuration says otherwise); then start Cursor again:\n\n  DOORWARD_TOKEN=$(" STR_FMT ") cursor\n",
-            STR_ARG(x->token));
+    entry_bridge(x, b);
 }
 
 static void vscode_entry(const struct connection *x, struct buf *b)
 {
-    buf_z(b, "{\n  \"type\": \"http\",\n");
-    entry_text(b, "url", x->url, ",\n");
-    entry_headers(b, "${input:doorward-token}");
+    buf_z(b, "{\n  \"type\": \"stdio\",\n");
+    entry_bridge(x, b);
+}
+
+/* What holds for each client that starts the bridge. */
+static void bridge_note(const char *where)
+{
+    fprintf(stderr,
+            "%s\nThe client starts doorward bridge, which gets its credential with the agent's key, renews it, and "
+            "outlasts restarts of the gateway.\nWhat it has to say is in the client's log of this server.\n",
+            where);
+}
+
+static void cursor_note(const struct connection *x)
+{
+    bridge_note("Goes into ~/.cursor/mcp.json, or .cursor/mcp.json of a project.");
+    (void)x;
 }
 
 static void vscode_note(const struct connection *x)
 {
-    fprintf(
-        stderr,
-        "Goes into .vscode/mcp.json of a workspace or into mcp.json of your profile (MCP: Open User Configuration). VS "
-        "Code cannot renew a\nheader by itself: it asks for the token when it starts the server, and remembers it. The "
-        "token lives as long as its session (15\nminutes unless the configuration says otherwise); then make a new one "
-        "and set the input again:\n\n  " STR_FMT "\n",
-        STR_ARG(x->token));
-}
-
-static void json_entry(const struct connection *x, struct buf *b)
-{
-    buf_z(b, "{\n  \"type\": \"http\",\n");
-    entry_text(b, "url", x->url, ",\n");
-    entry_headers(b, "${DOORWARD_TOKEN}");
-}
-
-static void json_note(const struct connection *x)
-{
-    fprintf(
-        stderr,
-        "The form that most clients share. Put a token in place of ${DOORWARD_TOKEN}, or into the environment where "
-        "the client reads it\nfrom there. It lives as long as its session (15 minutes unless the configuration says "
-        "otherwise):\n\n  export DOORWARD_TOKEN=$(" STR_FMT ")\n",
-        STR_ARG(x->token));
-}
-
-/* In the environment, since others can read arguments; mcp-remote puts ${…} of its environment in. It refuses http to
- * other machines unless it is told. */
-static void claude_desktop_entry(const struct connection *x, struct buf *b)
-{
-    bool near = str_starts(x->url, STR("https://")) || str_starts(x->url, STR("http://127.0.0.1:")) ||
-                str_starts(x->url, STR("http://localhost:"));
-    struct str line =
-        arena_fmt(&x->c->arena,
-                  "DOORWARD_AUTH=\"Bearer $(" STR_FMT ")\" && export DOORWARD_AUTH && exec npx -y mcp-remote " STR_FMT
-                  " --transport http-only%s --header 'Authorization:${DOORWARD_AUTH}'",
-                  STR_ARG(x->token), STR_ARG(x->url), near ? "" : " --allow-http");
-    struct json_out o = json_out(b);
-    buf_z(b, "{\n  \"command\": \"sh\",\n  \"args\": [\n    \"-c\",\n    ");
-    json_put_str(&o, line);
-    buf_z(b, "\n  ]\n}");
+    bridge_note(
+        "Goes into .vscode/mcp.json of a workspace or mcp.json of your profile (MCP: Open User Configuration).");
+    (void)x;
 }
 
 static void claude_desktop_note(const struct connection *x)
 {
-    fprintf(
-        stderr,
-        "Claude Desktop's file knows stdio servers only. So this starts a bridge, npm's mcp-remote; it needs Node 18 "
-        "or "
-        "newer on Claude\nDesktop's PATH. The bridge gets its token when it starts, and cannot renew it: when its "
-        "session is over (after 15 minutes unless\nthe configuration says otherwise), start Claude Desktop again, or "
-        "give the token a longer life (token.lifetime).\n");
+    bridge_note("Goes into claude_desktop_config.json; then start Claude Desktop again.");
     (void)x;
+}
+
+static void json_note(const struct connection *x)
+{
+    bridge_note("The form that most clients share.");
+    fprintf(stderr,
+            "A client that speaks Streamable HTTP itself finds the gateway at " STR_FMT
+            ", with a header from:\n\n  " STR_FMT "\n",
+            STR_ARG(x->url), STR_ARG(x->helper));
 }
 
 static const struct connect_client connect_clients[] = {
     {"claude-code", "Claude Code", "./.mcp.json", "mcpServers", claude_code_entry, claude_code_note},
-    {"claude-desktop", "Claude Desktop", ".config/Claude/claude_desktop_config.json", "mcpServers",
-     claude_desktop_entry, claude_desktop_note},
-    {"cursor", "Cursor", ".cursor/mcp.json", "mcpServers", cursor_entry, cursor_note},
+    {"claude-desktop", "Claude Desktop", ".config/Claude/claude_desktop_config.json", "mcpServers", stdio_entry,
+     claude_desktop_note},
+    {"cursor", "Cursor", ".cursor/mcp.json", "mcpServers", stdio_entry, cursor_note},
     {"vscode", "VS Code", ".config/Code/User/mcp.json", "servers", vscode_entry, vscode_note},
-    {"json", "any client", NULL, "mcpServers", json_entry, json_note},
+    {"json", "any client", NULL, "mcpServers", stdio_entry, json_note},
 };
 
 /* ---- from the options ---- */
@@ -205,11 +180,14 @@ static enum err connect_commands(struct connection *x, struct str base, struct f
     exe[n] = 0;
     if (!realpath(key, key_path))
         return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "--key %s: %s", key, strerror(errno));
-    x->token = arena_fmt(a, STR_FMT " token --url " STR_FMT " --agent " STR_FMT " --key " STR_FMT,
-                         STR_ARG(connect_quote(x->c, exe)), STR_ARG(connect_quote(x->c, arena_str(a, base).p)),
-                         STR_ARG(connect_quote(x->c, agent)), STR_ARG(connect_quote(x->c, key_path)));
-    x->helper = arena_fmt(a, STR_FMT " --header", STR_ARG(x->token));
-    return ERR_OK;
+    x->exe = arena_str(a, str_of(exe));
+    x->base = arena_str(a, base);
+    x->agent = str_of(agent);
+    x->key = arena_str(a, str_of(key_path));
+    x->helper = arena_fmt(a, STR_FMT " token --url " STR_FMT " --agent " STR_FMT " --key " STR_FMT " --header",
+                          STR_ARG(connect_quote(x->c, exe)), STR_ARG(connect_quote(x->c, x->base.p)),
+                          STR_ARG(connect_quote(x->c, agent)), STR_ARG(connect_quote(x->c, key_path)));
+    return x->helper.p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the configuration");
 }
 
 /* It ends up in a shell's command line: a URL that needs quoting there is a mistake. */
@@ -239,41 +217,20 @@ static enum err connect_fill(struct connection *x, struct fault *f)
         if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') || *p == '-'))
             return fault_set(f, ERR_USAGE, "connect: --server %s is no server's name", server);
     x->url = arena_fmt(&x->c->arena, STR_FMT "/mcp%s%s", STR_ARG(base), server ? "/" : "", server ? server : "");
+    x->server = server;
     x->name = server ? arena_fmt(&x->c->arena, "doorward-%s", server).p : "doorward";
     return connect_commands(x, base, f);
 }
 
 /* ---- into a file ---- */
 
-/* VS Code asks for what stands under inputs. */
-static enum err connect_input(const struct connection *x, struct str text, struct str *ret, struct fault *f)
-{
-    struct json j;
-    struct buf b CLEANUP(buf_done);
-    TRY(jsonc_parse(&j, text, &x->c->arena, f));
-    JSON_EACH(&j, json_get(&j, JSON_ROOT, STR("inputs")), v)
-    if (json_str_is(&j, json_get(&j, v, STR("id")), STR("doorward-token"))) {
-        *ret = text;
-        return ERR_OK;
-    }
-    buf_init(&b, 65536);
-    buf_z(&b, "{\n  \"type\": \"promptString\",\n  \"id\": \"doorward-token\",\n");
-    entry_text(&b, "description",
-               arena_fmt(&x->c->arena, "An access token of Doorward, from: " STR_FMT, STR_ARG(x->token)),
-               ",\n  \"password\": true\n}");
-    return jsonc_append(text, "inputs", buf_view(&b), &x->c->arena, ret, f);
-}
-
 /* The client's file as it will be, from what it is; of an empty text, a file with nothing else in it. */
 static enum err connect_compose(const struct connection *x, struct str old, struct str *ret, struct fault *f)
 {
     struct buf b CLEANUP(buf_done);
-    struct str text;
     buf_init(&b, 65536);
     x->client->entry(x, &b);
-    TRY(jsonc_put(old, x->client->member, x->name, buf_view(&b), &x->c->arena, &text, f));
-    *ret = text;
-    return strcmp(x->client->word, "vscode") == 0 ? connect_input(x, text, ret, f) : ERR_OK;
+    return jsonc_put(old, x->client->member, x->name, buf_view(&b), &x->c->arena, ret, f);
 }
 
 static enum err connect_file(const struct connection *x, const char **ret, struct fault *f)

@@ -1,8 +1,9 @@
 /* libcurl, one request at a time. */
 #include "cli/http.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
+
+#include "cli/curl.h"
 
 enum { HTTP_ANSWER = 64 << 20, HTTP_CONNECT_S = 5, HTTP_ALL_S = 900 };
 
@@ -12,17 +13,30 @@ static size_t http_write(char *p, size_t size, size_t n, void *out)
     return buf_failed(out) ? 0 : size * n;
 }
 
-/* A credential for this machine does not go over a proxy of the environment. */
-static bool http_is_local(const char *url)
+/* The run's own, from the command line. */
+static struct {
+    const char *ca, *certificate;
+} http_trust;
+
+void cli_trust(const char *ca, const char *certificate)
 {
-    static const char *const hosts[] = {"http://127.", "http://localhost:", "http://localhost/", "http://[::1]"};
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
-        if (strncmp(url, hosts[i], strlen(hosts[i])) == 0)
-            return true;
-    return strcmp(url, "http://localhost") == 0;
+    http_trust.ca = ca;
+    http_trust.certificate = certificate;
 }
 
-static bool http_header_add(struct curl_slist **list, const char *header)
+/* A credential for this machine does not go over a proxy of the environment. */
+bool curl_is_local(const char *url)
+{
+    static const char *const hosts[] = {"127.", "localhost:", "localhost/", "[::1]"};
+    struct str at = str_of(url);
+    at = str_skip(at, str_starts(at, STR("https://")) ? 8 : str_starts(at, STR("http://")) ? 7 : at.n);
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+        if (str_starts(at, str_of(hosts[i])))
+            return true;
+    return str_is(at, "localhost");
+}
+
+bool curl_header_add(struct curl_slist **list, const char *header)
 {
     struct curl_slist *longer = curl_slist_append(*list, header);
     if (longer)
@@ -30,39 +44,64 @@ static bool http_header_add(struct curl_slist **list, const char *header)
     return longer != NULL;
 }
 
-static bool http_headers(const struct cli_http *h, struct curl_slist **list)
+bool curl_header_bearer(struct curl_slist **list, const struct secret *token)
 {
-    bool ok = http_header_add(list, "Expect:");
-    for (size_t i = 0; h->headers[i] && ok; i++)
-        ok = http_header_add(list, h->headers[i]);
-    if (ok && h->bearer) {
-        struct buf b;
-        buf_init(&b, 65536);
-        buf_z(&b, "Authorization: Bearer ");
-        buf_put(&b, secret_bytes(h->bearer), secret_len(h->bearer));
-        buf_char(&b, 0);
-        ok = !buf_failed(&b) && http_header_add(list, b.p);
-        secret_wipe(b.p, b.n);
-        buf_done(&b);
-    }
+    struct buf b;
+    buf_init(&b, 65536);
+    buf_z(&b, "Authorization: Bearer ");
+    buf_put(&b, secret_bytes(token), secret_len(token));
+    buf_char(&b, 0);
+    bool ok = !buf_failed(&b) && curl_header_add(list, b.p);
+    secret_wipe(b.p, b.n);
+    buf_done(&b);
     return ok;
 }
 
-static void http_options(CURL *curl, struct cli_http *h, struct curl_slist *list, char why[CURL_ERROR_SIZE])
+void curl_headers_free(struct curl_slist *list)
 {
-    curl_easy_setopt(curl, CURLOPT_URL, h->url);
-    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, h->method);
+    for (struct curl_slist *l = list; l; l = l->next)
+        secret_wipe(l->data, strlen(l->data));
+    curl_slist_free_all(list);
+}
+
+void curl_options(CURL *curl, const char *url, struct curl_slist *headers, char why[CURL_ERROR_SIZE])
+{
+    curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "doorward/" DOORWARD_VERSION);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)HTTP_CONNECT_S);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)HTTP_ALL_S);
+    if (curl_is_local(url))
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (http_trust.ca)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, http_trust.ca);
+    if (http_trust.certificate)
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, http_trust.certificate);
+}
+
+static bool http_headers(const struct cli_http *h, struct curl_slist **list)
+{
+    bool ok = curl_header_add(list, "Expect:");
+    for (size_t i = 0; h->headers[i] && ok; i++)
+        ok = curl_header_add(list, h->headers[i]);
+    return ok && (!h->bearer || curl_header_bearer(list, h->bearer));
+}
+
+static void http_options(CURL *curl, struct cli_http *h, struct curl_slist *list, char why[CURL_ERROR_SIZE])
+{
+    curl_options(curl, h->url, list, why);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, h->method);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, h->patience_s ? h->patience_s : (long)HTTP_ALL_S);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, http_write);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, h->out);
-    if (http_is_local(h->url))
-        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    if (h->pin && !http_trust.ca) { /* who has this key is meant, whatever names and authorities say */
+        curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, h->pin);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
     if (h->body.p) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, h->body.p);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)h->body.n);
@@ -77,6 +116,12 @@ static enum err http_failed(const struct cli_http *h, CURLcode code, const char 
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
         return fault_set(f, ERR_PARAMS, "%s is no URL such as http://127.0.0.1:8421", h->url);
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        return fault_set(f, ERR_UPSTREAM_GARBAGE, "%s is not to be trusted (%s); --ca FILE names who vouches for it",
+                         h->url, reason);
+    case CURLE_SSL_CERTPROBLEM: return fault_set(f, ERR_PARAMS, "--certificate cannot be used (%s)", reason);
     case CURLE_OUT_OF_MEMORY: return fault_set(f, ERR_NOMEM, "no memory for the request");
     default: return fault_set(f, ERR_UNREACHABLE, "nobody answers at %s (%s)", h->url, reason);
     }
@@ -99,9 +144,7 @@ enum err cli_http(struct cli_http *h, struct fault *f)
         if (curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type)
             snprintf(h->type, sizeof(h->type), "%s", type);
     }
-    for (struct curl_slist *l = list; l; l = l->next) /* one of them holds a credential */
-        secret_wipe(l->data, strlen(l->data));
-    curl_slist_free_all(list);
+    curl_headers_free(list);
     curl_easy_cleanup(curl);
     return code == CURLE_OK ? ERR_OK : http_failed(h, code, why, f);
 }
@@ -111,6 +154,7 @@ enum err cli_http_json(struct cli *c, struct cli_http *h, struct json *ret, stru
     struct buf out;
     struct json j;
     h->out = &out;
+    h->patience_s = h->patience_s ? h->patience_s : c->patience_s;
     enum err e = cli_http(h, f);
     struct str copy = e ? STR_NONE : arena_str(&c->arena, buf_view(&out));
     secret_wipe(out.p, out.n); /* it may hold a token */

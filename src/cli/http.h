@@ -7,13 +7,18 @@
 struct cli_http {
     const char *method, *url;
     const struct secret *bearer; /* or NULL */
+    const char *pin;             /* tls_pin() of the one that is meant; NULL: authorities decide */
     const char *headers[12];     /* "Name: value", ends with NULL */
     struct str body;             /* p == NULL: none */
+    long patience_s;             /* 0: as long as a call may take */
     struct buf *out;             /* initialised here; the caller's to free, also after an error */
     /* the answer */
     long status;
     char type[128];
 };
+/* Whom to believe behind https, instead of the system's authorities, and what is shown there: PEM files, the second
+ * with its key in it; NULL: nothing said. For the whole run, before its first request. */
+void cli_trust(const char *ca, const char *certificate);
 /* ERR_UNREACHABLE when nobody answers. Every status is ERR_OK here. */
 enum err cli_http(struct cli_http *h, struct fault *f) MUST_USE;
 /* The same for an answer in JSON, whatever its status; h->out is not used. Bytes and tape are in the arena. */

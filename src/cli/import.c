@@ -54,6 +54,8 @@ static void tell_server(struct plan *r, const struct import_server *s)
         risk_propose(s->tool[i], STR_NONE, 0, &v);
         printf("                 %s: %s (%s)\n", cli_shown(r->c, s->tool[i], 48), risk_name(v.risk), v.words);
     }
+    if (s->kept.n)
+        printf("                 %s stays shut: the gateway's data_dir lies there\n", cli_shown(r->c, s->kept, 0));
     if (!tell_found(s))
         printf("                 %s is not in the plain PATH that Doorward gives it: write its absolute path, or PATH "
                "under env\n",

@@ -33,6 +33,9 @@ struct import_server {
     size_t command_count;
     struct import_pair *pair; /* the environment of a command, the headers of a URL */
     size_t pair_count;
+    struct str *folder; /* that its arguments name, and that it may write to */
+    size_t folder_count;
+    struct str kept;  /* a folder that they name as well; the gateway's data_dir lies there, so it stays shut */
     struct str *tool; /* tools that the client's file names */
     size_t tool_count;
 };

@@ -6,8 +6,10 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "box/box.h"
 #include "cli/import.h"
 
 enum { IMPORT_FILE_MAX = 32 << 20 };
@@ -167,12 +169,25 @@ static bool plan_is_self(const struct plan *r, struct str url)
     const char *colon = at.n ? memrchr(at.p, ':', at.n) : NULL;
     if (str_starts(url, root->public_url) && (url.n == root->public_url.n || url.p[root->public_url.n] == '/'))
         return true;
-    if (!colon || !str_starts(url, STR("http://")))
+    bool https = str_starts(url, STR("https://"));
+    if (!colon || (!https && !str_starts(url, STR("http://"))))
         return false;
-    url = str_skip(url, 7);
+    url = str_skip(url, https ? 8 : 7);
     str_cut(&url, '/', &host);
     struct str port = str_skip(at, (size_t)(colon - at.p));
     return str_eq(host, at) || (str_starts(host, STR("localhost")) && str_eq(str_skip(host, 9), port));
+}
+
+/* What `doorward connect` put into a client's file. Another gateway's bridge is a server like any other. */
+static bool plan_is_bridge(const struct plan *r, const struct import_server *s)
+{
+    struct str url = STR("http://127.0.0.1:8420");
+    if (s->command_count < 2 || !str_is(s->command[1], "bridge") || !str_ends(s->command[0], STR("doorward")))
+        return false;
+    for (size_t i = 2; i + 1 < s->command_count; i++)
+        if (str_is(s->command[i], "--url") || str_is(s->command[i], "-u"))
+            url = s->command[i + 1];
+    return plan_is_self(r, url);
 }
 
 static void plan_mark(struct plan *r, const struct conf *now)
@@ -213,6 +228,23 @@ static void plan_secret_file(struct plan *r, const struct import_server *s, stru
             taken |= q->secret && str_eq(q->file, p->file);
         if (!taken)
             return;
+    }
+}
+
+/* Folders among the arguments: what the client lets the server work on. */
+static void plan_folders(struct plan *r, struct import_server *s)
+{
+    struct stat st;
+    const char *data = r->was->root.data_dir.p;
+    s->folder = arena_alloc(&r->c->arena, s->command_count * sizeof(*s->folder) + 1);
+    for (size_t i = 1; s->folder && i < s->command_count; i++) {
+        struct str at = arena_str(&r->c->arena, s->command[i]);
+        if (!at.n || at.p[0] != '/' || stat(at.p, &st) < 0 || !S_ISDIR(st.st_mode))
+            continue;
+        if (box_holds(at.p, data) || box_holds(data, at.p))
+            s->kept = at;
+        else
+            s->folder[s->folder_count++] = at;
     }
 }
 
@@ -266,13 +298,16 @@ enum err plan_work_out(struct plan *r, struct fault *f)
     plan_variables(r, r->old);
     TRY(plan_parse(r, r->old, &r->was, f, "has faults already: they come first"));
     for (size_t i = 0; i < r->im.count; i++)
-        if (!r->im.server[i].left_out && r->im.server[i].url.n && plan_is_self(r, r->im.server[i].url))
+        if (!r->im.server[i].left_out &&
+            (plan_is_bridge(r, &r->im.server[i]) || (r->im.server[i].url.n && plan_is_self(r, r->im.server[i].url))))
             r->im.server[i].left_out = "it is this gateway: it would call itself";
     import_names(&r->im, &r->was->root.servers, &r->c->arena);
     for (size_t i = 0; i < r->im.count; i++)
         for (size_t k = 0; k < r->im.server[i].pair_count; k++)
             if (r->im.server[i].pair[k].secret)
                 plan_secret_file(r, &r->im.server[i], &r->im.server[i].pair[k]);
+    for (size_t i = 0; i < r->im.count; i++)
+        plan_folders(r, &r->im.server[i]);
     TRY(plan_render(r, true, &clear, f));
     plan_variables(r, clear);
     TRY(plan_parse(r, clear, &now, f, "would have faults"));

@@ -189,6 +189,42 @@ static void yaml_risks(const struct yaml_out *o, const struct import_server *s)
     }
 }
 
+/* Docker's client asks its daemon for everything, through a Unix socket: it does nothing itself that a box could hold.
+ */
+static bool yaml_is_docker(const struct import_server *s)
+{
+    struct str name = s->command[0];
+    const char *slash = name.n ? memrchr(name.p, '/', name.n) : NULL;
+    if (slash)
+        name = str_skip(name, (size_t)(slash - name.p) + 1);
+    return str_is(name, "docker") || str_is(name, "podman");
+}
+
+/* What is proposed of its box: clients have none, so that what the server was used to is written down to be looked at.
+ */
+static void yaml_box(const struct yaml_out *o, const struct import_server *s)
+{
+    if (!s->command_count)
+        return;
+    yaml_line(o, 2);
+    if (yaml_is_docker(s)) {
+        buf_fmt(o->b, "sandbox: off   # it reaches Docker through a Unix socket, which no sandbox lets it%s", o->eol);
+        return;
+    }
+    buf_fmt(o->b,
+            "network: true   # most servers call a service, and npx and uvx fetch them: false if this one need not%s",
+            o->eol);
+    if (!s->folder_count)
+        return;
+    yaml_line(o, 2);
+    buf_z(o->b, "write: [");
+    for (size_t i = 0; i < s->folder_count; i++) {
+        buf_z(o->b, i ? ", " : "");
+        yaml_scalar(o->b, s->folder[i]);
+    }
+    buf_fmt(o->b, "]   # its arguments name this: read instead, if it need not change it%s", o->eol);
+}
+
 static void yaml_server(const struct yaml_out *o, const struct import_server *s)
 {
     yaml_line(o, 0);
@@ -212,6 +248,7 @@ static void yaml_server(const struct yaml_out *o, const struct import_server *s)
         yaml_scalar(o->b, s->cwd);
         buf_z(o->b, o->eol);
     }
+    yaml_box(o, s);
     yaml_pairs(o, s);
     yaml_risks(o, s);
 }

@@ -22,8 +22,5 @@ enum err jsonc_parse(struct json *ret, struct str text, struct arena *a, struct 
  * Everything else keeps its bytes. ERR_SYNTAX; ERR_CONFLICT: the member is no object. */
 enum err jsonc_put(struct str text, const char *member, const char *name, struct str value, struct arena *a,
                    struct str *ret, struct fault *f) MUST_USE;
-/* Appends `value` to the array `member` of the root, which is made when it is missing. */
-enum err jsonc_append(struct str text, const char *member, struct str value, struct arena *a, struct str *ret,
-                      struct fault *f) MUST_USE;
 
 #endif

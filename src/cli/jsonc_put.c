@@ -117,19 +117,17 @@ static enum err put_done(struct buf *b, struct arena *a, struct str *ret, struct
     return ERR_OK;
 }
 
-/* `name` NULL: an element of an array. */
-static enum err put(struct str text, const char *member, const char *name, struct str value, struct arena *a,
-                    struct str *ret, struct fault *f)
+enum err jsonc_put(struct str text, const char *member, const char *name, struct str value, struct arena *a,
+                   struct str *ret, struct fault *f)
 {
     struct place p;
     struct buf b, whole;
-    enum json_type want = name ? JSON_OBJECT : JSON_ARRAY;
     TRY(put_read(&p, str_trim(text).n ? text : STR("{\n}\n"), a, f));
     uint32_t container = json_get(&p.j, JSON_ROOT, str_of(member));
-    if (container && json_type(&p.j, container) != want)
-        return fault_set(f, ERR_CONFLICT, "%s is %s: must be %s", member, json_type_name(json_type(&p.j, container)),
-                         json_type_name(want));
-    uint32_t old = container && name ? json_get(&p.j, container, str_of(name)) : 0;
+    if (container && json_type(&p.j, container) != JSON_OBJECT)
+        return fault_set(f, ERR_CONFLICT, "%s is %s: must be an object", member,
+                         json_type_name(json_type(&p.j, container)));
+    uint32_t old = container ? json_get(&p.j, container, str_of(name)) : 0;
     buf_init(&b, PUT_MAX);
     if (old) {
         put_over(&p, old, value, &b);
@@ -141,22 +139,10 @@ static enum err put(struct str text, const char *member, const char *name, struc
         return put_done(&b, a, ret, f);
     }
     buf_init(&whole, PUT_MAX);
-    buf_z(&whole, name ? "{\n  " : "[\n  ");
+    buf_z(&whole, "{\n  ");
     put_entry(&whole, STR("  "), name, value);
-    buf_z(&whole, name ? "\n}" : "\n]");
+    buf_z(&whole, "\n}");
     put_in(&p, member, buf_view(&whole), &b);
     buf_done(&whole);
     return put_done(&b, a, ret, f);
-}
-
-enum err jsonc_put(struct str text, const char *member, const char *name, struct str value, struct arena *a,
-                   struct str *ret, struct fault *f)
-{
-    return put(text, member, name, value, a, ret, f);
-}
-
-enum err jsonc_append(struct str text, const char *member, struct str value, struct arena *a, struct str *ret,
-                      struct fault *f)
-{
-    return put(text, member, NULL, value, a, ret, f);
 }

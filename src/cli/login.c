@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "cli/curl.h"
 #include "cli/http.h"
 #include "identity/assertion.h"
 
@@ -17,6 +18,25 @@ const char *cli_gate_url(const struct cli *c)
     return url && *url ? url : "http://127.0.0.1:8420";
 }
 
+static struct str login_base(const struct cli *c)
+{
+    struct str url = str_of(cli_gate_url(c));
+    while (url.n && url.p[url.n - 1] == '/')
+        url.n--;
+    if (str_ends(url, STR("/mcp"))) /* the endpoint is meant well, too */
+        url.n -= 4;
+    return url;
+}
+
+enum err cli_mcp_url(struct cli *c, struct str *ret, struct fault *f)
+{
+    const char *server = cli_option(c, "server");
+    struct str url = arena_fmt(&c->arena, STR_FMT "/mcp%s%s", STR_ARG(login_base(c)), server ? "/" : "",
+                               server ? cli_segment(c, server) : "");
+    *ret = url;
+    return url.p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for a URL");
+}
+
 struct login {
     struct str url; /* without a slash at the end */
     struct str issuer;
@@ -28,17 +48,14 @@ static enum err login_get(struct cli *c, const struct login *l, const char *path
     struct str full = arena_fmt(&c->arena, STR_FMT "%s", STR_ARG(l->url), path);
     struct cli_http h = {.method = "GET", .url = full.p ? full.p : "", .headers = {"Accept: application/json"}};
     enum err e = cli_http_json(c, &h, ret, NULL, f);
-    if (e == ERR_UNREACHABLE)
-        return fault_set(f, e, "nobody answers at " STR_FMT ": is the gateway running, and is --url right?",
-                         STR_ARG(l->url));
+    if (e == ERR_UNREACHABLE) {
+        struct fault why = *f; /* "… (what libcurl says)" */
+        const char *reason = strchr(why.text, '(');
+        return fault_set(f, e, "nobody answers at " STR_FMT "%s%s: is the gateway running, and is --url right?",
+                         STR_ARG(l->url), reason ? " " : "", reason ? reason : "");
+    }
     TRY(e);
     return h.status == 200 ? ERR_OK : cli_error_of(c, ret, h.status, f);
-}
-
-static bool login_is_local(struct str url)
-{
-    return str_starts(url, STR("http://127.")) || str_starts(url, STR("http://localhost:")) ||
-           str_starts(url, STR("http://[::1]"));
 }
 
 /* An assertion for one issuer must not be handed to somebody else, who could use it there. So the gateway has to be the
@@ -50,7 +67,7 @@ static enum err login_check_resource(struct cli *c, const struct login *l, const
     if (!resource.n)
         return fault_set(f, ERR_UPSTREAM_GARBAGE, STR_FMT " does not say which resource it is: is that Doorward?",
                          STR_ARG(l->url));
-    if (str_eq(resource, want) || login_is_local(l->url))
+    if (str_eq(resource, want) || curl_is_local(l->url.p))
         return ERR_OK;
     return fault_set(f, ERR_CLIENT_AUTH,
                      "the gateway at " STR_FMT " calls itself " STR_FMT ": give the URL that it knows itself by",
@@ -82,8 +99,7 @@ static enum err login_endpoint(struct cli *c, const struct login *l, const char 
     return ret->p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory to log in");
 }
 
-static enum err login_assertion(const char *agent, const char *file, struct str issuer, struct buf *out,
-                                struct fault *f)
+static enum err login_key(const char *file, struct jose_key **ret, struct fault *f)
 {
     struct secret *text CLEANUP(secret_freep) = NULL;
     struct jose_key *key CLEANUP(jose_key_freep) = NULL;
@@ -93,14 +109,30 @@ static enum err login_assertion(const char *agent, const char *file, struct str 
         return fault_wrap(f, "%s", file);
     if (!jose_key_private(key))
         return fault_set(f, ERR_PARAMS, "%s holds a public key only; the agent's private key is needed", file);
+    *ret = key;
+    key = NULL;
+    return ERR_OK;
+}
+
+enum err cli_key_check(const struct cli *c, struct fault *f)
+{
+    struct jose_key *key CLEANUP(jose_key_freep) = NULL;
+    const char *file;
+    TRY(cli_need(c, "key", &file, f));
+    return login_key(file, &key, f);
+}
+
+static enum err login_assertion(const char *agent, const char *file, struct str issuer, struct buf *out,
+                                struct fault *f)
+{
+    struct jose_key *key CLEANUP(jose_key_freep) = NULL;
+    TRY(login_key(file, &key, f));
     return assertion_make(key, str_of(agent), issuer, out, f);
 }
 
 static enum err login_begin(struct cli *c, struct login *l, struct fault *f)
 {
-    *l = (struct login){.url = str_of(cli_gate_url(c))};
-    while (l->url.n && l->url.p[l->url.n - 1] == '/')
-        l->url.n--;
+    *l = (struct login){.url = login_base(c)};
     return login_discover(c, l, f);
 }
 

@@ -15,7 +15,7 @@ static void status_head(struct cli *c, const struct json *j)
     bool color = cli_color(stdout), ready = json_bool(j, json_get(j, JSON_ROOT, STR("ready")), false),
          healthy = json_bool(j, json_path(j, JSON_ROOT, "audit.healthy"), false);
     char up[CLI_TIME];
-    int64_t ms = 0, sessions = 0, seq = 0;
+    int64_t ms = 0, sessions = 0, seq = 0, agents = 0;
     if (json_i64(j, json_get(j, JSON_ROOT, STR("uptimeMs")), &ms))
         cli_duration(ms, up);
     else
@@ -35,15 +35,19 @@ static void status_head(struct cli *c, const struct json *j)
         printf("  why       %s\n", cli_shown(c, reason, 0));
     printf("  up        %s\n", up);
     printf("  sessions  %lld open\n", (long long)sessions);
+    if (json_i64(j, json_path(j, JSON_ROOT, "stopped.agents"), &agents) && agents)
+        printf("  stopped   %lld %s: doorward kill list\n", (long long)agents, agents == 1 ? "agent" : "agents");
     printf("  record    %s, %lld %s%s%s\n\n", healthy ? "healthy" : "NOT WRITABLE", (long long)seq,
            seq == 1 ? "entry" : "entries", healthy ? "" : ": ", healthy ? "" : cli_shown(c, fault, 0));
 }
 
 enum err cli_run_status(struct cli *c, struct fault *f)
 {
-    static const char *const columns[][2] = {{"SERVER", "name"},         {"STATE", "state"}, {"KIND", "kind"},
-                                             {"PROTOCOL", "protocol"},   {"TOOLS", "tools"}, {"WITHHELD", "withheld"},
-                                             {"PROCESSES", "processes"}, {"FAULT", "fault"}, {NULL, NULL}};
+    static const char *const columns[][2] = {{"SERVER", "name"},         {"STATE", "state"},
+                                             {"KIND", "kind"},           {"PROTOCOL", "protocol"},
+                                             {"TOOLS", "tools"},         {"WITHHELD", "withheld"},
+                                             {"PROCESSES", "processes"}, {"SANDBOX", "sandbox.mode"},
+                                             {"FAULT", "fault"},         {NULL, NULL}};
     struct json j;
     struct str text;
     bool quiet = cli_switch(c, "ready");

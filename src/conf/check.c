@@ -1,6 +1,8 @@
 /* Rules about more than one value, and defaults that depend on others. */
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "box/box.h"
 #include "conf/load.h"
 #include "net/http.h"
 
@@ -19,6 +21,58 @@ static int check_server_cmp(const void *a, const void *b)
     return str_cmp(((const struct conf_server *)a)->name, ((const struct conf_server *)b)->name);
 }
 
+/* The snapshot owns it from here on. */
+static struct tls *check_keep(struct conf_load *l, const char *path, struct tls *t)
+{
+    struct conf_made *made = arena_alloc(&l->conf->arena, sizeof(*made));
+    if (!made) {
+        tls_unref(t);
+        conf_fault(l, path, "no memory for a certificate");
+        return NULL;
+    }
+    made->tls = t;
+    made->next = l->conf->made;
+    l->conf->made = made;
+    return t;
+}
+
+static bool check_pair(struct conf_load *l, const char *path, struct str certificate, struct str key)
+{
+    if ((!certificate.n || !key.n) && !l->spoiled)
+        conf_fault(l, path, "has no %s: must have a certificate and its key", certificate.n ? "key" : "certificate");
+    return certificate.n && key.n;
+}
+
+static void check_tls(struct conf_load *l, const char *path, struct conf_tls *v)
+{
+    struct fault f;
+    struct tls *t = NULL;
+    if (!check_pair(l, path, v->certificate, v->key))
+        return;
+    if (v->client_ca.n && v->client == TLS_PEER_NONE)
+        conf_fault(l, path,
+                   "has client_ca, but clients are asked for no certificate: client must be optional or required");
+    else if (!v->client_ca.n && v->client != TLS_PEER_NONE)
+        conf_fault(l, path, "has no client_ca: must name the authorities whose certificates are believed");
+    else if (tls_server_new(v->certificate.p, v->key.p, v->client_ca.p, (enum tls_peer)v->client, &t, &f))
+        conf_fault(l, path, "%s", f.text);
+    else
+        v->tls = check_keep(l, path, t);
+}
+
+static void check_server_tls(struct conf_load *l, const char *path, struct conf_server *v)
+{
+    struct fault f;
+    struct tls *t = NULL;
+    bool https = str_starts(v->url, STR("https://"));
+    if (!https && (v->ca.n || v->client.certificate.n))
+        conf_fault(l, path, "ca and client go with an https:// url only");
+    else if (https && !l->spoiled && tls_client_new(v->ca.p, v->client.certificate.p, v->client.key.p, &t, &f))
+        conf_fault(l, path, "%s", f.text);
+    else if (t)
+        v->tls = check_keep(l, path, t);
+}
+
 static void check_server(struct conf_load *l, const char *path, const struct conf_server *v)
 {
     if (!check_name(v->name))
@@ -33,6 +87,32 @@ static void check_server(struct conf_load *l, const char *path, const struct con
         conf_fault(l, path, "env and cwd go with command, not with url");
     else if (v->command.n && v->headers.set)
         conf_fault(l, path, "headers go with url, not with command");
+}
+
+/* What a box does not allow, or cannot. */
+static void check_box(struct conf_load *l, const char *path, const struct conf_server *v)
+{
+    unsigned missing = BOX_ALL & ~box_enforced();
+    if (v->url.n && (v->read.n || v->write.n || v->network || v->sandbox != CONF_SANDBOX_ON))
+        conf_fault(l, path, "sandbox, network, read and write go with command, not with url");
+    for (unsigned i = 0; v->sandbox == CONF_SANDBOX_STRICT && box_names[i]; i++)
+        if (missing >> i & 1)
+            conf_fault(l, path, "sandbox is strict, and this system's kernel cannot enforce \"%s\": must be on or off",
+                       box_names[i]);
+}
+
+/* The gateway's keys and its record are no tool's. */
+static void check_declared(struct conf_load *l, const struct conf_server *v, const char *key,
+                           const struct conf_strings *list)
+{
+    const char *data = l->conf->root.data_dir.p;
+    char path[64];
+    for (size_t i = 0; i < list->n; i++) {
+        const char *one = list->v[i].p;
+        snprintf(path, sizeof(path), "servers." STR_FMT ".%s[%zu]", STR_ARG(v->name), key, i);
+        if (one && data && (box_holds(one, data) || box_holds(data, one)))
+            conf_fault(l, path, "%s and data_dir lie one in the other: must be a path apart from %s", one, data);
+    }
 }
 
 static void check_operator(struct conf_load *l, const char *path, const struct conf_operator *v)
@@ -68,7 +148,17 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
     const struct conf_tool *tool = section;
     const struct conf_scope_when *when = section;
     switch (s) {
-    case CONF_S_server: check_server(l, path, section); break;
+    case CONF_S_server:
+        check_server(l, path, section);
+        check_server_tls(l, path, section);
+        check_box(l, path, section);
+        break;
+    case CONF_S_server_client: {
+        const struct conf_server_client *client = section;
+        check_pair(l, path, client->certificate, client->key);
+        break;
+    }
+    case CONF_S_tls: check_tls(l, path, section); break;
     case CONF_S_operator: check_operator(l, path, section); break;
     case CONF_S_scope: check_scope(l, path, section); break;
     case CONF_S_scope_when:
@@ -91,7 +181,8 @@ static void check_url(struct conf_load *l)
 {
     struct conf_root *r = &l->conf->root;
     if (!r->public_url.n)
-        r->public_url = arena_fmt(&l->conf->arena, "http://" STR_FMT, STR_ARG(r->listen));
+        r->public_url =
+            arena_fmt(&l->conf->arena, "%s://" STR_FMT, r->tls.certificate.n ? "https" : "http", STR_ARG(r->listen));
     while (r->public_url.n && r->public_url.p[r->public_url.n - 1] == '/')
         r->public_url.n--;
     r->public_url = arena_str(&l->conf->arena, r->public_url);
@@ -155,9 +246,14 @@ void conf_finish(struct conf_load *l)
     check_url(l);
     check_trial(l);
     check_all_hosts(l);
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = 0; i < s->n; i++) {
         if (!s->v[i].timeout)
             s->v[i].timeout = l->conf->root.limits.call_timeout;
+        if (s->v[i].sandbox == CONF_SANDBOX_OFF)
+            continue;
+        check_declared(l, &s->v[i], "read", &s->v[i].read);
+        check_declared(l, &s->v[i], "write", &s->v[i].write);
+    }
     if (s->n)
         qsort(s->v, s->n, sizeof(*s->v), check_server_cmp);
 }

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/secret.h"
+#include "net/tls.h"
 
 struct conf_rate {
     int64_t count; /* 0: no limit */
@@ -46,14 +47,25 @@ enum conf_durability { CONF_FULL, CONF_GROUP, CONF_ASYNC };
 enum conf_isolation { CONF_PER_AGENT, CONF_PER_SESSION, CONF_PER_GATEWAY };
 enum conf_protocol { CONF_AUTO, CONF_2026_07_28, CONF_2025_11_25 };
 enum conf_pin { CONF_PIN_FIRST, CONF_PIN_STRICT };
+enum conf_metrics { CONF_METRICS_TOKEN, CONF_METRICS_OPEN };
+enum conf_sandbox { CONF_SANDBOX_OFF, CONF_SANDBOX_ON, CONF_SANDBOX_STRICT };
 enum conf_role { CONF_VIEWER, CONF_OPERATOR, CONF_ADMIN };
 
+struct conf_tls {
+    struct str certificate; /* first; empty: no TLS */
+    struct str key, client_ca;
+    int64_t client;  /* enum tls_peer */
+    struct tls *tls; /* made of them; the snapshot's */
+};
 struct conf_admin {
     struct str listen;
     struct conf_strings allowed_hosts;
+    int64_t metrics; /* enum conf_metrics */
+    struct conf_tls tls;
 };
 struct conf_log {
-    int64_t level; /* enum log_level */
+    int64_t level;     /* enum log_level */
+    struct str access; /* "off", "stderr" or a path */
 };
 struct conf_token {
     int64_t alg; /* enum conf_alg */
@@ -66,14 +78,14 @@ struct conf_agents {
     int64_t default_lifetime, max_lifetime, max_concurrent_sessions;
 };
 struct conf_session {
-    int64_t max_tool_calls, max_streams, max_parked_calls;
+    int64_t max_tool_calls, max_streams, max_parked_calls, replay_bytes;
     struct conf_rate rate;
     struct conf_cidrs allowed_cidrs;
 };
 struct conf_limits {
     struct conf_rate agent_rate;
     int64_t connections, streams, body_bytes, result_bytes, arena_bytes, call_timeout, input_timeout, parked_calls,
-        stop_grace;
+        replay_bytes, replay_time, stop_grace;
 };
 struct conf_audit {
     int64_t durability; /* enum conf_durability */
@@ -83,14 +95,22 @@ struct conf_audit {
 struct conf_server_limits {
     int64_t memory, open_files, processes, cpu; /* 0: not set; cpu in milliseconds */
 };
+struct conf_server_client {
+    struct str certificate; /* first; empty: none */
+    struct str key;
+};
 struct conf_server {
     struct str name;
-    struct str url, cwd;
+    struct str url, cwd, ca;
+    struct conf_server_client client;
+    struct tls *tls; /* for an https URL; the snapshot's */
     struct conf_pairs headers, env;
     struct conf_strings command;
     int64_t max_processes;
     int64_t pin;                          /* enum conf_pin */
     int64_t isolation, protocol, timeout; /* enum conf_isolation, enum conf_protocol; timeout 0: limits.call_timeout */
+    int64_t sandbox, network;             /* enum conf_sandbox; 0 or 1 */
+    struct conf_strings read, write;
     struct conf_server_limits limits;
 };
 struct conf_tool {
@@ -121,6 +141,7 @@ struct conf_root {
     int64_t workers;
     struct conf_cidrs trusted_proxies;
     struct conf_strings allowed_origins, allowed_hosts;
+    struct conf_tls tls;
     struct conf_admin admin;
     struct conf_log log;
     struct conf_token token;
@@ -140,6 +161,7 @@ struct conf {
     struct str file;       /* as given */
     struct arena arena;
     struct conf_secret *secrets; /* all of them, to be wiped */
+    struct conf_made *made;      /* what holds certificates, to be given back */
     _Atomic unsigned refs;
 };
 

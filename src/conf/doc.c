@@ -9,6 +9,7 @@ static const struct {
     const char *title, *path;
 } doc_sections[] = {
     {CONF_S_root, "Top level", ""},
+    {CONF_S_tls, "tls, and admin.tls", "tls."},
     {CONF_S_admin, "admin", "admin."},
     {CONF_S_log, "log", "log."},
     {CONF_S_token, "token", "token."},
@@ -17,6 +18,7 @@ static const struct {
     {CONF_S_limits, "limits", "limits."},
     {CONF_S_audit, "audit", "audit."},
     {CONF_S_server, "servers", "servers.NAME."},
+    {CONF_S_server_client, "servers: client", "servers.NAME.client."},
     {CONF_S_server_limits, "servers: limits", "servers.NAME.limits."},
     {CONF_S_tool, "tools", "tools.PATTERN."},
     {CONF_S_scope, "scopes", "scopes[]."},
@@ -80,6 +82,11 @@ static void doc_schema_words(struct json_out *o, const char *const *words)
         json_put_str(o, str_of(words[i]));
     json_close(o, ']');
     json_close(o, '}');
+    if (str_is(str_of(words[0]), "false")) { /* what YAML calls a boolean, in quotes or not */
+        json_open(o, '{');
+        json_kv_z(o, "type", "boolean");
+        json_close(o, '}');
+    }
     json_open(o, '{');
     json_kv_z(o, "type", "string");
     json_kv_z(o, "pattern", DOC_ENV);
@@ -143,7 +150,7 @@ static void doc_schema_key(struct json_out *o, const struct conf_key *k)
         json_kv_z(o, "default", k->fallback);
     if (conf_words(k->type)) {
         doc_schema_words(o, conf_words(k->type));
-    } else if (k->type == CONF_STRINGS || k->type == CONF_CIDRS || k->type == CONF_SECRETS) {
+    } else if (k->type == CONF_STRINGS || k->type == CONF_PATHS || k->type == CONF_CIDRS || k->type == CONF_SECRETS) {
         doc_schema_each(o, k);
     } else if (k->type == CONF_SECTION) {
         doc_schema_section(o, conf_part(k));
@@ -166,6 +173,8 @@ static struct str doc_schema_needs(enum conf_section s)
         return STR("[{\"required\":[\"url\"]},{\"required\":[\"command\"]}]");
     if (s == CONF_S_operator)
         return STR("[{\"required\":[\"name\",\"token\"]}]");
+    if (s == CONF_S_tls || s == CONF_S_server_client)
+        return STR("[{\"required\":[\"certificate\",\"key\"]}]");
     return STR_NONE;
 }
 
@@ -286,7 +295,8 @@ static void dump_value(struct json_out *o, const struct conf_key *k, const void 
     case CONF_RATE: dump_rate(o, at); break;
     case CONF_HOURS: dump_hours(o, at); break;
     case CONF_SECRET: json_put_str(o, STR("[secret]")); break;
-    case CONF_STRINGS: dump_strings(o, at); break;
+    case CONF_STRINGS:
+    case CONF_PATHS: dump_strings(o, at); break;
     case CONF_CIDRS: dump_cidrs(o, at); break;
     case CONF_SECRETS: dump_pairs(o, at); break;
     case CONF_SECTION: dump_section(o, conf_part(k), at); break;
@@ -309,9 +319,11 @@ static bool dump_absent(const struct conf_key *k, const void *at)
     case CONF_HOURS: return hours->from == hours->to;
     case CONF_SECRET: return !*(struct secret *const *)at;
     case CONF_STRINGS:
+    case CONF_PATHS:
     case CONF_CIDRS:
     case CONF_SECRETS: return !((const struct conf_strings *)at)->set; /* all arrays have one layout */
-    case CONF_SECTION:
+    case CONF_SECTION: /* these two begin with what they cannot be without */
+        return (conf_part(k) == CONF_S_tls || conf_part(k) == CONF_S_server_client) && ((const struct str *)at)->n == 0;
     case CONF_MAP:
     case CONF_LIST: return false;
     default: return ((const struct str *)at)->n == 0;

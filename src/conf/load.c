@@ -226,7 +226,8 @@ static bool conf_array(struct conf_load *l, const char *path, struct fy_node *n,
     return *ret_v != NULL;
 }
 
-static void conf_load_strings(struct conf_load *l, const char *path, struct fy_node *n, struct conf_strings *at)
+static void conf_load_strings(struct conf_load *l, const char *path, struct fy_node *n, struct conf_strings *at,
+                              bool paths)
 {
     void *v, *it = NULL;
     size_t count, i = 0;
@@ -237,7 +238,8 @@ static void conf_load_strings(struct conf_load *l, const char *path, struct fy_n
         char sub[256];
         snprintf(sub, sizeof(sub), "%s[%zu]", path, i);
         conf_mark(item, &l->line, &l->column);
-        conf_scalar(l, sub, item, &at->v[i]);
+        if (conf_scalar(l, sub, item, &at->v[i]) && paths)
+            at->v[i] = conf_join(l, at->v[i]);
     }
 }
 
@@ -371,7 +373,8 @@ static void conf_load_key(struct conf_load *l, const char *path, const struct co
     case CONF_SECTION: conf_load_section(l, path, n, conf_part(k), at); return;
     case CONF_MAP:
     case CONF_LIST: conf_load_items(l, path, n, k, at); return;
-    case CONF_STRINGS: conf_load_strings(l, path, n, (void *)at); return;
+    case CONF_STRINGS:
+    case CONF_PATHS: conf_load_strings(l, path, n, (void *)at, k->type == CONF_PATHS); return;
     case CONF_CIDRS: conf_load_cidrs(l, path, n, (void *)at); return;
     case CONF_SECRETS: conf_load_secrets(l, path, n, (void *)at); return;
     case CONF_SECRET: *(struct secret **)(void *)at = conf_secret(l, path, n, false); return;
@@ -382,7 +385,7 @@ static void conf_load_key(struct conf_load *l, const char *path, const struct co
         return;
     if (!conf_value(k, text, at, right))
         conf_fault(l, path, "\"%.*s\" is wrong: must be %s", (int)(text.n < 80 ? text.n : 80), text.p, right);
-    else if (k->type == CONF_PATH)
+    else if (k->type == CONF_PATH || (k->type == CONF_LOG && !str_is(text, "off") && !str_is(text, "stderr")))
         *(struct str *)(void *)at = conf_join(l, text);
 }
 
@@ -498,6 +501,8 @@ void conf_unref(struct conf *c)
         return;
     for (struct conf_secret *s = c->secrets; s; s = s->next)
         secret_free(s->secret);
+    for (struct conf_made *m = c->made; m; m = m->next)
+        tls_unref(m->tls);
     arena_done(&c->arena);
     free(c);
 }

@@ -11,6 +11,11 @@ struct conf_secret {
     struct conf_secret *next;
 };
 
+struct conf_made {
+    struct tls *tls;
+    struct conf_made *next;
+};
+
 struct conf_load {
     struct conf *conf;
     const char *file, *dir;

@@ -16,13 +16,23 @@ static const struct {
     const char *name;
     enum conf_section part;
 } conf_parts[] = {
-    {CONF_S_root, "admin", CONF_S_admin},        {CONF_S_root, "log", CONF_S_log},
-    {CONF_S_root, "token", CONF_S_token},        {CONF_S_root, "agents", CONF_S_agents},
-    {CONF_S_root, "session", CONF_S_session},    {CONF_S_root, "limits", CONF_S_limits},
-    {CONF_S_root, "audit", CONF_S_audit},        {CONF_S_root, "servers", CONF_S_server},
-    {CONF_S_root, "tools", CONF_S_tool},         {CONF_S_root, "scopes", CONF_S_scope},
-    {CONF_S_root, "operators", CONF_S_operator}, {CONF_S_server, "limits", CONF_S_server_limits},
-    {CONF_S_scope, "when", CONF_S_scope_when},  {CONF_S_root, "trial", CONF_S_trial},
+    {CONF_S_root, "admin", CONF_S_admin},
+    {CONF_S_root, "log", CONF_S_log},
+    {CONF_S_root, "token", CONF_S_token},
+    {CONF_S_root, "agents", CONF_S_agents},
+    {CONF_S_root, "session", CONF_S_session},
+    {CONF_S_root, "limits", CONF_S_limits},
+    {CONF_S_root, "audit", CONF_S_audit},
+    {CONF_S_root, "servers", CONF_S_server},
+    {CONF_S_root, "tools", CONF_S_tool},
+    {CONF_S_root, "scopes", CONF_S_scope},
+    {CONF_S_root, "operators", CONF_S_operator},
+    {CONF_S_server, "limits", CONF_S_server_limits},
+    {CONF_S_scope, "when", CONF_S_scope_when},
+    {CONF_S_root, "trial", CONF_S_trial},
+    {CONF_S_root, "tls", CONF_S_tls},
+    {CONF_S_admin, "tls", CONF_S_tls},
+    {CONF_S_server, "client", CONF_S_server_client},
 };
 
 enum conf_section conf_part(const struct conf_key *k)
@@ -52,6 +62,10 @@ const char *const *conf_words(enum conf_type t)
     static const char *const isolations[] = {"agent", "session", "gateway", NULL};
     static const char *const protocols[] = {"auto", "2026-07-28", "2025-11-25", NULL};
     static const char *const pins[] = {"first", "strict", NULL};
+    static const char *const sandboxes[] = {"off", "on", "strict", NULL};
+    static const char *const bools[] = {"false", "true", NULL};
+    static const char *const peers[] = {"none", "optional", "required", NULL};
+    static const char *const metrics[] = {"token", "open", NULL};
     static const char *const roles[] = {"viewer", "operator", "admin", NULL};
     switch (t) {
     case CONF_LEVEL: return levels;
@@ -60,6 +74,10 @@ const char *const *conf_words(enum conf_type t)
     case CONF_ISOLATION: return isolations;
     case CONF_PROTOCOL: return protocols;
     case CONF_PIN: return pins;
+    case CONF_SANDBOX: return sandboxes;
+    case CONF_BOOL: return bools;
+    case CONF_TLS_PEER: return peers;
+    case CONF_METRICS: return metrics;
     case CONF_ROLE: return roles;
     default: return NULL;
     }
@@ -70,6 +88,7 @@ const char *conf_type_text(enum conf_type t)
     switch (t) {
     case CONF_STRING: return "a string";
     case CONF_PATH: return "a path";
+    case CONF_LOG: return "off, stderr or a path";
     case CONF_URL: return "a URL such as http://127.0.0.1:3000/mcp";
     case CONF_ADDRESS: return "an address such as 127.0.0.1:8420 or [::1]:8420";
     case CONF_INT: return "a whole number";
@@ -79,6 +98,7 @@ const char *conf_type_text(enum conf_type t)
     case CONF_HOURS: return "a time of day such as 22:00-06:00";
     case CONF_SECRET: return "file:PATH or ${ENV}";
     case CONF_STRINGS: return "a list of strings";
+    case CONF_PATHS: return "a list of paths";
     case CONF_CIDRS: return "a list of networks such as [10.0.0.0/8]";
     case CONF_SECRETS: return "a mapping of names to file:PATH, ${ENV} or plain values";
     case CONF_SECTION: return "a mapping";

@@ -7,6 +7,7 @@
 enum conf_type {
     CONF_STRING,
     CONF_PATH,
+    CONF_LOG, /* off, stderr or a path */
     CONF_URL,
     CONF_ADDRESS,
     CONF_INT,
@@ -16,6 +17,7 @@ enum conf_type {
     CONF_HOURS,
     CONF_SECRET,
     CONF_STRINGS,
+    CONF_PATHS,
     CONF_CIDRS,
     CONF_SECRETS,
     CONF_LEVEL,
@@ -24,6 +26,10 @@ enum conf_type {
     CONF_ISOLATION,
     CONF_PROTOCOL,
     CONF_PIN,
+    CONF_SANDBOX,
+    CONF_BOOL,
+    CONF_TLS_PEER,
+    CONF_METRICS,
     CONF_ROLE, /* words */
     CONF_SECTION,
     CONF_MAP,
@@ -31,6 +37,7 @@ enum conf_type {
 };
 enum conf_section {
     CONF_S_root,
+    CONF_S_tls,
     CONF_S_admin,
     CONF_S_log,
     CONF_S_token,
@@ -39,6 +46,7 @@ enum conf_section {
     CONF_S_limits,
     CONF_S_audit,
     CONF_S_server,
+    CONF_S_server_client,
     CONF_S_server_limits,
     CONF_S_tool,
     CONF_S_scope,

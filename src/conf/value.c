@@ -220,6 +220,7 @@ bool conf_value(const struct conf_key *k, struct str text, void *at, char right[
     snprintf(right, 160, "%s", conf_type_text(k->type));
     switch (k->type) {
     case CONF_STRING:
+    case CONF_LOG:
     case CONF_PATH: *(struct str *)at = text; return text.n > 0;
     case CONF_URL:
         *(struct str *)at = text;

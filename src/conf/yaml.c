@@ -1,9 +1,11 @@
 /* The YAML text as a document of libfyaml: syntax faults, and what YAML knows and a configuration does not need. */
 #include <libfyaml.h>
+#include <stdlib.h>
 
 #include "conf/load.h"
 
 enum { YAML_VALUES = 50001 };
+enum { YAML_ROOM = 64, YAML_ROOM_LEAST = 1 << 20 }; /* for each byte of text, and beyond */
 
 void conf_mark(struct fy_node *n, int *line, int *column)
 {
@@ -91,6 +93,15 @@ static struct fy_parser *yaml_open(struct str text, struct fy_diag *diag)
     return parser;
 }
 
+/* The library does not survive that there is no memory: whether there is enough is tried before it is asked. */
+static bool yaml_has_room(struct str text)
+{
+    void *volatile room = malloc(text.n * YAML_ROOM + YAML_ROOM_LEAST); /* else the compiler knows the answer */
+    bool ret = room;
+    free(room);
+    return ret;
+}
+
 /* First a walk without building anything, since the library's documents take quadratic time for anchors and much memory
  * for all. */
 struct fy_document *conf_yaml(struct conf_load *l, struct str text)
@@ -103,7 +114,7 @@ struct fy_document *conf_yaml(struct conf_load *l, struct str text)
         conf_fault(l, "", "the file is no text of at most 1 MiB: must be UTF-8 without NUL bytes");
         return NULL;
     }
-    struct fy_diag *diag = fy_diag_create(NULL);
+    struct fy_diag *diag = yaml_has_room(text) ? fy_diag_create(NULL) : NULL;
     if (diag)
         fy_diag_set_collect_errors(diag, true);
     if (!diag || !(parser = yaml_open(text, diag))) {

@@ -49,30 +49,43 @@ static void catalogue_free(struct catalogue_whole *k)
     free(k);
 }
 
-/* False: no memory. */
-static bool catalogue_offers(struct catalogue_whole *k)
+/* All of one kind, of one set behind the other. False: no memory. */
+static bool catalogue_offer(struct catalogue_whole *k, struct tool_set *const *sets, size_t count, unsigned kind)
 {
-    k->servers = calloc(k->set_count + 1, sizeof(*k->servers));
-    for (unsigned kind = 0; k->servers && kind < OFFER_KINDS; kind++) {
-        size_t n = 0, at = 0;
-        for (size_t i = 0; i < k->set_count; i++)
-            n += k->sets[i]->offers[kind].count;
-        if (!(k->offers[kind] = calloc(n + 1, sizeof(struct offer))))
-            return false;
-        for (size_t i = 0; i < k->set_count; i++) {
-            const struct offer_array *list = &k->sets[i]->offers[kind];
-            for (size_t j = 0; j < list->count; j++)
-                k->offers[kind][at++] = list->offer[j];
-        }
-        k->face.offer[kind] = k->offers[kind];
-        k->face.offers[kind] = n;
+    size_t n = 0, at = 0;
+    for (size_t i = 0; i < count; i++)
+        n += sets[i]->offers[kind].count;
+    struct offer *all = calloc(n + 1, sizeof(*all));
+    if (!all)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct offer_array *list = &sets[i]->offers[kind];
+        for (size_t j = 0; j < list->count; j++)
+            all[at++] = list->offer[j];
     }
-    for (size_t i = 0; k->servers && i < k->set_count; i++)
-        k->servers[i] =
-            (struct catalogue_server){k->sets[i]->upstream->server->name, k->sets[i]->upstream, k->sets[i]->can};
-    k->face.server = k->servers;
-    k->face.servers = k->set_count;
-    return k->servers != NULL;
+    k->face.offer[kind] = k->offers[kind] = all;
+    k->face.offers[kind] = n;
+    return true;
+}
+
+static bool catalogue_servers(struct catalogue_whole *k, struct tool_set *const *sets, size_t count)
+{
+    struct catalogue_server *all = calloc(count + 1, sizeof(*all));
+    if (!all)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        all[i] = (struct catalogue_server){sets[i]->upstream->server->name, sets[i]->upstream, sets[i]->can};
+    k->face.server = k->servers = all;
+    k->face.servers = count;
+    return true;
+}
+
+static bool catalogue_offers(struct catalogue_whole *k, struct tool_set *const *sets, size_t count)
+{
+    for (unsigned kind = 0; kind < OFFER_KINDS; kind++)
+        if (!catalogue_offer(k, sets, count, kind))
+            return false;
+    return catalogue_servers(k, sets, count);
 }
 
 struct catalogue *catalogue_build(struct tool_set **sets, size_t count, uint64_t version)
@@ -107,7 +120,7 @@ struct catalogue *catalogue_build(struct tool_set **sets, size_t count, uint64_t
         catalogue_index(k, k->by_id, k->tools[i].id, (uint32_t)i);
     }
     k->face = (struct catalogue){.tool = k->tools, .count = n, .version = version};
-    if (!catalogue_offers(k)) {
+    if (!catalogue_offers(k, sets, count)) {
         catalogue_free(k);
         return NULL;
     }

@@ -81,6 +81,12 @@ struct catalogue {
     uint64_t version; /* grows with every change */
 };
 
+/* Fills t->param; otherwise why the definition must not be used (MCP 2026-07-28 streamable-http, "Schema Extension").
+ */
+const char *tool_params(struct tool *t, const struct json *doc, uint32_t schema, struct arena *a);
+/* What the header of such an argument says; STR_NONE: it has none, being null, not there, or no plain value. */
+struct str tool_param_value(const struct tool_param *p, const struct json *doc, uint32_t arguments, struct arena *a);
+
 struct catalogue *catalogue_ref(struct catalogue *k); /* any thread */
 void catalogue_unref(struct catalogue *k);
 /* The snapshot of now, with a reference for the caller. Any thread; cheap enough for every call. */

@@ -3,27 +3,51 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "box/box.h"
 
-enum { CHILD_STEP_MS = 1000, CHILD_QUEUE_BYTES = 16 << 20, CHILD_STDERR_LINE = 8192, CHILD_READ = 65536 };
+enum {
+    CHILD_STEP_MS = 1000,
+    CHILD_KILL_MS = 250,
+    CHILD_LAST_MS = 200,
+    CHILD_QUEUE_BYTES = 16 << 20,
+    CHILD_STDERR_LINE = 8192,
+    CHILD_READ = 65536
+};
 
-#define CHILD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define CHILD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* ---- the end ---- */
+
+static void child_clear(uv_work_t *w)
+{
+    const struct child *c = w->data;
+    box_tmp_remove(c->tmp);
+}
+
+static void child_cleared(uv_work_t *w, int status)
+{
+    struct child *c = w->data;
+    (void)status;
+    atomic_fetch_sub(&c->upstream->children, 1);
+    upstream_unref(c->upstream);
+    free(c);
+}
 
 static void child_freed(uv_handle_t *h)
 {
     struct child *c = h->data;
     if (--c->handles)
         return;
-    atomic_fetch_sub(&c->upstream->children, 1);
     c->ended(c, c->how);
     lines_done(&c->out_lines);
     lines_done(&c->err_lines);
-    upstream_unref(c->upstream);
-    free(c);
+    c->clearing.data = c;
+    if (!c->tmp[0] || uv_queue_work(&c->upstream->connect->workers[0].loop, &c->clearing, child_clear, child_cleared))
+        child_cleared(&c->clearing, 0);
 }
 
 static void child_close_handle(struct child *c, uv_handle_t *h)
@@ -36,8 +60,11 @@ static void child_close_handle(struct child *c, uv_handle_t *h)
 /* The process is gone, and all it wrote was read. */
 static void child_close(struct child *c)
 {
-    if (c->spawned)
-        child_close_handle(c, (uv_handle_t *)&c->process);
+    if (c->pid) {
+        child_close_handle(c, (uv_handle_t *)&c->end);
+        close(c->handle);
+        c->handle = -1;
+    }
     child_close_handle(c, (uv_handle_t *)&c->in);
     child_close_handle(c, (uv_handle_t *)&c->out);
     child_close_handle(c, (uv_handle_t *)&c->err);
@@ -49,17 +76,29 @@ static void child_late(uv_timer_t *t)
     child_close(t->data);
 }
 
-static void child_exit(uv_process_t *p, int64_t status, int term_signal)
+static void child_exit(uv_poll_t *p, int status, int events)
 {
     struct child *c = p->data;
+    int how = 0;
+    (void)status, (void)events;
+    if (waitpid(c->pid, &how, WNOHANG) != c->pid)
+        return;
+    uv_poll_stop(p);
     c->exited = true;
     c->state = CHILD_CLOSING;
-    kill(-p->pid, SIGKILL);        /* what it left behind in its group */
-    if (!c->how[0] && term_signal) /* otherwise we ended it, and said why */
-        snprintf(c->how, sizeof(c->how), "its process was ended by signal %d", term_signal);
+    kill(-c->pid, SIGKILL);             /* what it left behind in its group */
+    if (!c->how[0] && WIFSIGNALED(how)) /* otherwise we ended it, and said why */
+        snprintf(c->how, sizeof(c->how), "its process was ended by signal %d", WTERMSIG(how));
     else if (!c->how[0])
-        snprintf(c->how, sizeof(c->how), "its process ended with status %lld", (long long)status);
-    uv_timer_start(&c->timer, child_late, 200, 0); /* its last words may still be in the pipe */
+        snprintf(c->how, sizeof(c->how), "its process ended with status %d", WEXITSTATUS(how));
+    bool talks = uv_is_active((uv_handle_t *)&c->out); /* its last words may still be in the pipe */
+    uv_timer_start(&c->timer, child_late, talks ? CHILD_LAST_MS : 0, 0);
+}
+
+/* Between the steps. Who is killed is to be silent soon. */
+static unsigned child_step_ms(const struct child *c)
+{
+    return c->killed ? CHILD_KILL_MS : CHILD_STEP_MS;
 }
 
 static void child_next_step(uv_timer_t *t)
@@ -67,8 +106,8 @@ static void child_next_step(uv_timer_t *t)
     struct child *c = t->data;
     if (c->exited)
         return;
-    kill(-c->process.pid, c->step++ == 0 ? SIGTERM : SIGKILL);
-    uv_timer_start(t, child_next_step, CHILD_STEP_MS, 0);
+    kill(-c->pid, c->step++ == 0 ? SIGTERM : SIGKILL);
+    uv_timer_start(t, child_next_step, child_step_ms(c), 0);
 }
 
 static void child_wind_down(struct child *c)
@@ -77,7 +116,16 @@ static void child_wind_down(struct child *c)
         return;
     c->state = CHILD_CLOSING;
     child_close_handle(c, (uv_handle_t *)&c->in);
-    uv_timer_start(&c->timer, child_next_step, CHILD_STEP_MS, 0);
+    uv_timer_start(&c->timer, child_next_step, child_step_ms(c), 0);
+}
+
+void child_kill(struct child *c)
+{
+    bool slowly = c->state == CHILD_CLOSING && !c->exited && !c->killed;
+    c->killed = true;
+    if (slowly && !uv_is_closing((uv_handle_t *)&c->timer))
+        uv_timer_start(&c->timer, child_next_step, child_step_ms(c), 0);
+    child_stop(c);
 }
 
 void child_stop(struct child *c)
@@ -110,7 +158,7 @@ static void child_out(uv_stream_t *s, ssize_t n, const uv_buf_t *b)
         log_warn("server_garbage", LOG_S("server", c->upstream->server->name), LOG_Z("reason", f.text));
         snprintf(c->how, sizeof(c->how), "its process was ended: %s", f.text);
         uv_read_stop(s);
-        kill(-c->process.pid, SIGKILL);
+        kill(-c->pid, SIGKILL);
     } else if (n < 0) {
         uv_read_stop(s);
         if (c->exited)
@@ -158,6 +206,8 @@ static void child_written(uv_write_t *req, int status)
 
 bool child_write(struct child *c, struct str message)
 {
+    if (!message.n) /* it could not be written */
+        return false;
     if (c->state == CHILD_CLOSING || uv_is_closing((uv_handle_t *)&c->in) || c->queued + message.n > CHILD_QUEUE_BYTES)
         return false;
     struct child_write *w = malloc(sizeof(*w) + message.n + 1);
@@ -178,81 +228,125 @@ bool child_write(struct child *c, struct str message)
 
 /* ---- the start ---- */
 
-/* NAME=value for each, in secret memory; NULL-ended. */
-static struct secret *child_environment(const struct conf_pairs *env, char ***ret)
+/* A variable that the program has unless the configuration gives it another one. */
+struct child_variable {
+    const char *name, *value;
+    bool given;
+};
+
+static char *child_put(char *at, struct str name, struct str value)
 {
-    size_t bytes = sizeof(CHILD_PATH), n = env->n + 2;
+    memcpy(at, name.p, name.n);
+    at[name.n] = '=';
+    memcpy(at + name.n + 1, value.p, value.n);
+    at[name.n + 1 + value.n] = 0;
+    return at + name.n + value.n + 2;
+}
+
+/* NAME=value for each, in secret memory; NULL-ended. */
+static struct secret *child_environment(const struct conf_pairs *env, struct child_variable *own, size_t own_count,
+                                        const char ***ret)
+{
+    size_t bytes = 0, n = env->n + own_count + 1;
     unsigned char *at;
+    for (size_t i = 0; i < own_count; i++)
+        bytes += strlen(own[i].name) + strlen(own[i].value) + 2;
     for (size_t i = 0; i < env->n; i++)
         bytes += env->v[i].name.n + secret_len(env->v[i].value) + 2;
     size_t whole = (n * sizeof(char *) + bytes + 15) / 16 * 16; /* secret memory is aligned from its end */
     struct secret *s = secret_alloc(whole, &at);
     if (!s)
         return NULL;
-    char **list = (char **)(void *)at, *text = (char *)at + n * sizeof(char *);
+    const char **list = (const char **)(void *)at;
+    char *text = (char *)at + n * sizeof(char *);
     size_t k = 0;
-    bool path = false;
     for (size_t i = 0; i < env->n; i++) {
-        size_t name = env->v[i].name.n, value = secret_len(env->v[i].value);
-        path |= str_is(env->v[i].name, "PATH");
+        struct str value = {(const char *)secret_bytes(env->v[i].value), secret_len(env->v[i].value)};
+        for (size_t o = 0; o < own_count; o++)
+            own[o].given |= str_is(env->v[i].name, own[o].name);
         list[k++] = text;
-        memcpy(text, env->v[i].name.p, name);
-        text[name] = '=';
-        memcpy(text + name + 1, secret_bytes(env->v[i].value), value);
-        text[name + 1 + value] = 0;
-        text += name + value + 2;
+        text = child_put(text, env->v[i].name, value);
     }
-    if (!path) {
+    for (size_t o = 0; o < own_count; o++) {
+        if (own[o].given)
+            continue;
         list[k++] = text;
-        memcpy(text, CHILD_PATH, sizeof(CHILD_PATH));
+        text = child_put(text, str_of(own[o].name), str_of(own[o].value));
     }
     list[k] = NULL;
     *ret = list;
     return s;
 }
 
-static void child_limit(pid_t pid, int what, int64_t value)
-{
-    struct rlimit l = {(rlim_t)value, (rlim_t)value};
-    if (value > 0 && prlimit(pid, (enum __rlimit_resource)what, &l, NULL) < 0)
-        log_warn("server_limit_not_set", LOG_I("resource", what), LOG_I("value", value));
-}
-
-static int child_spawn(struct child *c)
+static enum err child_run(struct child *c, const char *const *args, const char *const *env, struct box_process *ret,
+                          struct fault *f)
 {
     const struct conf_server *s = c->upstream->server;
-    char **env = NULL, **args = calloc(s->command.n + 1, sizeof(char *));
-    struct secret *secret = child_environment(&s->env, &env);
-    int e = UV_ENOMEM;
-    if (args && secret) {
-        for (size_t i = 0; i < s->command.n; i++)
-            args[i] = (char *)(uintptr_t)s->command.v[i].p;
-        uv_stdio_container_t stdio[3] = {
-            {.flags = UV_CREATE_PIPE | UV_READABLE_PIPE, .data.stream = (uv_stream_t *)&c->in},
-            {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->out},
-            {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->err},
-        };
-        uv_process_options_t o = {.exit_cb = child_exit,
-                                  .file = args[0],
-                                  .args = args,
-                                  .env = env,
-                                  .cwd = s->cwd.n ? s->cwd.p : NULL,
-                                  .flags = UV_PROCESS_DETACHED,
-                                  .stdio_count = 3,
-                                  .stdio = stdio};
-        c->spawned = true; /* as a handle, whatever becomes of it */
-        c->handles++;
-        e = uv_spawn(&c->upstream->connect->workers[0].loop, &c->process, &o);
-    }
+    const struct conf *conf = c->upstream->conf;
+    const struct box_plan plan = {
+        .args = args,
+        .env = env,
+        .cwd = s->cwd.n ? s->cwd.p : NULL,
+        .limits = {s->limits.memory, s->limits.open_files, s->limits.processes, (s->limits.cpu + 999) / 1000},
+        .boxed = s->sandbox != CONF_SANDBOX_OFF,
+        .network = s->network,
+        .read = s->read.v,
+        .write = s->write.v,
+        .read_count = s->read.n,
+        .write_count = s->write.n,
+        .tmp = c->tmp,
+        .keep = {conf->root.data_dir.p, conf->file.p},
+    };
+    return box_start(&plan, ret, f);
+}
+
+static enum err child_spawn(struct child *c, struct box_process *ret, struct fault *f)
+{
+    const struct conf_server *s = c->upstream->server;
+    bool boxed = s->sandbox != CONF_SANDBOX_OFF;
+    const char **env = NULL, **args = calloc(s->command.n + 1, sizeof(char *));
+    struct secret *secret = NULL;
+    enum err e = args ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for a process");
+    if (!e && boxed)
+        e = box_tmp_make(c->upstream->conf->root.data_dir.p, s->name, c->tmp, sizeof(c->tmp), f);
+    struct child_variable own[] = {{"PATH", CHILD_PATH, false}, {"TMPDIR", c->tmp, false}, {"HOME", c->tmp, false}};
+    if (!e && !(secret = child_environment(&s->env, own, boxed ? 3 : 1, &env)))
+        e = fault_set(f, ERR_NOMEM, "no memory for a process");
+    for (size_t i = 0; !e && i < s->command.n; i++)
+        args[i] = s->command.v[i].p;
+    e = e ? e : child_run(c, args, env, ret, f);
     secret_free(secret);
     free(args);
+    return e;
+}
+
+static int child_pipe(uv_pipe_t *pipe, int fd)
+{
+    int e = uv_pipe_open(pipe, fd);
     if (e)
-        return e;
-    child_limit(c->process.pid, RLIMIT_AS, s->limits.memory);
-    child_limit(c->process.pid, RLIMIT_NOFILE, s->limits.open_files);
-    child_limit(c->process.pid, RLIMIT_NPROC, s->limits.processes);
-    child_limit(c->process.pid, RLIMIT_CPU, (s->limits.cpu + 999) / 1000);
-    return 0;
+        close(fd);
+    return e;
+}
+
+/* Its pipes and its end are watched from now on. */
+static enum err child_adopt(struct child *c, const struct box_process *p, struct fault *f)
+{
+    int in = child_pipe(&c->in, p->in), out = child_pipe(&c->out, p->out), err = child_pipe(&c->err, p->err);
+    int e = uv_poll_init(&c->upstream->connect->workers[0].loop, &c->end, p->handle);
+    if (!e) {
+        c->pid = p->pid;
+        c->handle = p->handle;
+        c->handles++;
+        e = uv_poll_start(&c->end, UV_READABLE, child_exit);
+    }
+    e = in ? in : out ? out : err ? err : e;
+    if (!e)
+        return ERR_OK;
+    kill(-p->pid, SIGKILL);
+    waitpid(p->pid, NULL, 0);
+    if (!c->pid)
+        close(p->handle);
+    return fault_set(f, ERR_UPSTREAM, "its process cannot be watched: %s", uv_strerror(e));
 }
 
 static void child_failed(struct child *c, const char *how)
@@ -282,15 +376,16 @@ enum err child_start(struct upstream *u, struct str key, struct child **ret, str
     uv_pipe_init(loop, &c->out, 0);
     uv_pipe_init(loop, &c->err, 0);
     uv_timer_init(loop, &c->timer);
-    c->process.data = c->in.data = c->out.data = c->err.data = c->timer.data = c;
-    c->handles = 4; /* and the process, once it is one */
+    c->end.data = c->in.data = c->out.data = c->err.data = c->timer.data = c;
+    c->handles = 4; /* and its end, once it runs */
     atomic_fetch_add(&u->children, 1);
-    int e = child_spawn(c);
+    struct box_process p;
+    enum err e = child_spawn(c, &p, f);
+    e = e ? e : child_adopt(c, &p, f);
     if (e) {
-        fault_set(f, ERR_UPSTREAM, "its program %s cannot be started: %s", u->server->command.v[0].p, uv_strerror(e));
         c->state = CHILD_CLOSING;
         child_close(c);
-        return ERR_UPSTREAM;
+        return e;
     }
     uv_read_start((uv_stream_t *)&c->out, child_alloc, child_out);
     uv_read_start((uv_stream_t *)&c->err, child_alloc, child_err);

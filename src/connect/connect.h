@@ -1,7 +1,7 @@
 /*
  * The face to servers: everything behind the gate that can carry out a tool call. One shape for each kind of server
- * (struct connect_ops; entered in the list in connect.c): MCP over Streamable HTTP and MCP over stdio now, REST and SQL
- * later.
+ * (struct connect_kind; entered in the list in servers.c): MCP over Streamable HTTP and MCP over stdio now, REST and
+ * SQL later.
  *
  * Ids, tokens, cursors, `_meta`, capabilities and sessions belong to one hop: nothing of the agent's message is relayed
  * but the tool's name and its canonical arguments.
@@ -44,7 +44,8 @@ enum {
     CAN_SAMPLE_TOOLS = 8,
     CAN_SAMPLE_CONTEXT = 16,
     CAN_ROOTS = 32,
-    CAN_ALL = 63
+    CAN_ROOTS_CHANGES = 64, /* and says when they are others; legacy clients and servers only */
+    CAN_ALL = 127
 };
 unsigned connect_can_read(const struct json *doc, uint32_t capabilities /* an object as clients declare it */);
 void connect_can_write(struct buf *b, unsigned can);
@@ -64,6 +65,8 @@ struct connect_events {
     void (*progress)(struct connect_call *c, struct str progress, struct str total, struct str message);
     /* The server writes to its client's log during this call: the params of notifications/message, raw. */
     void (*said)(struct connect_call *c, struct str params);
+    /* The server put the rest off: it closed the stream of the call, and is asked for what came after it in a while. */
+    void (*put_off)(struct connect_call *c);
     /* The server asks something that the client can answer, and waits for connect_reply. False: it is refused. */
     bool (*asked)(struct connect_call *c, const struct connect_question *q);
     /* It does not wait for the answer any more. */
@@ -89,10 +92,10 @@ struct connect_call {
     /* Of a call that is sent again with what a modern server wanted, JSON: its inputResponses (an object) and its
      * requestState (a string). STR_NONE: none. */
     struct str responses, state;
-    /* W3C trace context of the next hop, never empty: "00-<trace id>-<span id>-01". Sent as the header and, to modern
-     * servers, in `_meta`. Its span id (16 hex digits, unique to this call) is the JSON-RPC id of the request over
+    /* W3C trace context of the next hop, never empty: "00-<trace id>-<span id>-<flags>", and what came with it. Sent as
+     * headers and in `_meta`. Its span id (16 hex digits, unique to this call) is the JSON-RPC id of the request over
      * HTTP, as a string, so that a server's log and our record can be laid side by side. */
-    struct str traceparent;
+    struct str traceparent, tracestate;
     bool wants_progress;
     const char *log_level; /* the least that the server should write; NULL: nobody asked for anything */
     unsigned timeout_ms; /* for the whole call, unless the server has its own; progress prolongs it, at most tenfold */
@@ -127,6 +130,8 @@ struct connect_watch {
      * "agent:…", "session:…", "gateway". params: of notifications/message, raw. */
     void (*said)(void *ctx, struct str server, struct str key, struct str params);
     void (*updated)(void *ctx, struct str server, struct str key, struct str uri);
+    /* What a client was asked to open at a URL is over: the elicitation's id, as the server gave it out. */
+    void (*completed)(void *ctx, struct str server, struct str key, struct str id);
     void *ctx;
 };
 void connect_watch(struct connect *c, const struct connect_watch *w);
@@ -168,9 +173,24 @@ void connect_question_name(unsigned number, char ret[24]);
  * `agent` and `session` are served by. What the server says comes to connect_watch.updated. Any thread. */
 void connect_subscribe(struct connect *c, struct str server, struct str agent, struct str session, struct str uri,
                        bool on);
+/* The roots of a client of this session are others now: the servers that were told of them learn it. Any thread. */
+void connect_roots_changed(struct connect *c, struct str agent, struct str session);
 /* A session is over, or an agent has none left (session empty): children and upstream sessions that served it alone are
  * closed. Any thread. */
 void connect_forget(struct connect *c, struct str agent, struct str session);
+/* An operator stopped a session, an agent (session empty), or everybody (both empty); of a session the agent is named
+ * as well. Worker 0's thread, after every worker has given up their calls (gate_kill): what is left of them at servers
+ * ends, and `quiet` follows when nothing is, maybe before this returns. */
+struct connect_kill {
+    struct str agent, session;
+    bool alone; /* the session was the last one of its agent */
+    void (*quiet)(struct connect_kill *k);
+    unsigned parked; /* calls that were put aside, and are given up here */
+    /* the connector's */
+    struct connect_kill *next;
+    uint64_t notices;
+};
+void connect_kill(struct connect *c, struct connect_kill *k);
 /* Worker 0's thread: cancels everything, stops all children (stdin closed, SIGTERM, SIGKILL), then `closed`. */
 void connect_close(struct connect *c, void (*closed)(void *ctx), void *ctx);
 void connect_free(struct connect *c);

@@ -59,6 +59,8 @@ static void ear_heard(struct hop *h, const struct wire_message *m)
         upstream_changed(e->upstream);
     } else if (m->kind == WIRE_UPDATED) {
         upstream_updated(e->upstream, STR(""), m->uri);
+    } else if (m->kind == WIRE_COMPLETED) {
+        upstream_completed(e->upstream, STR(""), m->uri);
     } else if (m->kind == WIRE_ASKS && e->era == WIRE_ERA_LEGACY) {
         struct buf b;
         struct wire_request r = {.era = WIRE_ERA_LEGACY, .version = str_of(e->version), .method = "reply"};
@@ -68,6 +70,13 @@ static void ear_heard(struct hop *h, const struct wire_message *m)
             http_notify(h->worker, h->upstream, "POST", buf_view(&b), &r, e->session);
         buf_done(&b);
     }
+}
+
+/* Does it not know what it was asked for? Any other error may be gone the next time. */
+static bool ear_unknown(const struct hop *h, const struct wire_message *m)
+{
+    int64_t code = 0;
+    return m->error && json_i64(&h->doc, json_get(&h->doc, m->error, STR("code")), &code) && code == -32601;
 }
 
 /* The stream is over, or there never was one. */
@@ -82,7 +91,7 @@ static void ear_ended(struct hop *h, enum err err, const char *why, const struct
     e->hop = NULL;
     if (e->closing)
         return;
-    e->deaf = h->status == 405 || (m && m->error);
+    e->deaf = h->status == 405 || (m && ear_unknown(h, m));
     if (h->status == 404)
         e->session[0] = 0; /* the server forgot it */
     log_debug("server_stream_ended", LOG_S("server", e->upstream->server->name), LOG_Z("reason", why ? why : ""));
@@ -226,8 +235,12 @@ void ear_open(struct upstream *u)
         uv_timer_init(&u->connect->workers[0].loop, &e->timer);
         e->timer.data = e;
         http_inner(u)->ear = e;
-    } else if (e->era != era && e->hop) {
-        client_cancel(&e->hop->http); /* it came back with another revision */
+    } else if (e->era != era) { /* it came back with another revision */
+        if (e->old)
+            client_cancel(&e->old->http);
+        if (e->hop)
+            client_cancel(&e->hop->http);
+        http_session_delete(u, e->session);
     }
     e->era = era;
     e->deaf = false;

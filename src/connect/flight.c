@@ -45,6 +45,11 @@ void flight_said(struct flight *f, struct str params)
     f->call->events->said(f->call, params);
 }
 
+void flight_put_off(struct flight *f)
+{
+    f->call->events->put_off(f->call);
+}
+
 void flight_done(struct flight *f, const struct connect_answer *a)
 {
     struct connect_call *c = f->call;

@@ -1,6 +1,6 @@
 /*
- * One message to a server over HTTP and its answer, and what the files of that kind share: http.c (probes, calls,
- * protocol sessions) and ear.c (what a server says by itself). Not for others.
+ * One message to a server over HTTP and its answer, and what the files of that kind share: hop.c (messages), http.c
+ * (probes, calls), http_session.c, log.c, resume.c and ear.c (what a server says by itself). Not for others.
  */
 #ifndef CONNECT_HOP_H
 #define CONNECT_HOP_H
@@ -27,6 +27,7 @@ struct http_session { /* of a legacy server, for one isolation key; worker 0's *
     bool ready, over;
     struct hop *waiting; /* calls that wait for it, linked through next_free */
     unsigned users;
+    bool roots_changed; /* what it was told of them does not hold; it hears of it with its next call */
     /* log.c: what the server writes to its log comes on a stream of the session */
     bool leveled, deaf; /* it was told the least level; it has no such stream */
     const char *level;
@@ -57,6 +58,9 @@ struct hop {
     void (*told)(struct hop *h, enum err e, const char *why, const struct wire_message *m);
     void *ctx;
     void (*opened)(struct hop *h); /* the head of the answer has come, with success; may be NULL */
+    /* of a notification that a call is cancelled, on worker 0 (kill.c) */
+    uint64_t notice;
+    struct hop *notice_next, **notice_link;
     /* each message that is not about a call; NULL: nobody listens */
     void (*heard)(struct hop *h, const struct wire_message *m);
 };
@@ -83,10 +87,31 @@ void hop_headers(struct hop *h, const struct wire_request *r, const char *sessio
 /* h->request is written and the headers are set. The answer comes through `told`, never from inside; then the hop is
  * freed. */
 void hop_send(struct hop *h, const char *method, unsigned timeout_ms);
+/* It says that a call is cancelled: a kill waits until the server has taken it. kill.c */
+void kill_notice(struct hop *h);
 /* A message that needs no answer, or a DELETE. */
 void http_notify(struct connect_worker *w, struct upstream *u, const char *method, struct str message,
                  const struct wire_request *r, const char *session);
+/* Where this worker sends what is for the server. NULL: f says why. */
+struct client_origin *http_origin(struct connect_worker *w, struct upstream *u, struct fault *f);
+/* Arguments that the server wants mirrored into headers. */
+void hop_params(struct hop *h, const struct tool *t, struct str arguments);
+
+/* http.c: a call is sent (in a protocol session, or with NULL to a modern server), and what came of it. */
+void http_call_send(struct hop *h, const char *session, struct str version);
+void http_call_told(struct hop *h, enum err e, const char *why, const struct wire_message *m);
+
+/* http_session.c: the call is sent in the session that is its own, which is opened first if need be; and once more,
+ * when the server has forgotten that session. */
+void http_session_use(struct hop *h);
+void http_session_lost(struct hop *h);
 void http_session_delete(struct upstream *u, const char *session);
+void http_sessions_sweep(struct upstream *u);
+void http_sessions_retire(struct upstream *u);
+void http_forget(struct upstream *u, struct str key);
+void http_reply(struct flight *f, struct str id, bool error, struct str value);
+void http_tell_roots(struct http_session *s);
+void http_roots_changed(struct upstream *u, struct str key);
 /* The revision that a legacy server agreed to. */
 struct str http_version(struct upstream *u, char ret[16]);
 
@@ -100,10 +125,11 @@ void http_session_leveled(struct http_session *s);
 /* log.c: where clients can be asked something, the session's stream is opened before its calls go on: servers may ask
  * there. As http_log_level. */
 bool http_session_listen(struct http_session *s);
-/* A request of a legacy server's, in its session. h: on the stream of that call; NULL: on the session's own. http.c */
+/* A request of a legacy server's, in its session. h: on the stream of that call; NULL: on the session's own.
+ * http_session.c */
 void http_session_asked(struct connect_worker *w, struct http_session *s, struct hop *h, const struct json *doc,
                         const struct wire_message *m);
-/* It does not wait for one of its questions any more. http.c */
+/* It does not wait for one of its questions any more. http_session.c */
 void http_session_withdrawn(struct http_session *s, const struct wire_message *m);
 /* A line of the log on a session's stream, for the calls that are with it. Its call is not named: with calls of several
  * sessions in work it is nobody's. */

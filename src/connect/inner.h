@@ -50,7 +50,11 @@ struct upstream {
     uv_timer_t timer; /* of the next probe */
     unsigned failures;
     bool probing, tried, stopping, timer_closed;
-    bool again;                         /* it changed while it was probed */
+    bool again;       /* it changed while it was probed */
+    struct {          /* what was found out about its era, as long as it is up (probe.c) */
+        bool legacy;  /* asked with `initialize` right away */
+        uint64_t who; /* which server that was */
+    } verdict;
     unsigned quick;                     /* probes that a change asked for, since quick_since */
     uint64_t quick_since;               /* of the loop's clock */
     bool pinning;                       /* the end of a probe waits for a pool thread */
@@ -106,6 +110,9 @@ struct connect {
     void *settled_ctx;
     struct connect_watch watch;
     struct relay *asking, *parked; /* calls with open questions; those that were put aside. Worker 0's */
+    struct connect_kill *kills;    /* that wait until servers are quiet; worker 0's, as all of kill.c */
+    struct hop *notices;           /* notifications of a cancelled call that are on their way */
+    uint64_t notice;               /* the number of the last one */
     _Atomic bool closing;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -113,7 +120,7 @@ struct connect {
     uv_timer_t close_timer;
 };
 
-/* One kind of server. All but send and cancel on worker 0. To add one: a file, and a line in connect.c. */
+/* One kind of server. All but send and cancel on worker 0. To add one: a file, and a line in servers.c. */
 struct connect_kind {
     const char *name;
     bool (*is)(const struct conf_server *s);
@@ -130,13 +137,27 @@ struct connect_kind {
     /* A subscription has come or gone; the server learns it now or when it is reached next. */
     void (*subscribe)(struct upstream *u, struct str key, struct str uri, bool on);
     void (*reply)(struct flight *f, struct str id, bool error, struct str value); /* to a question of the server's */
+    /* Of the clients that are served with this key, some have other roots than before. */
+    void (*roots_changed)(struct upstream *u, struct str key);
+    /* What serves nobody else ends at once; is something of that not over yet? NULL: nothing serves anybody alone. */
+    void (*kill)(struct upstream *u, const struct connect_kill *k);
+    bool (*dying)(const struct upstream *u);
     bool one_ear; /* subscriptions are the gateway's own, whomever they are for: they have the key "" */
 };
 extern const struct connect_kind connect_http, connect_stdio;
 
 struct upstream *connect_find(const struct connect *c, struct str name); /* worker 0, or under the lock; NULL: none */
+/* servers.c: one from the configuration, into the list, and out of it: it is forgotten when its children are gone. */
+enum err upstream_new(struct connect *c, struct conf *conf, const struct conf_server *s, struct upstream **ret,
+                      struct fault *f) MUST_USE;
+void connect_insert(struct connect *c, struct upstream *u);
+void upstream_leave(struct upstream *u);
+/* Has every server been tried once? Then that is told, once. */
+void connect_settle(struct connect *c);
 struct upstream *upstream_ref(struct upstream *u);
 void upstream_unref(struct upstream *u);
+void upstream_probe(struct upstream *u); /* now */
+void upstream_look(struct upstream *u);  /* with the next turn of the loop */
 /* The end of a probe. `set` is taken over. */
 void upstream_up(struct upstream *u, enum wire_era era, struct str version, struct tool_set *set);
 void upstream_down(struct upstream *u, const struct fault *f);
@@ -144,11 +165,16 @@ void upstream_down(struct upstream *u, const struct fault *f);
 void upstream_publish(struct upstream *u, enum wire_era era, struct str version, struct tool_set *set);
 /* A server that was up failed in a way that only a new probe can judge. Any worker. */
 void upstream_doubt(struct upstream *u);
+/* It answered a call as only a server of the other era does: it is asked soon, afresh. Any worker. */
+void upstream_era_doubt(struct upstream *u);
+/* An error that only servers of the modern era know: a request of ours was refused unseen. */
+bool wire_error_modern(const struct json *doc, uint32_t error);
 /* The server says that a list of its changed: it is asked again soon. Worker 0. */
 void upstream_changed(struct upstream *u);
 /* What it says while no call is there to carry it, to whom. Worker 0. */
 void upstream_said(struct upstream *u, struct str key, struct str params);
 void upstream_updated(struct upstream *u, struct str key, struct str uri);
+void upstream_completed(struct upstream *u, struct str key, struct str id);
 unsigned upstream_timeout(const struct upstream *u);
 /* Whom a process or a protocol session of this server serves: "agent:…", "session:…", "gateway". */
 struct str upstream_key(const struct upstream *u, struct str agent, struct str session, char ret[CONNECT_KEY_MAX]);
@@ -156,9 +182,6 @@ struct str upstream_key(const struct upstream *u, struct str agent, struct str s
 struct tool_set *tool_set_new(struct upstream *u);
 /* One definition; one that cannot be used is left out, with a line in the log. ERR_NOMEM, ERR_LIMIT. */
 enum err tool_set_add(struct tool_set *s, const struct json *doc, uint32_t node, struct fault *f) MUST_USE;
-/* Fills t->param; otherwise why the definition must not be used (MCP 2026-07-28 streamable-http, "Schema Extension").
- */
-const char *tool_params(struct tool *t, const struct json *doc, uint32_t schema, struct arena *a);
 /* One entry of another list, the same way. */
 enum err tool_set_offer(struct tool_set *s, enum offer_kind kind, const struct json *doc, uint32_t node,
                         struct fault *f) MUST_USE;
@@ -175,6 +198,7 @@ void connect_rebuild(struct connect *c);
 /* Enters a call among those with a deadline. */
 void flight_begin(struct flight *f, struct connect_worker *w, struct connect_call *c);
 void flight_said(struct flight *f, struct str params);
+void flight_put_off(struct flight *f);
 /* A request of a legacy server's during this call. False: it is refused. input.c */
 bool flight_asked(struct flight *f, const struct json *doc, const struct wire_message *m);
 void flight_replied(struct flight *f);
@@ -200,6 +224,9 @@ void relay_cancel(struct connect_call *c);
 void park_sweep(struct connect *c);
 void park_forget(struct connect *c, struct str session);
 void park_close(struct connect *c);
+unsigned park_kill(struct connect *c, const struct connect_kill *k); /* how many there were */
+/* Is somebody quiet now? kill.c */
+void kill_look(struct connect *c);
 /* `done` with the next turn of the loop. */
 void connect_fail_later(struct connect_call *c, enum err e, const char *why);
 
@@ -213,7 +240,7 @@ struct wire_request {
     struct str name;      /* of what is asked for; STR_NONE: nothing */
     struct str arguments; /* of a tool; STR_NONE: the request is none of a tool */
     struct str params;    /* a JSON object whose members are sent as they are; or STR_NONE */
-    struct str traceparent;
+    struct str traceparent, tracestate;
     struct str cursor;           /* of lists */
     bool progress;               /* the id is the progress token */
     const char *log_level;       /* NULL: none */
@@ -231,6 +258,7 @@ void subscriptions_free(struct upstream *u);
 /* What a call asks of its server; era, version and id are the kind's. */
 struct wire_request wire_call(const struct connect_call *c);
 void wire_write_initialized(struct buf *b);
+void wire_write_roots_changed(struct buf *b); /* roots.c */
 void wire_write_cancelled(struct buf *b, struct str id, const char *reason);
 
 enum wire_kind {
@@ -241,7 +269,8 @@ enum wire_kind {
     WIRE_CHANGED,
     WIRE_UPDATED,
     WIRE_SAID,
-    WIRE_WITHDRAWN
+    WIRE_WITHDRAWN,
+    WIRE_COMPLETED
 };
 struct wire_message {
     enum wire_kind kind;
@@ -250,7 +279,7 @@ struct wire_message {
     uint32_t result, error;           /* WIRE_ANSWER: one of them */
     struct str method;                /* WIRE_ASKS */
     struct str progress, total, text; /* WIRE_PROGRESS */
-    struct str uri;                   /* WIRE_UPDATED */
+    struct str uri;                   /* WIRE_UPDATED; WIRE_COMPLETED: the id of what was asked */
     uint32_t params;                  /* WIRE_SAID */
 };
 void wire_read(const struct json *doc, struct arena *a, struct wire_message *ret);
@@ -273,6 +302,8 @@ struct probe {
     unsigned pages, repeats;
     bool stale;   /* a list that was taken may have changed since */
     bool refused; /* our revision, by a server that names it as one of its own: asked once more */
+    bool cached;  /* it was not asked for its era: the one before holds, until it shows that it does not */
+    bool afresh;  /* the next message begins anew: with another process, in no protocol session */
     char cursor[1024], id[32];
     unsigned ids;
     /* the kind's: sends the message; the answer comes to probe_answer */

@@ -22,6 +22,8 @@ unsigned connect_can_read(const struct json *doc, uint32_t declared)
     uint32_t elicitation = json_get(doc, declared, STR("elicitation"));
     if (json_type(doc, elicitation) == JSON_OBJECT && !(can & (CAN_ELICIT | CAN_ELICIT_URL)))
         can |= CAN_ELICIT; /* an empty object is the form, as it was before there was anything else */
+    if ((can & CAN_ROOTS) && json_bool(doc, json_path(doc, declared, "roots.listChanged"), false))
+        can |= CAN_ROOTS_CHANGES;
     return can;
 }
 
@@ -48,7 +50,7 @@ void connect_can_write(struct buf *b, unsigned can)
         json_close(&o, '}');
     }
     if (can & CAN_ROOTS)
-        json_kv_raw(&o, "roots", STR("{}"));
+        json_kv_raw(&o, "roots", can & CAN_ROOTS_CHANGES ? STR("{\"listChanged\":true}") : STR("{}"));
     json_close(&o, '}');
 }
 

@@ -4,8 +4,6 @@
  * the SDKs do it by default, on the session's own (GET).
  */
 #include "base/log.h"
-
-#include "base/log.h"
 #include "connect/hop.h"
 
 enum { LOG_STALL_MS = 3600000 };
@@ -39,6 +37,8 @@ static void log_heard(struct hop *h, const struct wire_message *m)
         http_log_said(h->ctx, json_raw(&h->doc, m->params));
     else if (m->kind == WIRE_CHANGED)
         upstream_changed(h->upstream);
+    else if (m->kind == WIRE_COMPLETED)
+        upstream_completed(h->upstream, str_of(s->key), m->uri);
 }
 
 /* ---- the level: first the stream, so that nothing is said before it is there, then the level, then the calls ---- */

@@ -192,6 +192,19 @@ void park_forget(struct connect *c, struct str session)
     }
 }
 
+unsigned park_kill(struct connect *c, const struct connect_kill *k)
+{
+    unsigned n = 0;
+    for (struct relay *r = c->parked, *next; r; r = next) {
+        next = r->parked_next;
+        if (k->session.n ? !str_eq(r->call.session, k->session) : k->agent.n && !str_eq(r->call.agent, k->agent))
+            continue;
+        park_abandon(r, ERR_SESSION_STOPPED, "an operator has stopped the session");
+        n++;
+    }
+    return n;
+}
+
 void park_close(struct connect *c)
 {
     while (c->parked)

@@ -2,6 +2,10 @@
  * The first talk with a server: which revision does it speak, and which tools has it? Modern first; whatever answers
  * with anything but a modern answer is tried as a legacy one (MCP 2026-07-28 basic/versioning, "Backward
  * compatibility").
+ *
+ * That a server is a legacy one is remembered while it is up: some end, or complain, each time they are asked for the
+ * modern era. It is asked again when it was down, when it refuses `initialize`, and when the one that answers is not
+ * the server that it was. A modern one is asked each time: its answer says what it can do.
  */
 #include <stdio.h>
 
@@ -145,10 +149,30 @@ void probe_start(struct probe *p)
     p->era = WIRE_ERA_MODERN;
     p->version = STR(WIRE_MODERN);
     p->step = PROBE_DISCOVER;
-    if (p->upstream->server->protocol == CONF_2025_11_25)
+    p->cached = p->upstream->verdict.legacy;
+    if (p->cached || p->upstream->server->protocol == CONF_2025_11_25)
         probe_initialize(p);
     else
         probe_send(p);
+}
+
+/* What was known of its era does not hold any more. */
+static void probe_afresh(struct probe *p)
+{
+    p->upstream->verdict.legacy = false;
+    p->cached = false;
+    p->afresh = true;
+    p->era = WIRE_ERA_MODERN;
+    p->version = STR(WIRE_MODERN);
+    p->step = PROBE_DISCOVER;
+    probe_send(p);
+}
+
+/* Which server is it? One that was upgraded says so here, whichever revisions it speaks. */
+static uint64_t probe_who(const struct json *doc, uint32_t result)
+{
+    return str_hash(json_raw(doc, json_get(doc, result, STR("serverInfo")))) * 31 +
+           str_hash(json_raw(doc, json_get(doc, result, STR("protocolVersion"))));
 }
 
 static bool probe_speaks_modern(const struct json *doc, uint32_t versions)
@@ -192,13 +216,21 @@ static void probe_initialized(struct probe *p, const struct json *doc, const str
         version = str_skip(json_raw(doc, node), 1);
         version.n--;
     }
-    if (!wire_legacy_known(version)) {
+    uint64_t who = m->result ? probe_who(doc, m->result) : 0;
+    bool known = wire_legacy_known(version);
+    if (p->cached && (!known || who != p->upstream->verdict.who)) {
+        probe_afresh(p);
+        return;
+    }
+    if (!known) {
         struct str said = m->error ? json_raw(doc, json_get(doc, m->error, STR("message"))) : version;
         probe_down(p, ERR_UPSTREAM, "it speaks no revision of MCP that is known here", said);
         return;
     }
     snprintf(p->version_text, sizeof(p->version_text), STR_FMT, STR_ARG(version));
     p->version = str_of(p->version_text);
+    p->upstream->verdict.legacy = p->upstream->server->protocol != CONF_2025_11_25;
+    p->upstream->verdict.who = who;
     struct buf b;
     buf_init(&b, 4096);
     wire_write_initialized(&b);
@@ -256,6 +288,8 @@ void probe_answer(struct probe *p, enum err e, const struct fault *f, bool reach
 {
     if (p->step == PROBE_DISCOVER && (!e || reached))
         probe_discovered(p, e ? NULL : doc, e ? NULL : m);
+    else if (p->cached && p->step == PROBE_INITIALIZE && e && reached)
+        probe_afresh(p);
     else if (e)
         probe_down(p, e, f->text, STR_NONE);
     else if (p->step == PROBE_INITIALIZE)

@@ -105,6 +105,26 @@ static void relay_home_said(struct connect_call *c, struct str params)
     worker_post(r->from->worker, &p->mail);
 }
 
+static void relay_put_off(struct worker *w, struct worker_mail *mail)
+{
+    (void)w;
+    struct relay_progress *p = (struct relay_progress *)mail;
+    struct connect_call *c = p->relay->origin;
+    if (c)
+        c->events->put_off(c);
+    free(p);
+}
+
+static void relay_home_put_off(struct connect_call *c)
+{
+    struct relay *r = relay_of(c);
+    struct relay_progress *p = r->parked ? NULL : malloc(sizeof(*p));
+    if (!p)
+        return;
+    *p = (struct relay_progress){.mail = {.run = relay_put_off}, .relay = r};
+    worker_post(r->from->worker, &p->mail);
+}
+
 /* ---- questions, at home ---- */
 
 static void relay_asked(struct worker *w, struct worker_mail *mail)
@@ -312,6 +332,7 @@ void relay_home_done(struct connect_call *c, const struct connect_answer *a)
 
 static const struct connect_events relay_events = {.progress = relay_home_progress,
                                                    .said = relay_home_said,
+                                                   .put_off = relay_home_put_off,
                                                    .asked = relay_home_asked,
                                                    .withdrawn = relay_home_withdrawn,
                                                    .done = relay_home_done};
@@ -346,7 +367,7 @@ struct relay *relay_new(struct connect_worker *from, struct connect_call *c)
 {
     static _Atomic uint64_t serials;
     struct relay *r = calloc(1, sizeof(*r) + c->agent.n + c->session.n + c->client.n + c->name.n + c->arguments.n +
-                                    c->responses.n + c->state.n + c->traceparent.n);
+                                    c->responses.n + c->state.n + c->traceparent.n + c->tracestate.n);
     if (!r)
         return NULL;
     char *at = r->strings;
@@ -367,6 +388,7 @@ struct relay *relay_new(struct connect_worker *from, struct connect_call *c)
     r->call.responses = relay_copy(&at, c->responses);
     r->call.state = relay_copy(&at, c->state);
     r->call.traceparent = relay_copy(&at, c->traceparent);
+    r->call.tracestate = relay_copy(&at, c->tracestate);
     r->catalogue = catalogue_ref(c->catalogue);
     arena_init(&r->arena, 256u << 20);
     c->wire = r;

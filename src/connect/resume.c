@@ -57,5 +57,6 @@ bool hop_resume(struct hop *h, enum err e)
     uv_timer_start(&r->timer, resume_send, (uint64_t)wait, 0);
     h->resume = r;
     h->resumed = true;
+    flight_put_off(&h->flight);
     return true;
 }

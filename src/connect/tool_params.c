@@ -127,3 +127,17 @@ const char *tool_params(struct tool *t, const struct json *doc, uint32_t schema,
     t->param_count = w.count;
     return NULL;
 }
+
+struct str tool_param_value(const struct tool_param *p, const struct json *doc, uint32_t arguments, struct arena *a)
+{
+    uint32_t node = arguments;
+    for (size_t i = 0; i < p->depth; i++)
+        node = json_get(doc, node, p->path[i]);
+    switch (json_type(doc, node)) {
+    case JSON_STRING: return http_value_write(json_str(doc, node, a), a);
+    case JSON_NUMBER:
+    case JSON_TRUE:
+    case JSON_FALSE: return json_raw(doc, node);
+    default: return STR_NONE;
+    }
+}

@@ -143,9 +143,9 @@ static enum err tool_define(struct tool *t, const struct json *doc, uint32_t nod
     arena_init(&scratch, TOOL_SET_BYTES);
     buf_init(&b, TOOL_SET_BYTES);
     enum err e = json_canonical(doc, node, &b, &scratch);
-    enc_sha256(b.p, b.n, hash);
+    t->definition = arena_buf(a, &b);
+    enc_sha256(t->definition.p, t->definition.n, hash);
     enc_hex(hash, sizeof(hash), t->hash);
-    t->definition = arena_str(a, buf_view(&b));
     buf_done(&b);
     arena_done(&scratch);
     return e;

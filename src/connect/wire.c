@@ -7,7 +7,7 @@
 static void wire_meta(struct json_out *o, const struct wire_request *r)
 {
     bool modern = r->era == WIRE_ERA_MODERN;
-    if (!modern && !r->progress)
+    if (!modern && !r->progress && !r->traceparent.n)
         return;
     json_key(o, STR("_meta"));
     json_open(o, '{');
@@ -15,11 +15,13 @@ static void wire_meta(struct json_out *o, const struct wire_request *r)
         json_kv_z(o, "io.modelcontextprotocol/protocolVersion", WIRE_MODERN);
         json_kv_raw(o, "io.modelcontextprotocol/clientInfo", STR(WIRE_CLIENT));
         json_key(o, STR("io.modelcontextprotocol/clientCapabilities"));
-        connect_can_write(o->b, r->can);
+        connect_can_write(o->b, r->can & ~(unsigned)CAN_ROOTS_CHANGES);
         o->comma = true;
-        if (r->traceparent.n)
-            json_kv_str(o, "traceparent", r->traceparent);
     }
+    if (r->traceparent.n)
+        json_kv_str(o, "traceparent", r->traceparent);
+    if (r->tracestate.n)
+        json_kv_str(o, "tracestate", r->tracestate);
     if (modern && r->log_level)
         json_kv_z(o, "io.modelcontextprotocol/logLevel", r->log_level);
     if (r->progress)
@@ -34,6 +36,7 @@ struct wire_request wire_call(const struct connect_call *c)
                                  .arguments = c->tool ? c->arguments : STR_NONE,
                                  .params = c->tool ? STR_NONE : c->arguments,
                                  .traceparent = c->traceparent,
+                                 .tracestate = c->tracestate,
                                  .progress = c->wants_progress,
                                  .log_level = c->log_level,
                                  .can = c->can,
@@ -140,6 +143,9 @@ static void wire_read_notification(const struct json *j, struct arena *a, uint32
     } else if (json_str_is(j, method, STR("notifications/resources/updated"))) {
         ret->uri = json_str(j, json_get(j, params, STR("uri")), a);
         ret->kind = ret->uri.n ? WIRE_UPDATED : WIRE_OTHER;
+    } else if (json_str_is(j, method, STR("notifications/elicitation/complete"))) {
+        ret->uri = json_str(j, json_get(j, params, STR("elicitationId")), a);
+        ret->kind = ret->uri.n ? WIRE_COMPLETED : WIRE_OTHER;
     } else if (json_str_is(j, method, STR("notifications/message")) && json_type(j, params) == JSON_OBJECT) {
         ret->kind = WIRE_SAID;
         ret->params = params;
@@ -170,6 +176,12 @@ void wire_read(const struct json *j, struct arena *a, struct wire_message *ret)
     ret->id = json_str(j, id, a); /* ours are strings; an answer with another id is nobody's */
     ret->result = result;
     ret->error = error;
+}
+
+bool wire_error_modern(const struct json *doc, uint32_t error)
+{
+    int64_t code = 0;
+    return error && json_i64(doc, json_get(doc, error, STR("code")), &code) && code <= -32020 && code >= -32022;
 }
 
 void wire_write_reply(struct buf *b, const struct wire_message *m)

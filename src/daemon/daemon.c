@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
+#include "box/box.h"
 #include "daemon/stop.h"
 
 enum { HOUSE_SWEEP_MS = 500 };
@@ -78,6 +80,8 @@ bool house_ready(void *house, struct fault *f)
     struct fault why;
     if (atomic_load(&h->stopping))
         return fault_set(f, ERR_STOPPING, "Doorward is stopping"), false;
+    if (stops_all(h->stops))
+        return fault_set(f, ERR_ALL_STOPPED, "an operator has stopped everything"), false;
     if (!atomic_load(&h->settled))
         return fault_set(f, ERR_UPSTREAM, "the servers are being asked for their tools"), false;
     if (!audit_healthy(h->audit, &why))
@@ -99,6 +103,13 @@ static void house_resource_updated(void *ctx, struct str server, struct str key,
         mcp_resource_updated(&h->mcp[i], server, key, uri);
 }
 
+static void house_elicitation_completed(void *ctx, struct str server, struct str key, struct str id)
+{
+    struct house *h = ctx;
+    for (unsigned i = 0; i < h->worker_count; i++)
+        mcp_elicitation_completed(&h->mcp[i], server, key, id);
+}
+
 static void house_server_said(void *ctx, struct str server, struct str key, struct str params)
 {
     struct house *h = ctx;
@@ -116,7 +127,10 @@ static void house_settled(void *ctx)
     struct house *h = ctx;
     atomic_store(&h->settled, true);
     struct catalogue *k = connect_catalogue(h->connect);
+    char status[64];
     log_info("ready", LOG_I("tools", k->count), LOG_S("mcp", h->resource));
+    snprintf(status, sizeof(status), "serves %zu tools", (size_t)k->count);
+    manager_ready(status);
     catalogue_unref(k);
 }
 
@@ -151,6 +165,8 @@ static void house_reload_done(uv_work_t *w, int status)
             if (line.n)
                 log_error("configuration_fault", LOG_S("fault", line));
         }
+        access_reopen(r->house->access, r->house->conf.conf->root.log.access); /* it is renamed all the same */
+        manager_ready("serves; the configuration has faults, so that the one before stays in force");
     }
     conf_unref(r->conf);
     buf_done(&r->faults);
@@ -165,6 +181,7 @@ static void house_reload(struct house *h)
     r->house = h;
     r->work.data = r;
     buf_init(&r->faults, 1u << 20);
+    manager_reloading();
     if (uv_queue_work(&h->workers[0].loop, &r->work, house_reload_work, house_reload_done)) {
         buf_done(&r->faults);
         free(r);
@@ -223,16 +240,21 @@ static enum err house_stores(struct house *h, const struct conf_root *r, struct 
     const char *data = r->data_dir.p;
     if (mkdir(data, 0700) < 0 && errno != EEXIST)
         return fault_set(f, ERR_IO, "data_dir %s: %m", data);
-    TRY(house_record(h, data, r, f));
+    TRY(house_record(h, data, r, f)); /* from here on data_dir is ours alone */
+    box_tmp_clear(data);
+    TRY(access_open(r->log.access, &h->access, f));
     snprintf(path, sizeof(path), "%s/doorward.db", data);
     TRY(store_sqlite_open(path, &h->store, f));
     TRY(agents_new(h->store, &h->agents, f));
+    TRY(stops_new(h->store, &h->stops, f));
     TRY(pins_new(h->store, house_pin_told, h, &h->pins, f));
     snprintf(path, sizeof(path), "%s/keys", data);
     TRY(keys_open(path, r->token.alg == CONF_ES256 ? JOSE_ES256 : JOSE_EDDSA, &h->keys, f));
     TRY(admin_token(data, &h->operator_token, f));
     TRY(lease_memory_new(&h->leases, f));
-    return sessions_new(h->leases, h->conf.conf, house_session_told, h, &h->sessions, f);
+    TRY(sessions_new(h->leases, h->conf.conf, house_session_told, h, &h->sessions, f));
+    sessions_stops(h->sessions, h->stops);
+    return ERR_OK;
 }
 
 static enum err house_workers(struct house *h, const struct conf_root *r, struct fault *f)
@@ -249,6 +271,7 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
     h->oauth = (struct oauth){.conf = &h->conf,
                               .agents = h->agents,
                               .sessions = h->sessions,
+                              .stops = h->stops,
                               .leases = h->leases,
                               .audit = h->audit,
                               .keys = h->keys,
@@ -267,15 +290,20 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
     if (!h->gate.seals)
         return fault_set(f, ERR_NOMEM, "no memory for seals");
     enc_random(h->session_key, sizeof(h->session_key));
-    if (!(h->protocol_sessions = session_table_new(house_unsubscribed, &h->gate)))
+    if (!(h->protocol_sessions = session_table_new(house_unsubscribed, &h->gate)) || !(h->elicited = elicited_new()))
         return fault_set(f, ERR_NOMEM, "no memory for protocol sessions");
     for (unsigned i = 0; i < h->worker_count; i++) {
         struct station *s = &h->stations[i];
         s->house = h;
         gate_worker_init(&s->gate, &h->gate, &h->workers[i]);
         TRY(oauth_worker_init(&s->oauth, &h->oauth, f));
+        rest_worker_init(&s->rest, &s->gate);
+        s->rest.issuer = h->issuer;
+        s->rest.authenticate = oauth_authenticate;
+        s->rest.ctx = &s->oauth;
         mcp_worker_init(&h->mcp[i], &s->gate);
         h->mcp[i].sessions = h->protocol_sessions;
+        h->mcp[i].elicited = h->elicited;
         h->mcp[i].conf = &h->conf;
         h->mcp[i].all = h->mcp;
         h->mcp[i].count = h->worker_count;
@@ -289,16 +317,24 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
 
 static enum err house_listen(struct house *h, const struct conf_root *r, struct fault *f)
 {
+    struct house_descriptors below = house_descriptors(r);
     struct server_limits l = {.body_bytes = (size_t)r->limits.body_bytes,
                               .arena_bytes = (size_t)r->limits.arena_bytes,
                               .connections = (unsigned)r->limits.connections,
+                              .meter = METER_CONNECTIONS_AGENTS,
+                              .descriptors = below.agents,
+                              .socket = h->given.agents,
                               .write_bytes = (size_t)r->limits.result_bytes * 2 + (4u << 20)};
-    struct server_limits of_admin = {.connections = 256};
+    struct server_limits of_admin = {.meter = METER_CONNECTIONS_OPERATORS,
+                                     .connections = 256,
+                                     .descriptors = below.operators,
+                                     .socket = h->given.operators};
     for (unsigned i = 0; i < h->worker_count; i++)
         TRY(server_listen(&h->workers[i], r->listen, &l, &listen_server_ops, &h->stations[i], &h->stations[i].server,
                           f));
     h->admin = (struct admin){.conf = &h->conf,
                               .agents = h->agents,
+                              .stops = h->stops,
                               .sessions = h->sessions,
                               .leases = h->leases,
                               .connect = h->connect,
@@ -314,8 +350,11 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
                               .ctx = h,
                               .ready = house_ready,
                               .load = house_load,
-                              .apply = house_apply};
+                              .apply = house_apply,
+                              .over = house_account_operators,
+                              .kill = house_kill};
     TRY(server_listen(&h->workers[0], r->admin.listen, &of_admin, &admin_server_ops, &h->admin, &h->admin_server, f));
+    house_certificates(r);
     h->servers_open = h->worker_count + 1;
     return ERR_OK;
 }
@@ -333,7 +372,8 @@ static enum err house_timers(struct house *h)
         h->signals[i].data = h;
         uv_signal_start(&h->signals[i], house_signal, numbers[i]);
     }
-    h->handles = 5;
+    house_watchdog(h);
+    h->handles = 6;
     return ERR_OK;
 }
 
@@ -342,18 +382,22 @@ static void house_done(struct house *h)
     oauth_done(&h->oauth);
     for (unsigned i = 0; i < h->worker_count; i++) {
         oauth_worker_done(&h->stations[i].oauth);
+        rest_worker_done(&h->stations[i].rest);
         mcp_worker_done(&h->mcp[i]);
     }
     connect_free(h->connect);
     for (unsigned i = 0; i < h->worker_count; i++)
         worker_done(&h->workers[i]);
+    access_close(h->access);
     sessions_free(h->sessions);
     seals_free(h->gate.seals);
     session_table_free(h->protocol_sessions);
+    elicited_free(h->elicited);
     if (h->leases)
         h->leases->ops->close(h->leases);
     keys_free(h->keys);
     agents_free(h->agents);
+    stops_free(h->stops);
     pins_free(h->pins);
     store_close(h->store);
     secret_free(h->operator_token);
@@ -376,8 +420,11 @@ static void house_run(struct house *h)
     struct conf *conf = h->conf.conf;
     log_info("listening", LOG_S("agents", conf->root.listen), LOG_S("operators", conf->root.admin.listen),
              LOG_Z("version", DOORWARD_VERSION), LOG_I("workers", h->worker_count));
-    const struct connect_watch watch = {
-        .changed = house_catalogue_changed, .said = house_server_said, .updated = house_resource_updated, .ctx = h};
+    const struct connect_watch watch = {.changed = house_catalogue_changed,
+                                        .said = house_server_said,
+                                        .updated = house_resource_updated,
+                                        .completed = house_elicitation_completed,
+                                        .ctx = h};
     connect_watch(h->connect, &watch);
     connect_start(h->connect, house_settled, h);
     worker_run(&h->workers[0]);
@@ -387,6 +434,14 @@ static void house_run(struct house *h)
     audit_entry_init(&e, AUDIT_GATEWAY_STOPPED, AUDIT_SYSTEM);
     e.result = AUDIT_SUCCESS;
     audit_note(h->audit, &e);
+}
+
+/* A large answer goes back to the system when it is freed. Left to itself, malloc takes to keeping room of that size
+ * among what lives long, and the holes add up. */
+static void house_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
 int daemon_serve(const char *config_file)
@@ -403,7 +458,9 @@ int daemon_serve(const char *config_file)
     }
     buf_done(&faults);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a full disk, and no reason to end */
     umask(077);
+    house_memory();
     struct rlimit no_core = {0, 0}; /* memory holds keys and tokens */
     setrlimit(RLIMIT_CORE, &no_core);
     struct house *h = calloc(1, sizeof(*h));
@@ -413,7 +470,9 @@ int daemon_serve(const char *config_file)
     conf_slot_init(&h->conf, conf);
     conf_unref(conf);
     log_level_set((enum log_level)conf->root.log.level);
-    enum err e = house_names(h, &conf->root, &f);
+    enum err e = manager_begin(&h->given, &f);
+    if (!e)
+        e = house_names(h, &conf->root, &f);
     if (!e)
         e = house_stores(h, &conf->root, &f);
     if (!e)

@@ -8,6 +8,7 @@
 static enum err listen_head(struct exchange *x, struct fault *f)
 {
     struct station *s = x->app;
+    x->noted = access_on(s->house->access);
     if (str_is(x->head.path, "/livez") || str_is(x->head.path, "/readyz"))
         return ERR_OK; /* probes come by address */
     struct conf *conf = conf_slot_get(&s->house->conf);
@@ -30,6 +31,9 @@ static bool listen_health(struct station *s, struct exchange *x)
     if (live || house_ready(s->house, &f))
         exchange_answer(x, 200, STR("application/json"), NULL, 0,
                         live ? STR("{\"live\":true}") : STR("{\"ready\":true}"));
+    else if (f.err == ERR_ALL_STOPPED) /* to agents it is about their credentials; here, about the house */
+        exchange_answer(x, 503, STR("application/json"), NULL, 0,
+                        STR("{\"error\":\"all_stopped\",\"message\":\"an operator has stopped everything\"}"));
     else
         exchange_answer_fault(x, &f);
     return true;
@@ -38,11 +42,48 @@ static bool listen_health(struct station *s, struct exchange *x)
 static void listen_request(struct exchange *x)
 {
     struct station *s = x->app;
+    if (rest_is(x)) {
+        rest_serve(&s->rest, x);
+        return;
+    }
     if (listen_health(s, x) || oauth_serve(&s->oauth, x) || mcp_serve(&s->house->mcp[s->gate.worker->index], x))
         return;
     struct fault f;
-    fault_set(&f, ERR_NOT_FOUND, "there is nothing at " STR_FMT "; agents call /mcp", STR_ARG(x->head.path));
+    fault_set(&f, ERR_NOT_FOUND, "there is nothing at " STR_FMT "; agents call /mcp or /v1/tools",
+              STR_ARG(x->head.path));
     exchange_answer_fault(x, &f);
 }
 
-const struct server_ops listen_server_ops = {.head = listen_head, .request = listen_request, .gone = mcp_gone};
+static void listen_gone(struct exchange *x)
+{
+    if (rest_is(x))
+        rest_gone(x);
+    else
+        mcp_gone(x);
+}
+
+static void listen_refuse(struct exchange *x, enum err e, const struct fault *f)
+{
+    struct station *s = x->app;
+    (void)e; /* f has it */
+    if (rest_is(x))
+        rest_refuse(&s->rest, x, f);
+    else
+        exchange_answer_fault(x, f);
+}
+
+static struct tls *listen_tls(void *app)
+{
+    struct station *s = app;
+    struct conf *conf = conf_slot_get(&s->house->conf);
+    struct tls *t = conf->root.tls.tls ? tls_ref(conf->root.tls.tls) : NULL;
+    conf_unref(conf);
+    return t;
+}
+
+const struct server_ops listen_server_ops = {.head = listen_head,
+                                             .request = listen_request,
+                                             .done = house_account,
+                                             .gone = listen_gone,
+                                             .refuse = listen_refuse,
+                                             .tls = listen_tls};

@@ -22,10 +22,14 @@ enum err house_load(void *house, struct conf **ret, struct buf *faults)
     reload_fixed(faults, h->config_file, "data_dir", str_eq(a->data_dir, b->data_dir));
     reload_fixed(faults, h->config_file, "workers", a->workers == b->workers);
     reload_fixed(faults, h->config_file, "admin.listen", str_eq(a->admin.listen, b->admin.listen));
+    reload_fixed(faults, h->config_file, "tls", !a->tls.tls == !b->tls.tls);
+    reload_fixed(faults, h->config_file, "admin.tls", !a->admin.tls.tls == !b->admin.tls.tls);
     reload_fixed(faults, h->config_file, "token.alg", a->token.alg == b->token.alg);
     reload_fixed(faults, h->config_file, "limits.connections", a->limits.connections == b->limits.connections);
     reload_fixed(faults, h->config_file, "limits.body_bytes", a->limits.body_bytes == b->limits.body_bytes);
     reload_fixed(faults, h->config_file, "limits.arena_bytes", a->limits.arena_bytes == b->limits.arena_bytes);
+    tls_inherit(b->tls.tls, a->tls.tls);
+    tls_inherit(b->admin.tls.tls, a->admin.tls.tls);
     conf_unref(now);
     if (faults->n) {
         conf_unref(next);
@@ -41,18 +45,25 @@ void house_apply(void *house, struct conf *conf, struct str by)
     struct audit_entry e;
     if (atomic_load(&h->stopping))
         return;
+    bool settled = atomic_load(&h->settled);
+    if (settled && by.n) /* of a signal it knows */
+        manager_reloading();
     log_level_set((enum log_level)conf->root.log.level);
     conf_slot_set(&h->conf, conf);
     audit_conf(h->audit, conf);
+    access_reopen(h->access, conf->root.log.access);
     sessions_conf(h->sessions, conf);
     atomic_store(&h->gate.call_timeout_ms, (unsigned)conf->root.limits.call_timeout);
     atomic_store(&h->gate.input_timeout_ms, (unsigned)conf->root.limits.input_timeout);
     atomic_store(&h->gate.parked_max, (unsigned)conf->root.limits.parked_calls);
     atomic_store(&h->gate.parked_session_max, (unsigned)conf->root.session.max_parked_calls);
     connect_reload(h->connect, conf);
+    house_certificates(&conf->root);
     audit_entry_init(&e, AUDIT_CONFIG_RELOADED, AUDIT_HUMAN);
     e.actor = by;
     e.result = AUDIT_SUCCESS;
     audit_note(h->audit, &e);
     log_info("reloaded", LOG_Z("file", h->config_file));
+    if (settled)
+        manager_ready("serves, with the configuration read again");
 }

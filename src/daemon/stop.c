@@ -31,6 +31,7 @@ static void stop_servers_closed(struct worker *w, struct worker_mail *m)
     session_end_all(h->sessions, STR("the gateway stopped"));
     uv_close((uv_handle_t *)&h->sweep, stop_handle_closed);
     uv_close((uv_handle_t *)&h->grace, stop_handle_closed);
+    uv_close((uv_handle_t *)&h->watchdog, stop_handle_closed);
     for (unsigned i = 0; i < sizeof(h->signals) / sizeof(h->signals[0]); i++)
         uv_close((uv_handle_t *)&h->signals[i], stop_handle_closed);
     connect_close(h->connect, stop_connect_closed, h);
@@ -87,6 +88,7 @@ void house_stop(struct house *h)
     uint64_t grace = (uint64_t)conf->root.limits.stop_grace;
     conf_unref(conf);
     log_info("stopping", LOG_I("grace_ms", grace));
+    manager_stopping();
     uv_timer_start(&h->grace, stop_grace_over, grace, 0);
     for (unsigned i = 0; i < h->worker_count; i++) {
         h->stations[i].drain.run = stop_drain;

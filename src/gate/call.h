@@ -28,6 +28,8 @@ struct call_face {
     void (*progress)(struct call *c, struct str progress, struct str total, struct str message);
     /* The server writes to the log: the params of notifications/message, raw. */
     void (*said)(struct call *c, struct str params);
+    /* The server put the rest off: its answer will take a while. */
+    void (*put_off)(struct call *c);
     /* A legacy server asks something that the client can answer: gate_reply or gate_park. */
     void (*asked)(struct call *c, const struct connect_question *q);
     /* It does not wait for the answer any more. */
@@ -59,6 +61,8 @@ struct call {
     struct str reasoning;    /* why the agent wants this: untrusted text */
     struct call_claims claims;
     char trace_id[33]; /* W3C trace context, 32 hex digits */
+    bool trace_sampled;
+    struct str trace_state; /* tracestate; or STR_NONE */
     bool wants_progress;
     struct str client;    /* which of the session's clients: its protocol session; or empty */
     unsigned can;         /* what that can be asked in the middle of the call (CAN_…) */
@@ -72,7 +76,8 @@ struct call {
     struct call *next, **link; /* calls in flight on this worker */
     unsigned stage;            /* index into the table of pipeline.c */
     bool waiting, cancelled;
-    int64_t born_ns;
+    struct gate_kill *kill;   /* that waits for this call's end; NULL: none does */
+    int64_t born_ns, left_ns; /* left: for its server */
 
     /* found on the way */
     struct catalogue *catalogue; /* held as long as the call lives */

@@ -45,9 +45,22 @@ void gate_park(struct call *c);
 /* In `answered`: what a client has to send again with the call. state: the server's, a JSON string, or empty. In the
  * call's arena; STR_NONE: no memory. */
 struct str gate_seal(struct call *c, struct str state);
+/* For the record: the client of a call that is answered with an error is asked this in its place. */
+void gate_asked(struct call *c, struct str method, struct str params);
 /* No new calls; those in flight go on. gate_worker_cancel_all ends them. */
 void gate_worker_stop(struct gate_worker *w);
 void gate_worker_cancel_all(struct gate_worker *w, const char *why);
+
+/* An operator stops a session, an agent (session empty), or everything (both empty), of which the leases say so
+ * already: their calls on this worker end with ERR_SESSION_STOPPED. Those that wait for their intent to be durable
+ * never leave, and are over a moment later: `quiet` is called when the last one is, maybe before this returns. */
+struct gate_kill {
+    struct str agent, session;
+    void (*quiet)(struct gate_kill *k);
+    size_t calls; /* that were stopped */
+    size_t left;  /* of them, not over yet */
+};
+void gate_kill(struct gate_worker *w, struct gate_kill *k);
 
 /* A request that is no tool call (a list) against the session's and the agent's rate. ERR_RATE fills
  * *ret_retry_after_ms. */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "gate/gate.h"
 #include "gate/stage.h"
+#include "meter/meter.h"
 
 static struct seal_of input_seal_of(const struct call *c)
 {
@@ -61,6 +62,7 @@ static void input_gone(struct input_parked *p)
 {
     atomic_fetch_sub(&p->gate->parked, 1);
     atomic_fetch_sub(&p->record.lease->parked, 1);
+    meter_add(METER_PARKED_CALLS, -1);
     lease_unref(p->record.lease);
     free(p);
 }
@@ -117,11 +119,17 @@ void gate_park(struct call *c)
     p->parked = (struct connect_parked){.taken = input_taken, .abandoned = input_abandoned};
     p->gate = g;
     record_keep(&p->record, c, (char *)(p + 1));
+    meter_add(METER_PARKED_CALLS, 1);
     c->parked = atomic_fetch_add(&tickets, 1) + 1;
     connect_park(&c->wire, c->parked, atomic_load(&g->input_timeout_ms), &p->parked);
     c->sent = true;
     c->answer = (struct connect_answer){.sent = true, .input = true};
     gate_resume(c, VERDICT_NEXT);
+}
+
+void gate_asked(struct call *c, struct str method, struct str params)
+{
+    record_asked(c, method, params);
 }
 
 void gate_reply(struct call *c, unsigned number, bool error, struct str value)

@@ -12,7 +12,10 @@ static enum err limit_fault(const struct lease *l, const struct lease_verdict *v
     case ERR_CALLS:
         return fault_set(f, ERR_CALLS, "the session has used its %lld tool calls: open a new one",
                          (long long)l->max_calls);
-    case ERR_SESSION_ENDED: return fault_set(f, ERR_SESSION_ENDED, "the session is over: open a new one");
+    case ERR_SESSION_ENDED:
+        if (lease_stopped(l))
+            return fault_set(f, ERR_SESSION_STOPPED, "an operator has stopped the session");
+        return fault_set(f, ERR_SESSION_ENDED, "the session is over: open a new one");
     default: return fault_set(f, v->err ? v->err : ERR_INTERNAL, "the limits could not be judged");
     }
 }

@@ -13,23 +13,28 @@
 #include "base/enc.h"
 #include "gate/gate.h"
 #include "gate/stage.h"
+#include "meter/meter.h"
 
 struct stage {
     const char *name;
     stage_fn *run; /* NULL: reserved */
     const char *what;
+    enum meter_series denied; /* what its refusals are counted as; of those that refuse nothing: none */
 };
 
 static const struct stage stages[] = {
-    {"limit", stage_limit, "rates of the agent, the tool and the session"},
-    {"whitelist", stage_whitelist, "allowed minus denied, within the session's scopes; default deny"},
-    {"validate", stage_validate, "arguments against the tool's schema; canonical bytes and digest"},
-    {"retry", stage_retry, "a call sent again with what its server wanted: its state is of this very call"},
+    {"limit", stage_limit, "rates of the agent, the tool and the session", METER_DENIED_LIMIT},
+    {"whitelist", stage_whitelist, "allowed minus denied, within the session's scopes; default deny",
+     METER_DENIED_WHITELIST},
+    {"validate", stage_validate, "arguments against the tool's schema; canonical bytes and digest",
+     METER_DENIED_VALIDATE},
+    {"retry", stage_retry, "a call sent again with what its server wanted: its state is of this very call",
+     METER_DENIED_RETRY},
     {"policy", NULL, "Cedar"},
     {"breaker", NULL, "circuit breakers"},
     {"approval", NULL, "a person decides"},
-    {"budget", stage_budget, "one of the session's calls"},
-    {"intent", stage_intent, "on disk before anything leaves the house"},
+    {"budget", stage_budget, "one of the session's calls", METER_DENIED_BUDGET},
+    {"intent", stage_intent, "on disk before anything leaves the house", METER_DENIED_INTENT},
     {"execute", stage_execute, "the server carries it out"},
     {"result", stage_result, "what it answers, against the tool's outputSchema"},
     {"filter", NULL, "size, secrets, personal data, injected instructions"},
@@ -69,6 +74,7 @@ static void gate_link(struct gate_worker *w, struct call *c)
         w->calls->link = &c->next;
     w->calls = c;
     w->call_count++;
+    meter_add(METER_CALLS_OPEN, 1);
 }
 
 static void gate_unlink(struct call *c)
@@ -77,6 +83,10 @@ static void gate_unlink(struct call *c)
     if (c->next)
         c->next->link = c->link;
     c->gate->call_count--;
+    meter_add(METER_CALLS_OPEN, -1);
+    meter_observe(METER_CALL_SECONDS, clock_mono_ns() - c->born_ns);
+    if (c->kill)
+        kill_over(c);
 }
 
 /* The end of every way, whatever happened on it. */
@@ -92,11 +102,12 @@ static void gate_finish(struct call *c)
     lease_unref(lease);
 }
 
-static void gate_denied(struct call *c, const char *stage)
+static void gate_denied(struct call *c, const char *stage, enum meter_series counted)
 {
     if (!c->fault.err)
         fault_set(&c->fault, ERR_INTERNAL, "the stage %s refused the call and gave no reason", stage);
     c->decided_by = stage;
+    meter_add(counted ? counted : METER_DENIED_OTHER, 1);
     record_denied(c);
     gate_finish(c);
 }
@@ -116,7 +127,7 @@ static void gate_walk(struct call *c)
             return;
         }
         if (v != VERDICT_NEXT) {
-            gate_denied(c, s->name);
+            gate_denied(c, s->name, s->denied);
             return;
         }
         c->stage++;
@@ -136,7 +147,7 @@ void gate_start(struct gate_worker *w, struct call *c)
     name_find(c);
     if (w->stopping) {
         gate_deny(c, ERR_STOPPING, "Doorward is stopping");
-        gate_denied(c, "listen");
+        gate_denied(c, "listen", METER_DENIED_LISTEN);
         return;
     }
     gate_walk(c);
@@ -146,22 +157,27 @@ void gate_resume(struct call *c, enum verdict v)
 {
     c->waiting = false;
     if (v != VERDICT_NEXT) {
-        gate_denied(c, stages[c->stage].name);
+        gate_denied(c, stages[c->stage].name, stages[c->stage].denied);
         return;
     }
     c->stage++;
     gate_walk(c);
 }
 
-void gate_cancel(struct call *c, const char *why)
+void gate_give_up(struct call *c, enum err e, const char *why)
 {
     if (c->cancelled)
         return;
     c->cancelled = true;
-    fault_set(&c->fault, ERR_CANCELLED, "%s", why);
+    fault_set(&c->fault, e, "%s", why);
     if (c->waiting && stages[c->stage].run == stage_execute)
         execute_cancel(c); /* comes back through the wire's done */
     /* One that waits for its intent is stopped when the writer reports: record.c looks at `cancelled`. */
+}
+
+void gate_cancel(struct call *c, const char *why)
+{
+    gate_give_up(c, ERR_CANCELLED, why);
 }
 
 void gate_worker_stop(struct gate_worker *w)

@@ -136,7 +136,7 @@ enum verdict stage_outcome(struct call *c)
     } else if (c->answer.input) {
         e.code = "input_required";
     } else if (!c->answer.result) {
-        e.code = "server_error";
+        e.code = err_code(ERR_SERVER);
     }
     if (c->answer.doc) {
         unsigned char hash[SHA256_BYTES];

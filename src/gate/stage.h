@@ -47,6 +47,11 @@ void record_subscribed(struct gate_worker *w, const struct lease *l, struct str 
 /* Gives up a call that is with its server; the way goes on to `outcome` before this returns. */
 void execute_cancel(struct call *c);
 
+/* As gate_cancel, with another reason. */
+void gate_give_up(struct call *c, enum err e, const char *why);
+/* A call that a gate_kill waits for is over. kill.c */
+void kill_over(struct call *c);
+
 /* Fills the reason and returns VERDICT_DENY, so that a stage can say `return gate_deny(c, ERR_X, "…")`. */
 enum verdict gate_deny(struct call *c, enum err e, const char *fmt, ...) PRINTF(3, 4);
 

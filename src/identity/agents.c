@@ -333,7 +333,7 @@ static struct str agent_list_json(struct arena *a, const struct conf_strings *li
     buf_init(&b, 1u << 20);
     struct json_out o = json_out(&b);
     json_put_strs(&o, list->v, list->n);
-    struct str s = arena_str(a, buf_view(&b));
+    struct str s = arena_buf(a, &b);
     buf_done(&b);
     return s;
 }
@@ -360,7 +360,7 @@ static struct store_key agent_key_row(struct agent *a, const struct jose_key *k,
     struct buf b;
     buf_init(&b, 4096);
     jose_key_write_public(k, &b);
-    struct store_key row = {a->id, str_of(jose_key_thumbprint(k)), arena_str(&a->arena, buf_view(&b)), created, 0};
+    struct store_key row = {a->id, str_of(jose_key_thumbprint(k)), arena_buf(&a->arena, &b), created, 0};
     buf_done(&b);
     return row;
 }

@@ -68,7 +68,9 @@ static bool scope_any(const struct conf_strings *patterns, struct str scope)
     return false;
 }
 
-/* A growing set in the arena; doubles are dropped at the end. */
+enum { SCOPE_SCRATCH = 4 << 20 };
+
+/* A growing set in an arena of its own; doubles are dropped at the end. */
 struct scope_entry {
     struct str scope; /* first: scope_cmp reads it */
     bool timed;       /* from a rule with hours */
@@ -129,12 +131,15 @@ static void scope_apply(struct scope_set *s, const struct conf_scope *rule, bool
 }
 
 /* Each scope once, without what the agent is denied, also where a rule adds it. */
-static enum err scope_settle(struct scope_set *s, const struct agent *agent, struct scope_grant *ret, struct fault *f)
+static enum err scope_settle(struct scope_set *s, const struct agent *agent, struct arena *a, struct scope_grant *ret,
+                             struct fault *f)
 {
-    struct str *all = arena_raw(s->a, s->n * sizeof(*all) + 1, 16),
-               *timed = arena_raw(s->a, s->n * sizeof(*timed) + 1, 16);
+    size_t some = 0;
+    for (size_t i = 0; i < s->n; i++)
+        some += s->v[i].timed;
+    struct str *all = arena_raw(a, s->n * sizeof(*all) + 1, 16), *timed = arena_raw(a, some * sizeof(*timed) + 1, 16);
     struct scope_grant g = {all, 0, timed, 0};
-    if (arena_failed(s->a))
+    if (arena_failed(s->a) || arena_failed(a))
         return fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
     if (s->n)
         qsort(s->v, s->n, sizeof(*s->v), scope_cmp);
@@ -145,10 +150,13 @@ static enum err scope_settle(struct scope_set *s, const struct agent *agent, str
             only_timed = only_timed && s->v[next].timed;
         if (tool.p && agent_denies(agent, tool))
             continue;
-        all[g.count++] = scope;
+        all[g.count] = arena_str(a, scope);
         if (only_timed)
-            timed[g.timed_count++] = scope;
+            timed[g.timed_count++] = all[g.count];
+        g.count++;
     }
+    if (arena_failed(a))
+        return fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
     *ret = g;
     return ERR_OK;
 }
@@ -156,9 +164,11 @@ static enum err scope_settle(struct scope_set *s, const struct agent *agent, str
 enum err scope_resolve(const struct agent *agent, const struct scope_context *context, const struct conf_scopes *rules,
                        int64_t now_ms, struct arena *a, struct scope_grant *ret, struct fault *f)
 {
-    struct scope_set s = {.a = a};
+    struct arena scratch; /* what is kept of it stays with a session for as long as that lives */
+    arena_init(&scratch, SCOPE_SCRATCH);
+    struct scope_set s = {.a = &scratch};
     for (size_t i = 0; i < agent->allowed.n; i++)
-        scope_put(&s, scope_of_tool(agent->allowed.v[i], a), false);
+        scope_put(&s, scope_of_tool(agent->allowed.v[i], &scratch), false);
     for (size_t i = 0; i < rules->n; i++) {
         const struct conf_scope *r = &rules->v[i];
         bool timed = scope_is_timed(&r->when);
@@ -166,7 +176,9 @@ enum err scope_resolve(const struct agent *agent, const struct scope_context *co
             (!timed || scope_hours_now(&r->when, now_ms)))
             scope_apply(&s, r, timed);
     }
-    return scope_settle(&s, agent, ret, f);
+    enum err e = scope_settle(&s, agent, a, ret, f);
+    arena_done(&scratch);
+    return e;
 }
 
 static bool scope_adds(const struct conf_scope *r, struct str scope)

@@ -11,6 +11,7 @@ struct sessions {
     struct lease_store *leases;
     pthread_rwlock_t lock; /* of conf */
     struct conf *conf;
+    struct stops *stops;
     session_told *told;
     void *ctx;
 };
@@ -45,6 +46,16 @@ void sessions_conf(struct sessions *s, struct conf *conf)
     pthread_rwlock_unlock(&s->lock);
     conf_unref(old);
     s->leases->ops->limits(s->leases, conf);
+}
+
+void sessions_stops(struct sessions *s, struct stops *stops)
+{
+    s->stops = stops;
+}
+
+static enum err sessions_judge(struct sessions *s, const struct agent *a, struct fault *f)
+{
+    return s->stops ? stops_judge(s->stops, a->id, f) : ERR_OK;
 }
 
 static struct conf *sessions_conf_ref(struct sessions *s)
@@ -149,6 +160,8 @@ enum err session_open(struct sessions *s, const struct agent *agent, const struc
     struct conf *conf = sessions_conf_ref(s);
     enum err e = agent_usable(agent, clock_wall_ms(), f);
     if (!e)
+        e = sessions_judge(s, agent, f);
+    if (!e)
         e = session_fill(l, agent, w, &conf->root, f);
     conf_unref(conf);
     if (e) {
@@ -170,6 +183,12 @@ enum err session_open(struct sessions *s, const struct agent *agent, const struc
         s->leases->ops->end(s->leases, l->sid, LEASE_ENDED);
         lease_unref(l);
         return fault_set(f, ERR_CLIENT_AUTH, "the agent was changed at this moment: try again");
+    }
+    e = sessions_judge(s, agent, f); /* for the same reason */
+    if (e) {
+        s->leases->ops->end(s->leases, l->sid, LEASE_STOPPED);
+        lease_unref(l);
+        return e;
     }
     s->told(s->ctx, SESSION_OPENED, l, w->by, STR_NONE);
     *ret = l;
@@ -206,7 +225,7 @@ static void session_ended(void *ctx, struct lease *l)
 size_t session_end_agent(struct sessions *s, struct str agent, struct str by, struct str reason)
 {
     struct session_ending e = {s, by, reason};
-    return s->leases->ops->end_agent(s->leases, agent, session_ended, &e);
+    return s->leases->ops->end_agent(s->leases, agent, LEASE_ENDED, session_ended, &e);
 }
 
 static void session_end_one(void *ctx, struct lease *l)
@@ -225,6 +244,42 @@ static void session_expired(void *ctx, struct lease *l)
 {
     struct sessions *s = ctx;
     s->told(s->ctx, SESSION_TIMED_OUT, l, STR_NONE, STR_NONE);
+}
+
+struct session_stopping {
+    struct session_ending end;
+    struct session_stopped *ret;
+};
+
+static void session_was_stopped(void *ctx, struct lease *l)
+{
+    struct session_stopping *p = ctx;
+    p->ret->sessions++;
+    p->ret->parked += atomic_load(&l->parked); /* before they are told of it */
+    session_ended(&p->end, l);
+}
+
+static void session_stop_one(void *ctx, struct lease *l)
+{
+    struct session_stopping *p = ctx;
+    struct lease_store *leases = p->end.s->leases;
+    if (leases->ops->end(leases, l->sid, LEASE_STOPPED))
+        session_was_stopped(p, l);
+}
+
+void session_stop(struct sessions *s, struct str agent, struct str sid, struct str by, struct str reason,
+                  struct session_stopped *ret)
+{
+    struct session_stopping p = {{s, by, reason}, ret};
+    struct lease *l = sid.n ? s->leases->ops->find(s->leases, sid) : NULL;
+    *ret = (struct session_stopped){0};
+    if (l)
+        session_stop_one(&p, l);
+    else if (!sid.n && agent.n)
+        s->leases->ops->end_agent(s->leases, agent, LEASE_STOPPED, session_was_stopped, &p);
+    else if (!sid.n)
+        s->leases->ops->each(s->leases, session_stop_one, &p);
+    lease_unref(l);
 }
 
 void session_sweep(struct sessions *s)

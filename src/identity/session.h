@@ -8,6 +8,7 @@
 #define IDENTITY_SESSION_H
 
 #include "identity/scopes.h"
+#include "identity/stops.h"
 #include "store/lease.h"
 
 struct sessions;
@@ -19,6 +20,8 @@ enum err sessions_new(struct lease_store *leases, struct conf *conf, session_tol
                       struct sessions **ret, struct fault *f) MUST_USE;
 void sessions_free(struct sessions *s);
 void sessions_conf(struct sessions *s, struct conf *conf); /* a reload */
+/* Agents that open no sessions now. Before the first one is opened; NULL: nobody is stopped. */
+void sessions_stops(struct sessions *s, struct stops *stops);
 
 struct session_wish {
     struct scope_context context; /* trusted side only */
@@ -26,12 +29,20 @@ struct session_wish {
     int64_t max_calls, lifetime;  /* 0: the configuration's; may only be less */
     struct str by;                /* the operator who opens it; empty: the agent itself */
 };
-/* ERR_SESSIONS, ERR_INVALID_SCOPE, ERR_CLIENT_AUTH. *ret has a reference for the caller. */
+/* ERR_SESSIONS, ERR_INVALID_SCOPE, ERR_CLIENT_AUTH, ERR_AGENT_STOPPED, ERR_ALL_STOPPED. *ret has a reference for the
+ * caller. */
 enum err session_open(struct sessions *s, const struct agent *agent, const struct session_wish *w, struct lease **ret,
                       struct fault *f) MUST_USE;
 bool session_end(struct sessions *s, struct str sid, struct str by, struct str reason);
 void session_leave(struct sessions *s, struct lease *l); /* its own agent gives it back */
 size_t session_end_agent(struct sessions *s, struct str agent, struct str by, struct str reason);
+/* Ends, as stopped, this session, or with sid empty all of the agent's, or with both empty all that there are. A stop
+ * of the agent or of everything has to be in force already (stops_put): then no session slips through. */
+struct session_stopped {
+    size_t sessions, parked; /* calls of theirs that were put aside */
+};
+void session_stop(struct sessions *s, struct str agent, struct str sid, struct str by, struct str reason,
+                  struct session_stopped *ret);
 void session_sweep(struct sessions *s); /* expires what is late; once a second */
 void session_end_all(struct sessions *s, struct str reason);
 

@@ -68,7 +68,7 @@ enum err token_mint(const struct keys *k, const struct lease *l, struct str issu
     json_kv_i64(&o, "iat", l->created / 1000);
     json_kv_i64(&o, "exp", (l->expires + 999) / 1000);
     json_close(&o, '}');
-    enum err e = buf_failed(&b) ? fault_set(f, ERR_LIMIT, "the token would be too large")
+    enum err e = buf_failed(&b) ? fault_set(f, buf_error(&b), "the token would be too large")
                                 : jose_sign(keys_signing(k), "at+jwt", buf_view(&b), out, f);
     buf_done(&b);
     return e;
@@ -116,8 +116,10 @@ static enum err token_prove(const struct keys *k, struct lease_store *leases, st
 static enum err token_open(struct lease *l, struct lease **ret, struct fault *f)
 {
     if (!lease_is_open(l, clock_mono_ns())) {
-        bool ended = l->state == LEASE_ENDED;
+        bool ended = l->state == LEASE_ENDED, stopped = lease_stopped(l);
         lease_unref(l);
+        if (stopped)
+            return fault_set(f, ERR_SESSION_STOPPED, "an operator has stopped the session");
         return fault_set(f, ERR_SESSION_ENDED,
                          ended ? "the session was ended: open a new one" : "the session has expired: open a new one");
     }

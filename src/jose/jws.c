@@ -167,10 +167,11 @@ static enum err jws_append(const struct jose_key *k, const char *typ, struct str
     buf_init(&h, 512);
     buf_fmt(&h, "{\"alg\":\"%s\",\"typ\":\"%s\",\"kid\":\"%s\"}", jose_alg_name(k->alg), typ, k->thumbprint);
     jws_put(out, h.p, h.n);
+    bool whole = !buf_failed(&h);
     buf_done(&h);
     buf_char(out, '.');
     jws_put(out, payload.p, payload.n);
-    if (buf_failed(out))
+    if (!whole || buf_failed(out))
         return fault_set(f, ERR_NOMEM, "no memory for a token");
     struct str bytes = {out->p + from, out->n - from};
     bool ok = k->alg == JOSE_EDDSA ? crypto_sign_detached(sig, NULL, (const unsigned char *)bytes.p, bytes.n,

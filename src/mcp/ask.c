@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "mcp/elicit.h"
 #include "mcp/input.h"
 
 enum { ASK_TICK_MS = 100, ASK_ROUNDS = 16, ASK_EVENT_MAX = 1 << 20 };
@@ -87,6 +88,7 @@ static void ask_send(struct mcp_request *r, struct mcp_ask *ask)
     json_kv_str(&o, "method", ask->method);
     if (ask->params.n)
         ask_put_params(&o, r, ask);
+    mcp_elicit_asked(r, ask->method, ask->params);
     json_close(&o, '}');
     mcp_stream_event(r, &b);
 }
@@ -128,7 +130,7 @@ static void ask_park(void *ctx)
 void mcp_call_asked(struct call *c, const struct connect_question *q)
 {
     struct mcp_request *r = c->user;
-    bool reachable = !r->x->gone && (r->era == ERA_MODERN || r->takes_stream);
+    bool reachable = mcp_reachable(r) && (r->era == ERA_MODERN || r->takes_stream);
     struct mcp_ask *ask = reachable ? mcp_ask_add(r, STR_NONE, q->method, q->params) : NULL;
     if (!ask) {
         ask_refuse(c, q->number);
@@ -155,7 +157,7 @@ static enum err ask_all(struct mcp_request *r, const struct connect_answer *a, s
     if (++r->rounds > ASK_ROUNDS)
         return fault_set(f, ERR_UPSTREAM_GARBAGE, "the server wanted input more than %d times for one call",
                          ASK_ROUNDS);
-    if (r->x->gone)
+    if (!mcp_reachable(r))
         return fault_set(f, ERR_CANCELLED, "the client that would have to be asked has left");
     JSON_PAIRS(a->doc, requests, k, v)
     {
@@ -297,8 +299,10 @@ static void ask_late(struct mcp_request *r, int64_t now)
     bool over = !lease_is_open(r->lease, now), late = now >= r->ask_until;
     if (r->era == ERA_MODERN)
         return;
-    if (r->again && over)
-        ask_end(r, ERR_SESSION_ENDED, "the session is over: open a new one");
+    if (!over && !mcp_reachable(r))
+        mcp_ask_gone(r); /* and did not come back */
+    else if (r->again && over)
+        ask_end(r, lease_stopped(r->lease) ? ERR_SESSION_STOPPED : ERR_SESSION_ENDED, "the session is over");
     else if (r->again && late)
         ask_end(r, ERR_CANCELLED, "the client did not answer what the server wanted in time");
     else if (r->again && !r->asks)
@@ -309,14 +313,18 @@ static void ask_late(struct mcp_request *r, int64_t now)
         ask_give_up(r);
 }
 
-static void ask_tick(uv_timer_t *t)
+void mcp_asking_look(struct mcp_worker *m)
 {
-    struct mcp_worker *m = t->data;
     int64_t now = clock_mono_ns();
     for (struct mcp_request *r = m->asking.first, *next; r; r = next) {
         next = r->asking_next; /* what is done about one ends or moves that one only */
         ask_late(r, now);
     }
+}
+
+static void ask_tick(uv_timer_t *t)
+{
+    mcp_asking_look(t->data);
 }
 
 void mcp_ask_gone(struct mcp_request *r)

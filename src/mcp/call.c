@@ -1,31 +1,15 @@
 /* A request that goes to a server: from the message to a struct call, and what comes of it. */
-#include "base/enc.h"
+#include "gate/face.h"
+#include "mcp/elicit.h"
 #include "mcp/input.h"
-#include "net/sse.h"
-
-/* Keys under which an agent's runtime may say things about a call. All of it is a claim. */
-#define META_REASONING "dev.doorward/reasoning"
-#define META_MODEL     "dev.doorward/model"
-#define META_TOKENS    "dev.doorward/tokensConsumed"
-#define META_COST      "dev.doorward/estimatedCost"
 
 enum { MCP_EVENT_MAX = 1 << 20 };
 
-static struct mcp_request *mcp_of(struct call *c)
-{
-    return c->user;
-}
+static const struct call_face mcp_call_face;
 
-void mcp_stream_event(struct mcp_request *r, const struct buf *message)
+struct mcp_request *mcp_of(const struct call *c)
 {
-    struct buf event CLEANUP(buf_done);
-    buf_init(&event, MCP_EVENT_MAX);
-    sse_write(&event, buf_view(message));
-    if (r->x->gone || buf_failed(message) || buf_failed(&event))
-        return;
-    if (!r->streaming)
-        mcp_stream_open(r);
-    exchange_stream_write(r->x, buf_view(&event));
+    return c->face == &mcp_call_face ? c->user : NULL;
 }
 
 /* The first progress turns the answer into a stream. The token is the agent's own: the server never saw it. */
@@ -68,6 +52,8 @@ static void mcp_call_answered(struct call *c, const struct connect_answer *a)
     } else if (a->result) {
         mcp_put_answer(r, a);
         mcp_answer_result(r, NULL);
+    } else if (mcp_put_elicit(r, a)) {
+        mcp_answer_result(r, NULL);
     } else {
         int status = mcp_put_error(r, a);
         mcp_answer_error(r, status, &r->mcp->out);
@@ -76,49 +62,35 @@ static void mcp_call_answered(struct call *c, const struct connect_answer *a)
 
 static const struct call_face mcp_call_face = {.progress = mcp_call_progress,
                                                .said = mcp_call_said,
+                                               .put_off = mcp_call_put_off,
                                                .asked = mcp_call_asked,
                                                .withdrawn = mcp_call_withdrawn,
                                                .answered = mcp_call_answered};
 
-/* The claims of the agent's runtime. What has the wrong type was not said. */
 static void mcp_read_claims(struct mcp_request *r)
 {
-    struct call *c = &r->call;
+    static const struct gate_claim_keys keys = {.reasoning = "dev.doorward/reasoning",
+                                                .model = "dev.doorward/model",
+                                                .tokens = "dev.doorward/tokensConsumed",
+                                                .cost = "dev.doorward/estimatedCost"};
+    gate_claims(&r->call, &r->doc, r->rpc.meta, &keys);
+}
+
+/* The message's own trace context goes before that of its transport: proxies on the way may write headers, and what is
+ * in the body belongs to the call (MCP 2026-07-28 basic, "_meta": traceparent, tracestate). */
+void mcp_read_trace(struct mcp_request *r)
+{
     struct arena *a = &r->x->arena;
-    c->claims.tokens = -1;
-    if (!r->rpc.meta)
-        return;
-    c->reasoning = json_str(&r->doc, json_get(&r->doc, r->rpc.meta, STR(META_REASONING)), a);
-    c->claims.model = json_str(&r->doc, json_get(&r->doc, r->rpc.meta, STR(META_MODEL)), a);
-    uint32_t cost = json_get(&r->doc, r->rpc.meta, STR(META_COST));
-    if (json_type(&r->doc, cost) == JSON_NUMBER)
-        c->claims.cost = json_raw(&r->doc, cost);
-    if (!json_i64(&r->doc, json_get(&r->doc, r->rpc.meta, STR(META_TOKENS)), &c->claims.tokens) || c->claims.tokens < 0)
-        c->claims.tokens = -1;
-}
-
-/* W3C Trace Context: the caller's trace goes on; without one, or with a malformed one, a new one begins. */
-static bool mcp_trace_of(struct str parent, char ret[33])
-{
-    unsigned char raw[16], zero[16] = {0};
-    if (!parent.p || parent.n != 55 || parent.p[2] != '-' || parent.p[35] != '-' || parent.p[52] != '-' ||
-        !enc_unhex((struct str){parent.p + 3, 32}, raw, 16) || memcmp(raw, zero, 16) == 0 ||
-        str_starts(parent, STR("ff")))
-        return false;
-    enc_hex(raw, 16, ret);
-    return true;
-}
-
-static void mcp_read_trace(struct mcp_request *r)
-{
-    struct str parent = http_header(&r->x->head, "traceparent");
-    if (r->rpc.meta && json_get(&r->doc, r->rpc.meta, STR("traceparent")))
-        parent = json_str(&r->doc, json_get(&r->doc, r->rpc.meta, STR("traceparent")), &r->x->arena);
-    if (mcp_trace_of(parent, r->call.trace_id))
-        return;
-    unsigned char raw[16];
-    enc_random(raw, sizeof(raw));
-    enc_hex(raw, sizeof(raw), r->call.trace_id);
+    struct trace t;
+    uint32_t parent = r->rpc.meta ? json_get(&r->doc, r->rpc.meta, STR("traceparent")) : 0;
+    if (parent) {
+        struct str state = json_str(&r->doc, json_get(&r->doc, r->rpc.meta, STR("tracestate")), a);
+        trace_parent(json_str(&r->doc, parent, a), &t);
+        trace_state(&state, 1, a, &t);
+    } else {
+        trace_head(&r->x->head, a, &t);
+    }
+    gate_trace(&r->call, &t);
 }
 
 /* How far it is: told when the client can be told. */
@@ -139,7 +111,8 @@ static unsigned mcp_call_can(const struct mcp_request *r)
 {
     if (r->era == ERA_MODERN)
         return connect_can_read(&r->doc,
-                                json_get(&r->doc, r->rpc.meta, STR("io.modelcontextprotocol/clientCapabilities")));
+                                json_get(&r->doc, r->rpc.meta, STR("io.modelcontextprotocol/clientCapabilities"))) &
+               ~(unsigned)CAN_ROOTS_CHANGES; /* it has no such message */
     return r->takes_stream ? r->can : 0;
 }
 
@@ -166,6 +139,8 @@ void mcp_call_again(struct mcp_request *r, struct str responses, struct str stat
                             .paid = true,
                             .log_level = last.log_level};
     memcpy(r->call.trace_id, last.trace_id, sizeof(last.trace_id));
+    r->call.trace_sampled = last.trace_sampled;
+    r->call.trace_state = last.trace_state;
     gate_start(r->mcp->gate, &r->call);
 }
 
@@ -173,16 +148,15 @@ void mcp_call_start(struct mcp_request *r)
 {
     struct fault f;
     struct call *c = &r->call;
-    mcp_read_trace(r);
     r->takes_stream = mcp_accepts_stream(r->x);
     if (mcp_read_progress(r, &f) || mcp_read_level(r, &f) || mcp_read_retry(r, &f)) {
         mcp_answer_fault(r, &f, 0);
         return;
     }
-    mcp_read_claims(r);
     c->face = &mcp_call_face;
     c->user = r;
     c->arena = &r->x->arena;
+    mcp_read_claims(r);
     c->lease = lease_ref(r->lease);
     c->server = r->server;
     if (!c->doc)
@@ -191,6 +165,8 @@ void mcp_call_start(struct mcp_request *r)
     c->client = r->mcp_session;
     c->can = mcp_call_can(r);
     r->x->user = r;
+    if (r->era == ERA_LEGACY && r->takes_stream)
+        mcp_late_watch(r->mcp);
     gate_start(r->mcp->gate, c);
 }
 

@@ -12,8 +12,8 @@ static void mcp_cancel_here(struct mcp_worker *m, struct str sid, struct str mcp
 {
     for (struct call *c = m->gate->calls, *next; c; c = next) {
         next = c->next;
-        struct mcp_request *r = c->user;
-        if (str_eq(r->rpc.id, id) && str_eq(r->mcp_session, mcp_session) && str_eq(lease_sid(c->lease), sid)) {
+        struct mcp_request *r = mcp_of(c);
+        if (r && str_eq(r->rpc.id, id) && str_eq(r->mcp_session, mcp_session) && str_eq(lease_sid(c->lease), sid)) {
             gate_cancel(c, "the client cancelled the call");
             return;
         }
@@ -78,6 +78,8 @@ void mcp_gone(struct exchange *x)
         mcp_stream_gone(r->stream);
     else if (r && r->era == ERA_MODERN)
         gate_cancel(&r->call, "the client closed the connection");
+    else if (r && r->backlog)
+        backlog_left(r->backlog, r->view); /* it may come back */
     else if (r)
         mcp_ask_gone(r);
 }

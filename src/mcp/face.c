@@ -1,7 +1,6 @@
 /* The endpoint: from an HTTP exchange to a method, and back. */
-#include "mcp/request.h"
-#include "mcp/streams.h"
-#include "net/sse.h"
+#include "gate/face.h"
+#include "mcp/event.h"
 
 #define MCP_OUT_MAX (64u << 20)
 
@@ -11,12 +10,20 @@ void mcp_worker_init(struct mcp_worker *m, struct gate_worker *gate)
     buf_init(&m->out, MCP_OUT_MAX);
     mcp_streams_init(m);
     mcp_asking_init(m);
+    mcp_late_init(m);
 }
 
 void mcp_worker_stop(struct mcp_worker *m)
 {
     mcp_streams_stop(m);
     mcp_asking_stop(m);
+    mcp_late_stop(m);
+}
+
+void mcp_sessions_over(struct mcp_worker *m)
+{
+    mcp_streams_look(m);
+    mcp_asking_look(m);
 }
 
 void mcp_worker_done(struct mcp_worker *m)
@@ -24,69 +31,45 @@ void mcp_worker_done(struct mcp_worker *m)
     buf_done(&m->out);
 }
 
-/* A stranger learns where to get a credential (RFC 9728 section 5.1), a known one which scope is missing (RFC 6750
- * section 3). */
 static struct str mcp_challenge(struct mcp_request *r, const struct fault *f)
 {
-    const char *error = err_http(f->err) == 403 ? "insufficient_scope" : "invalid_token";
-    if (f->err == ERR_UNAUTHENTICATED)
-        return arena_fmt(&r->x->arena, "Bearer resource_metadata=\"" STR_FMT "\"", STR_ARG(r->mcp->metadata_url));
-    struct str scope = STR(""), needed = r->call.scope;
-    if (err_http(f->err) == 403 &&
-        scope_valid(needed)) /* a name that the agent made up may hold anything, line ends too */
-        scope = arena_fmt(&r->x->arena, ", scope=\"" STR_FMT "\"", STR_ARG(needed));
-    return arena_fmt(&r->x->arena, "Bearer error=\"%s\"" STR_FMT ", resource_metadata=\"" STR_FMT "\"", error,
-                     STR_ARG(scope), STR_ARG(r->mcp->metadata_url));
+    struct str metadata = r->mcp->metadata_url; /* of the resource that was asked for (RFC 9728 section 3.3) */
+    if (r->server.n)
+        metadata = arena_fmt(&r->x->arena, STR_FMT "/" STR_FMT, STR_ARG(metadata), STR_ARG(r->server));
+    return gate_challenge(f, metadata, r->call.scope, &r->x->arena);
 }
 
 void mcp_release(struct mcp_request *r)
 {
     r->x->user = NULL;
+    gate_note(r->x, r->lease, &r->call);
+    r->x->note.method = r->rpc.method;
     if (r->lease)
         lease_unref(r->lease);
+    if (r->backlog)
+        backlog_unref(r->backlog);
     r->lease = NULL;
-}
-
-void mcp_stream_open(struct mcp_request *r)
-{
-    static const struct http_header headers[] = {
-        {{"Cache-Control", 13}, {"no-store", 8}},
-        {{"X-Accel-Buffering", 17}, {"no", 2}},
-    };
-    exchange_stream_begin(r->x, 200, STR("text/event-stream"), headers, 2);
-    r->streaming = true;
+    r->backlog = NULL;
 }
 
 bool mcp_accepts_stream(const struct exchange *x)
 {
-    struct str accept = http_header(&x->head, "accept");
-    return accept.p && (memmem(accept.p, accept.n, "text/event-stream", 17) || memmem(accept.p, accept.n, "*/*", 3));
-}
-
-static void mcp_stream_finish(struct mcp_request *r, const struct buf *b)
-{
-    struct buf event;
-    buf_init(&event, MCP_OUT_MAX);
-    sse_write(&event, buf_view(b));
-    exchange_stream_write(r->x, buf_view(&event));
-    exchange_stream_end(r->x);
-    buf_done(&event);
+    return http_accepts(&x->head, "text/event-stream");
 }
 
 static void mcp_answer_bytes(struct mcp_request *r, int status, const struct http_header *headers, size_t count,
                              const struct buf *b)
 {
     struct exchange *x = r->x;
+    if (r->streaming)
+        mcp_stream_answer(r, b);
     mcp_release(r);
-    if (buf_failed(b)) {
+    if (r->streaming) {
+        exchange_stream_end(x);
+    } else if (buf_failed(b)) {
         struct fault f;
         fault_set(&f, ERR_NOMEM, "the answer does not fit into memory");
-        if (r->streaming)
-            exchange_stream_end(x);
-        else
-            exchange_answer_fault(x, &f);
-    } else if (r->streaming) {
-        mcp_stream_finish(r, b);
+        exchange_answer_fault(x, &f);
     } else {
         exchange_answer(x, status, STR("application/json"), headers, count, buf_view(b));
     }
@@ -183,7 +166,7 @@ void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retr
     struct arena *a = &r->x->arena;
     struct http_header h[2];
     size_t count = 0;
-    if (err_http(f->err) == 401 || f->err == ERR_SCOPE || f->err == ERR_TOOL_DENIED)
+    if (gate_challenges(f->err))
         h[count++] = (struct http_header){STR("WWW-Authenticate"), mcp_challenge(r, f)};
     if (retry_after_ms > 0)
         h[count++] =
@@ -196,6 +179,7 @@ void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retr
     else if (retry_after_ms > 0)
         data = arena_fmt(a, ",\"retryAfterMs\":%lld", (long long)retry_after_ms);
     struct buf *b = &r->mcp->out;
+    r->x->note.code = err_code(f->err);
     buf_clear(b);
     rpc_error(b, r->rpc.id, mcp_rpc_code(r, f->err), f, r->call.trace_id, data);
     mcp_answer_bytes(r, mcp_status(r, f->err), h, count, b);
@@ -207,17 +191,8 @@ static enum err mcp_check_http(struct exchange *x, struct fault *f)
     str_cut(&type, ';', &kind);
     if (!str_ieq(str_trim(kind), STR("application/json")))
         return fault_set(f, ERR_MEDIA_TYPE, "Content-Type must be application/json");
-    struct str accept = http_header(&x->head, "accept");
-    if (!accept.p)
+    if (!http_header(&x->head, "accept").p || http_accepts(&x->head, "application/json"))
         return ERR_OK;
-    for (struct str part; accept.n;) {
-        str_cut(&accept, ',', &part);
-        struct str media;
-        str_cut(&part, ';', &media);
-        media = str_trim(media);
-        if (str_ieq(media, STR("application/json")) || str_is(media, "*/*") || str_is(media, "application/*"))
-            return ERR_OK;
-    }
     return fault_set(f, ERR_NOT_ACCEPTABLE, "Accept must list application/json and text/event-stream");
 }
 
@@ -240,6 +215,7 @@ static enum err mcp_read(struct mcp_request *r, struct fault *f)
     TRY(mcp_check_http(x, f));
     TRY(json_parse(&r->doc, x->body, &x->arena, NULL, f));
     TRY(rpc_read(&r->doc, &x->arena, &r->rpc, f));
+    mcp_read_trace(r);
     TRY(era_of(&x->head, &r->doc, &r->rpc, &x->arena, &r->era, f));
     return mcp_check_session(r, f);
 }

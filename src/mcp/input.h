@@ -10,6 +10,8 @@
 
 #include "mcp/request.h"
 
+enum { MCP_NEEDS_CAPABILITY = -32021, MCP_NEEDS_URL = -32042 };
+
 #define MCP_ASK_PREFIX "ask-" /* the number of the worker follows, and what cannot be guessed */
 
 struct mcp_ask { /* in the request's arena */

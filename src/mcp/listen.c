@@ -1,5 +1,5 @@
 /* A client opens a stream of notifications (GET; subscriptions/listen) or ends its protocol session (DELETE). */
-#include "mcp/streams.h"
+#include "mcp/event.h"
 
 enum { LISTEN_URIS = 256 };
 
@@ -40,7 +40,13 @@ void mcp_get(struct mcp_request *r)
     if (!listen_admitted(r))
         return;
     struct mcp_stream *s = NULL;
-    if (!mcp_accepts_stream(r->x))
+    struct str last = http_header(&r->x->head, "last-event-id");
+    bool accepted = mcp_accepts_stream(r->x);
+    if (accepted && last.n) {
+        mcp_resume(r, last);
+        return;
+    }
+    if (!accepted)
         fault_set(&f, ERR_NOT_ACCEPTABLE, "Accept must list text/event-stream");
     else
         s = listen_new(r, &f);

@@ -1,5 +1,6 @@
 /* The lists: what of the catalogue this session may use, in one page, in the catalogue's order. */
 #include "base/clock.h"
+#include "gate/face.h"
 #include "mcp/request.h"
 
 /* Counts against the rate, takes no cursor. False: the refusal was answered. */
@@ -32,7 +33,7 @@ static void mcp_each_tool(struct mcp_request *r, const struct catalogue *k, mcp_
         if (r->server.n && !str_eq(t->server, r->server))
             continue;
         struct str listed = mcp_tool_listed(r, t);
-        if (listed.n && session_allows(r->mcp->gate->gate->sessions, r->lease, t->id, now, NULL) == ERR_OK)
+        if (listed.n && gate_shows(r->mcp->gate->gate, r->lease, t, now))
             entry(ctx, listed);
     }
 }

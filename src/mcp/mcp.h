@@ -32,6 +32,12 @@ struct mcp_asking { /* requests whose client is asked something, on this worker 
     bool stopped;
 };
 
+struct mcp_late { /* calls that take long, on this worker (late.c) */
+    uv_timer_t timer;
+    unsigned ticks;
+    bool stopped;
+};
+
 struct mcp_worker {
     struct gate_worker *gate;
     struct mcp_worker *all; /* of every worker: a cancellation may arrive at another one */
@@ -39,9 +45,11 @@ struct mcp_worker {
     struct buf out;                   /* the answer in the making */
     const unsigned char *session_key; /* 32 bytes, of this process */
     struct session_table *sessions;   /* of this process */
+    struct elicited *elicited;        /* of this process (elicit.h) */
     struct conf_slot *conf;
     struct mcp_streams streams;
     struct mcp_asking asking;
+    struct mcp_late late;
     struct str metadata_url; /* the protected resource metadata, for WWW-Authenticate */
     /* Who is it? The session named by the request's bearer token, with a reference for the caller. */
     enum err (*authenticate)(void *ctx, struct exchange *x, struct lease **ret, struct fault *f);
@@ -52,10 +60,14 @@ void mcp_worker_init(struct mcp_worker *m, struct gate_worker *gate);
 /* On its thread: streams of notifications end, and no new ones begin. */
 void mcp_worker_stop(struct mcp_worker *m);
 void mcp_worker_done(struct mcp_worker *m);
+/* On its thread: what sessions that are over keep open here ends now, and not with the next tick. Calls of the gate's
+ * are not meant: gate_kill. */
+void mcp_sessions_over(struct mcp_worker *m);
 /* The catalogue is another one: clients that wait for that learn it. Any thread; only posts. */
 void mcp_catalogue_changed(struct mcp_worker *m);
 /* What a server said by itself to whom it serves with this key (connect_watch). Any thread; only posts. */
 void mcp_resource_updated(struct mcp_worker *m, struct str server, struct str key, struct str uri);
+void mcp_elicitation_completed(struct mcp_worker *m, struct str server, struct str key, struct str id);
 void mcp_server_said(struct mcp_worker *m, struct str server, struct str key, struct str params);
 
 /* Answers every request below /mcp; false: the path is not MCP's. */

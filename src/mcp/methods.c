@@ -20,6 +20,7 @@ static const struct mcp_method mcp_methods[] = {
     {"ping", RPC_REQUEST, ERA_LEGACY, mcp_ping},
     {"notifications/initialized", RPC_NOTIFICATION, ERA_LEGACY, mcp_initialized},
     {"notifications/cancelled", RPC_NOTIFICATION, ERA_LEGACY, mcp_cancelled},
+    {"notifications/roots/list_changed", RPC_NOTIFICATION, ERA_LEGACY, mcp_roots_changed},
 };
 
 const struct mcp_method *mcp_method_find(struct str name, enum rpc_kind kind, enum era era)

@@ -18,6 +18,8 @@ struct mcp_request {
     int log_least;             /* the least of a server's log that is told; beyond the last level: nothing */
     bool streaming;            /* the answer is an SSE stream that has begun */
     struct mcp_stream *stream; /* of notifications, when it is one (streams.h) */
+    struct backlog *backlog;   /* of a stream that can be resumed: a reference of the request's (backlog.h) */
+    uint64_t view;             /* under which it shows that */
     unsigned can;              /* what the client can be asked in the middle of a call (CAN_…) */
     struct mcp_ask *asks;      /* what it is asked (input.h) */
     struct mcp_request *asking_next, **asking_link;
@@ -37,6 +39,7 @@ mcp_handler mcp_prompts_get, mcp_resources_read, mcp_complete;                  
 mcp_handler mcp_tools_list, mcp_prompts_list, mcp_resources_list, mcp_templates_list; /* lists.c */
 mcp_handler mcp_initialized, mcp_cancelled;                                           /* handshake.c, cancel.c */
 mcp_handler mcp_resources_subscribe, mcp_resources_unsubscribe;                       /* subscribe.c */
+mcp_handler mcp_roots_changed;                                                        /* roots.c */
 mcp_handler mcp_set_level;                                                            /* logging.c */
 mcp_handler mcp_subscriptions_listen, mcp_get, mcp_delete; /* listen.c; the last two are HTTP's, not in methods.c */
 
@@ -49,9 +52,13 @@ struct mcp_method {
 /* NULL when this era knows no such method. */
 const struct mcp_method *mcp_method_find(struct str name, enum rpc_kind kind, enum era era);
 
+/* call.c: the trace that this request belongs to. */
+void mcp_read_trace(struct mcp_request *r);
 /* call.c: a request that goes to a server, once its kind and what it asks for are in r->call; without a document of its
  * own it sends what `arguments_node` of the request says. Answers. */
 void mcp_call_start(struct mcp_request *r);
+/* The request whose call it is; NULL: it is another face's, on the same worker. */
+struct mcp_request *mcp_of(const struct call *c);
 /* A modern server has what it wanted of a legacy client: the call once more, through all stages. */
 void mcp_call_again(struct mcp_request *r, struct str responses, struct str state);
 /* What is sent is this object, put together anew. */
@@ -62,8 +69,10 @@ enum err mcp_read_level(struct mcp_request *r, struct fault *f) MUST_USE;
 void mcp_call_said(struct call *c, struct str params);
 /* A line of a server's log as a message of ours. False: it is none, or below what is wanted. logging.c */
 bool mcp_log_write(struct buf *b, struct str params, int least);
-/* One more event on the answer's stream. call.c */
+/* One more event on the answer's stream. event.c */
 void mcp_stream_event(struct mcp_request *r, const struct buf *message);
+/* Will its client hear of it, now or when it comes back? event.c */
+bool mcp_reachable(const struct mcp_request *r);
 /* A client's response to what it was asked. response.c */
 void mcp_response(struct mcp_request *r);
 /* Its client has left, or gives it up (false: there is no such request). ask.c */
@@ -71,6 +80,7 @@ void mcp_ask_gone(struct mcp_request *r);
 bool mcp_ask_cancel(struct mcp_worker *m, struct str sid, struct str mcp_session, struct str id);
 void mcp_asking_init(struct mcp_worker *m);
 void mcp_asking_stop(struct mcp_worker *m);
+void mcp_asking_look(struct mcp_worker *m); /* who waits for nothing any more is told so now */
 /* result.c: a server's answer into the worker's buffer. */
 void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a);
 int mcp_put_error(struct mcp_request *r, const struct connect_answer *a); /* the HTTP status */
@@ -99,8 +109,14 @@ void mcp_put_cacheable(const struct mcp_request *r, struct json_out *o);
 
 /* What belongs to the request is given back; its exchange is still to be answered. face.c */
 void mcp_release(struct mcp_request *r);
-/* The answer is a stream of events from here on. face.c */
+/* The answer is a stream of events from here on. event.c */
 void mcp_stream_open(struct mcp_request *r);
+/* The answer to a call takes long: it becomes a stream when its client has use for that. late.c */
+void mcp_call_put_off(struct call *c);
+/* There is a call that may take long, or a stream. late.c */
+void mcp_late_watch(struct mcp_worker *m);
+void mcp_late_init(struct mcp_worker *m);
+void mcp_late_stop(struct mcp_worker *m);
 /* May the answer be a stream? face.c */
 bool mcp_accepts_stream(const struct exchange *x);
 /* Answers; each releases the request. */

@@ -1,9 +1,8 @@
 /* What a server answered, as our answer: its result or error without what belongs to its hop. */
-#include "mcp/request.h"
+#include "mcp/elicit.h"
+#include "mcp/input.h"
 
 #define META_OF_HOP "io.modelcontextprotocol/"
-
-enum { MCP_NEEDS_CAPABILITY = -32021, MCP_NEEDS_URL = -32042 };
 
 /* The server's `_meta` without what belongs to its hop. */
 static void mcp_put_result_meta(struct mcp_request *r, struct json_out *o, const struct connect_answer *a)
@@ -96,6 +95,8 @@ int mcp_put_error(struct mcp_request *r, const struct connect_answer *a)
         code = -32603;
     if (r->call.kind == CALL_RESOURCE && (code == -32002 || code == -32602))
         code = mcp_rpc_code(r, ERR_RESOURCE_UNKNOWN);
+    if (code == MCP_NEEDS_URL)
+        mcp_elicit_needed(r, a->doc, data);
     buf_clear(b);
     struct json_out o = json_out(b);
     json_open(&o, '{');

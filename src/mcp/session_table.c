@@ -35,6 +35,7 @@ struct session_table {
     struct table_owner *bucket[TABLE_BUCKETS];
     size_t count;
     uint64_t streams; /* numbers given out */
+    struct backlogs *backlogs;
     session_released *released;
     void *ctx;
 };
@@ -44,6 +45,10 @@ struct session_table *session_table_new(session_released *released, void *ctx)
     struct session_table *t = calloc(1, sizeof(*t));
     if (!t)
         return NULL;
+    if (!(t->backlogs = backlogs_new())) {
+        free(t);
+        return NULL;
+    }
     t->released = released;
     t->ctx = ctx;
     pthread_mutex_init(&t->lock, NULL);
@@ -93,8 +98,14 @@ void session_table_free(struct session_table *t)
             t->bucket[i] = o->next;
             table_owner_free(t, o);
         }
+    backlogs_free(t->backlogs);
     pthread_mutex_destroy(&t->lock);
     free(t);
+}
+
+struct backlogs *session_table_backlogs(struct session_table *t)
+{
+    return t->backlogs;
 }
 
 /* ---- with the lock held ---- */
@@ -199,6 +210,8 @@ enum err session_table_delete(struct session_table *t, struct session_ref s, str
     }
     pthread_mutex_unlock(&t->lock);
     table_release(t, s.lease, uris);
+    if (!err)
+        backlogs_forget_session(t->backlogs, (struct backlog_of){lease_sid(s.lease), s.id});
     return err;
 }
 
@@ -297,6 +310,7 @@ void session_table_forget(struct session_table *t, struct str sid)
     pthread_mutex_unlock(&t->lock);
     if (o)
         table_owner_free(t, o);
+    backlogs_forget(t->backlogs, sid);
 }
 
 size_t session_table_count(struct session_table *t)

@@ -8,6 +8,7 @@
 #ifndef MCP_SESSION_TABLE_H
 #define MCP_SESSION_TABLE_H
 
+#include "mcp/backlog.h"
 #include "store/lease.h"
 
 enum { SESSION_TABLE_MAX = 65536, SESSION_TABLE_OF_LEASE = 1024, SESSION_URIS = 256 };
@@ -46,5 +47,8 @@ bool session_table_subscribed(struct session_table *t, struct session_ref s, str
 
 void session_table_forget(struct session_table *t, struct str sid); /* the lease is over */
 size_t session_table_count(struct session_table *t);
+
+/* What their clients were told on streams: forgotten with the session or the lease. */
+struct backlogs *session_table_backlogs(struct session_table *t);
 
 #endif

@@ -1,9 +1,8 @@
-#include "mcp/streams.h"
-
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "mcp/event.h"
 #include "net/sse.h"
 
 enum { STREAM_TICK_MS = 250, STREAM_AWAKE_TICKS = 60, STREAM_EVENT_MAX = 1 << 20 };
@@ -49,16 +48,15 @@ static struct session_ref stream_session(const struct mcp_stream *s)
 /* A protocol session has one stream: the newest. */
 static bool stream_current(struct mcp_stream *s)
 {
+    if (s->shows)
+        return backlog_shown(s->r->backlog, s->r->view);
     return s->r->era == ERA_MODERN || session_table_has_stream(s->r->mcp->sessions, stream_session(s), s->number);
 }
 
 void mcp_stream_send(struct mcp_stream *s, const struct buf *message)
 {
-    struct buf event CLEANUP(buf_done);
-    buf_init(&event, STREAM_EVENT_MAX);
-    sse_write(&event, buf_view(message));
-    if (!buf_failed(message) && !buf_failed(&event) && stream_current(s))
-        exchange_stream_write(s->r->x, buf_view(&event));
+    if (!s->shows && stream_current(s))
+        mcp_stream_event(s->r, message);
 }
 
 /* The end of a subscription that its client did not ask for (MCP 2026-07-28 schema, SubscriptionsListenResult). */
@@ -82,6 +80,7 @@ static void stream_end(struct mcp_stream *s, bool farewell)
     *s->link = s->next;
     if (s->next)
         s->next->link = s->link;
+    meter_add(METER_STREAMS_OPEN, -1);
     if (--all->count == 0)
         uv_timer_stop(&all->timer);
     for (size_t i = 0; i < s->uri_count; i++)
@@ -89,13 +88,27 @@ static void stream_end(struct mcp_stream *s, bool farewell)
     if (farewell && r->era == ERA_MODERN)
         stream_farewell(s);
     r->stream = NULL;
+    if (r->backlog && s->shows)
+        backlog_left(r->backlog, r->view);
+    else if (r->backlog)
+        backlog_close(r->backlog);
     mcp_release(r);
     exchange_stream_end(x);
 }
 
 void mcp_stream_gone(struct mcp_stream *s)
 {
-    stream_end(s, false);
+    struct mcp_request *r = s->r;
+    if (r->backlog && !s->shows)
+        backlog_left(r->backlog, r->view);
+    else
+        stream_end(s, false);
+}
+
+/* Its client has left, and did not come back. */
+static bool stream_abandoned(const struct mcp_stream *s)
+{
+    return s->r->x->gone && !mcp_reachable(s->r);
 }
 
 /* ---- to a protocol session ---- */
@@ -112,7 +125,8 @@ static void stream_tell_here(struct mcp_worker *m, struct str sid, struct str mc
 {
     for (struct mcp_stream *s = m->streams.first, *next; s; s = next) {
         next = s->next;
-        if (s->r->era == ERA_LEGACY && str_eq(s->r->mcp_session, mcp_session) && str_eq(lease_sid(s->r->lease), sid))
+        if (s->r->era == ERA_LEGACY && !s->shows && str_eq(s->r->mcp_session, mcp_session) &&
+            str_eq(lease_sid(s->r->lease), sid))
             mcp_stream_send(s, message);
     }
 }
@@ -223,13 +237,25 @@ static void streams_tick(uv_timer_t *t)
     sse_write_comment(&comment);
     for (struct mcp_stream *s = m->streams.first, *next; s; s = next) {
         next = s->next;
-        if (!lease_is_open(s->r->lease, now) || !stream_current(s))
-            stream_end(s, true);
-        else if (awake)
+        if (awake)
             exchange_stream_write(s->r->x, buf_view(&comment));
+        if (!lease_is_open(s->r->lease, now) || !stream_current(s) || stream_abandoned(s))
+            stream_end(s, true);
+        else if (s->shows)
+            mcp_resume_more(s);
     }
     if (awake) /* an hour may have come at which a session may use more or less */
         streams_compare(m);
+}
+
+void mcp_streams_look(struct mcp_worker *m)
+{
+    int64_t now = clock_mono_ns();
+    for (struct mcp_stream *s = m->streams.first, *next; s; s = next) {
+        next = s->next;
+        if (!lease_is_open(s->r->lease, now))
+            stream_end(s, true);
+    }
 }
 
 void mcp_streams_init(struct mcp_worker *m)
@@ -249,20 +275,48 @@ void mcp_streams_stop(struct mcp_worker *m)
     uv_close((uv_handle_t *)&m->streams.timer, NULL);
 }
 
+/* Of all streams here, or those of one lease: how many there are, and the one whose client has been away for longest.
+ * A stream that only shows another one is not counted: that one is. */
+static int64_t stream_count(const struct mcp_streams *all, const struct lease *l, struct mcp_stream **ret_away)
+{
+    int64_t n = 0, oldest = INT64_MAX;
+    *ret_away = NULL;
+    for (struct mcp_stream *s = all->first; s; s = s->next) {
+        if (s->shows || (l && !str_eq(lease_sid(s->r->lease), lease_sid(l))))
+            continue;
+        int64_t left = s->r->backlog ? backlog_left_at(s->r->backlog) : 0;
+        n++;
+        if (left && left < oldest) {
+            oldest = left;
+            *ret_away = s;
+        }
+    }
+    return n;
+}
+
+/* Is there room for one more? A client that is away gives way to one that is here. */
+static bool stream_room(const struct mcp_streams *all, const struct lease *l, int64_t most)
+{
+    struct mcp_stream *away;
+    bool full = stream_count(all, l, &away) >= most;
+    if (!full || !away)
+        return !full;
+    stream_end(away, false);
+    return stream_count(all, l, &away) < most;
+}
+
 enum err mcp_stream_admit(struct mcp_request *r, struct fault *f)
 {
     struct mcp_streams *all = &r->mcp->streams;
     struct conf *conf = conf_slot_get(r->mcp->conf);
-    int64_t most = conf->root.limits.streams, of_session = conf->root.session.max_streams, mine = 0;
+    int64_t most = conf->root.limits.streams, of_session = conf->root.session.max_streams;
     conf_unref(conf);
     if (all->stopped)
         return fault_set(f, ERR_STOPPING, "Doorward is stopping");
-    for (const struct mcp_stream *s = all->first; s; s = s->next)
-        mine += str_eq(lease_sid(s->r->lease), lease_sid(r->lease));
-    if (mine >= of_session)
+    if (!stream_room(all, r->lease, of_session))
         return fault_set(f, ERR_STREAMS, "this session has %lld streams open, which is the most (session.max_streams)",
-                         (long long)mine);
-    if (all->count >= most)
+                         (long long)of_session);
+    if (!stream_room(all, NULL, most))
         return fault_set(f, ERR_STREAMS, "%lld streams are open, which is the most (limits.streams)", (long long)most);
     return ERR_OK;
 }
@@ -281,6 +335,7 @@ void mcp_stream_begin(struct mcp_stream *s)
     all->first = s;
     r->stream = s;
     r->x->user = r;
+    meter_add(METER_STREAMS_OPEN, 1);
     if (all->count++ == 0)
         uv_timer_start(&all->timer, streams_tick, STREAM_TICK_MS, STREAM_TICK_MS);
     mcp_stream_open(r);

@@ -2,7 +2,7 @@
  * Streams of notifications to clients, on the worker on which the client opened them: a legacy client's GET (MCP
  * 2025-11-25 basic/transports, "Listening for Messages from the Server") and a modern client's subscriptions/listen
  * (MCP 2026-07-28 basic/patterns/subscriptions). A stream ends with its client, its lease or the gateway; a comment
- * keeps it awake.
+ * keeps it awake. A legacy client may come back for its stream, which goes on without it for a while.
  *
  * What a stream tells of the catalogue is what its session can see: the lists are compared through the session's eyes,
  * and a change of which it sees nothing is not told.
@@ -23,11 +23,14 @@ struct mcp_stream {
     uint64_t seen[MCP_LISTS];   /* digests of the lists as they were told last */
     struct mcp_stream_uri *uri; /* resources of which a modern client wants to hear */
     size_t uri_count;
-    uint64_t number; /* of a legacy one (session_table.h) */
+    uint64_t number;   /* of a legacy one (session_table.h) */
+    bool shows;        /* what another one, or a call, produces, for a client that came back (resume.c) */
+    uint64_t position; /* and how far it is */
 };
 
 void mcp_streams_init(struct mcp_worker *m);
 void mcp_streams_stop(struct mcp_worker *m);
+void mcp_streams_look(struct mcp_worker *m); /* those whose session is over end now */
 
 /* Is there room for one more? ERR_LIMIT names the bound. */
 enum err mcp_stream_admit(struct mcp_request *r, struct fault *f) MUST_USE;

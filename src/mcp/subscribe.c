@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "mcp/elicit.h"
 #include "mcp/streams.h"
 
 enum { SUBSCRIBE_URI_MAX = 4096 };
@@ -74,7 +75,7 @@ void mcp_resources_unsubscribe(struct mcp_request *r)
 
 /* ---- what a server says ---- */
 
-enum told { TOLD_UPDATED, TOLD_SAID };
+enum told { TOLD_UPDATED, TOLD_SAID, TOLD_COMPLETED };
 
 struct told_mail {
     struct worker_mail mail;
@@ -132,13 +133,31 @@ static void told_said(struct mcp_stream *s, const struct told_mail *m)
         mcp_stream_send(s, &b);
 }
 
+/* What was opened at a URL is over: for the client that was given it. */
+static void told_completed(struct mcp_stream *s, const struct told_mail *m)
+{
+    const struct mcp_request *r = s->r;
+    struct elicited_of of = {m->server, m->text, lease_sid(r->lease), r->mcp_session};
+    if (r->era != ERA_LEGACY || !told_serves(m->key, r->lease, true) || !elicited_take(r->mcp->elicited, &of))
+        return;
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 1u << 20);
+    struct json_out o = mcp_notification_open(s, &b, "notifications/elicitation/complete");
+    json_kv_str(&o, "elicitationId", m->text);
+    mcp_notification_close(&o);
+    mcp_stream_send(s, &b);
+}
+
 static void told_arrived(struct worker *w, struct worker_mail *mail)
 {
     (void)w;
+    static void (*const told_each[])(struct mcp_stream * s, const struct told_mail *m) = {
+        [TOLD_UPDATED] = told_updated, [TOLD_SAID] = told_said, [TOLD_COMPLETED] = told_completed};
     struct told_mail *m = (struct told_mail *)mail;
     for (struct mcp_stream *s = m->to->streams.first, *next; s; s = next) {
         next = s->next;
-        (m->what == TOLD_UPDATED ? told_updated : told_said)(s, m);
+        if (!s->shows)
+            told_each[m->what](s, m);
     }
     free(m);
 }
@@ -163,6 +182,11 @@ static void told_post(struct mcp_worker *to, enum told what, struct str server, 
 void mcp_resource_updated(struct mcp_worker *m, struct str server, struct str key, struct str uri)
 {
     told_post(m, TOLD_UPDATED, server, key, uri);
+}
+
+void mcp_elicitation_completed(struct mcp_worker *m, struct str server, struct str key, struct str id)
+{
+    told_post(m, TOLD_COMPLETED, server, key, id);
 }
 
 void mcp_server_said(struct mcp_worker *m, struct str server, struct str key, struct str params)

@@ -32,9 +32,8 @@ static void server_written(uv_write_t *req, int status)
 static void server_queue(struct server_conn *c, struct str a, struct str b)
 {
     size_t n = a.n + b.n;
-    bool full = c->queued && c->queued + n > c->server->l.write_bytes; /* one answer is taken whatever its size */
-    struct server_write_req *w = full ? NULL : malloc(sizeof(*w) + n);
-    if (!w) { /* the client does not read, or there is no memory for its answer */
+    struct server_write_req *w = malloc(sizeof(*w) + n);
+    if (!w) {
         server_conn_close(c);
         return;
     }
@@ -55,7 +54,7 @@ static void server_queue(struct server_conn *c, struct str a, struct str b)
     }
 }
 
-void server_write(struct server_conn *c, struct str a, struct str b)
+void server_put(struct server_conn *c, struct str a, struct str b)
 {
     if (c->closing)
         return;
@@ -74,6 +73,16 @@ void server_write(struct server_conn *c, struct str a, struct str b)
     }
     if (a.n + b.n)
         server_queue(c, a, b);
+}
+
+void server_write(struct server_conn *c, struct str a, struct str b)
+{
+    if (c->queued && c->queued + a.n + b.n > c->server->l.write_bytes) /* one answer is taken whatever its size */
+        server_conn_close(c);
+    else if (c->tls)
+        server_tls_write(c, a, b);
+    else
+        server_put(c, a, b);
 }
 
 const char *server_date(struct server *s)
@@ -158,8 +167,10 @@ void exchange_answer(struct exchange *x, int status, struct str type, const stru
 {
     struct server_conn *c = x->conn;
     x->answered = true;
+    x->status = status;
     if (!x->gone) {
         struct str head = answer_head(x, status, type, headers, count, (int64_t)body.n);
+        x->sent = c->bare ? 0 : body.n;
         answer_write(c, head, body);
     }
     server_conn_finish(c);
@@ -175,12 +186,14 @@ void exchange_answer_fault_with(struct exchange *x, const struct fault *f, const
 {
     struct buf b;
     buf_init(&b, 8192);
+    x->note.code = err_code(f->err);
     struct json_out o = json_out(&b);
     json_open(&o, '{');
     json_kv_z(&o, "error", err_code(f->err));
     json_kv_z(&o, "message", f->text[0] ? f->text : err_help(f->err));
     json_close(&o, '}');
-    exchange_answer(x, err_http(f->err), STR("application/json"), headers, count, buf_view(&b));
+    struct str body = buf_failed(&b) ? STR("{\"error\":\"out_of_memory\"}") : buf_view(&b);
+    exchange_answer(x, err_http(f->err), STR("application/json"), headers, count, body);
     buf_done(&b);
 }
 
@@ -188,6 +201,7 @@ void exchange_stream_begin(struct exchange *x, int status, struct str type, cons
                            size_t count)
 {
     x->answered = true;
+    x->status = status;
     if (!x->gone)
         answer_write(x->conn, answer_head(x, status, type, headers, count, -1), STR_NONE);
 }
@@ -197,6 +211,7 @@ void exchange_stream_write(struct exchange *x, struct str bytes)
     struct server_conn *c = x->conn;
     if (x->gone || c->bare || bytes.n == 0)
         return;
+    x->sent += bytes.n;
     static const char hex[] = "0123456789abcdef";
     char size[20];
     size_t at = sizeof(size);

@@ -178,6 +178,8 @@ void client_send(struct client_origin *o, struct client_call *call)
     call->deadline = uv_now(&c->worker->loop) + (call->timeout_ms ? call->timeout_ms : 30000);
     if (c->closing) {
         client_fail_later(c, call, ERR_STOPPING, "Doorward is stopping");
+    } else if (call->unwritten) {
+        client_fail_later(c, call, ERR_NOMEM, "no memory for the request");
     } else if (!client_writable(call)) {
         client_fail_later(c, call, ERR_PARAMS, "the head of the request is too large or holds a control character");
     } else if (!o->queue && client_idle(o)) {
@@ -227,17 +229,18 @@ static void client_tick(uv_timer_t *t)
 
 /* ---- origins and the client ---- */
 
-enum err client_origin(struct client *c, const struct http_url *url, struct client_origin **ret, struct fault *f)
+enum err client_origin(struct client *c, const struct http_url *url, struct tls *tls, struct client_origin **ret,
+                       struct fault *f)
 {
-    if (url->tls)
-        return fault_set(f, ERR_CONFIG,
-                         "https:// is not spoken to servers by this version; put a TLS proxy before the server");
+    if (url->tls && !tls)
+        return fault_set(f, ERR_CONFIG, "an https URL, and nothing says whom to believe");
     struct client_origin *o = calloc(1, sizeof(*o));
     if (!o || url->host.n >= sizeof(o->host) || url->authority.n >= sizeof(o->authority_text)) {
         free(o);
         return fault_set(f, ERR_LIMIT, "the host's name is too long");
     }
     o->client = c;
+    o->tls = url->tls ? tls_ref(tls) : NULL;
     memcpy(o->host, url->host.p, url->host.n);
     memcpy(o->authority_text, url->authority.p, url->authority.n);
     o->authority = (struct str){o->authority_text, url->authority.n};
@@ -267,6 +270,7 @@ enum err client_new(struct worker *w, const struct client_limits *l, struct clie
     c->l.idle_ms = c->l.idle_ms ? c->l.idle_ms : 60000;
     c->l.body_bytes = c->l.body_bytes ? c->l.body_bytes : 16u << 20;
     buf_init(&c->out, CLIENT_HEAD_BYTES);
+    buf_init(&c->cipher, TLS_OUT_BYTES);
     uv_timer_init(&w->loop, &c->tick);
     uv_timer_init(&w->loop, &c->report);
     c->tick.data = c->report.data = c;
@@ -280,9 +284,12 @@ static void client_free(struct client *c)
     while (c->origins) {
         struct client_origin *o = c->origins;
         c->origins = o->next;
+        tls_sessions_done(&o->sessions);
+        tls_unref(o->tls);
         free(o);
     }
     buf_done(&c->out);
+    buf_done(&c->cipher);
     free(c);
 }
 

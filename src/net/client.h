@@ -10,11 +10,12 @@
 
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 struct client_limits {
     unsigned per_origin; /* connections; 0: 64; more requests wait in a queue of at most `queue` */
     unsigned queue;      /* 0: 1024 */
-    unsigned connect_ms; /* 0: 5000 */
+    unsigned connect_ms; /* with the TLS handshake; 0: 5000 */
     unsigned idle_ms;    /* pooled; 0: 60000 */
     uint64_t body_bytes; /* of one answer; 0: 16 MiB */
 };
@@ -40,6 +41,7 @@ struct client_call {
     unsigned timeout_ms; /* to the head of the answer; 0: 30000 */
     unsigned stall_ms;   /* between bytes of the answer; 0: 60000 */
     bool idempotent;
+    bool unwritten; /* no memory for what it should say: it is not sent, and fails with ERR_NOMEM */
     /* the client's */
     struct client_origin *origin;
     struct client_conn *conn;
@@ -51,8 +53,9 @@ struct client_call {
 
 struct client;
 enum err client_new(struct worker *w, const struct client_limits *l, struct client **ret, struct fault *f) MUST_USE;
-/* Origins are made once (at load), used by pointer. */
-enum err client_origin(struct client *c, const struct http_url *url, struct client_origin **ret,
+/* Origins are made once (at load), used by pointer. tls: whom to believe behind an https URL (tls_client_new), of which
+ * the origin takes a reference; not looked at for http. */
+enum err client_origin(struct client *c, const struct http_url *url, struct tls *tls, struct client_origin **ret,
                        struct fault *f) MUST_USE;
 /* `done` is never called from inside client_send. */
 void client_send(struct client_origin *o, struct client_call *call);

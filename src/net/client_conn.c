@@ -43,6 +43,7 @@ static void conn_closed(uv_handle_t *h)
         conn->next->link = conn->link;
     o->conns--;
     buf_done(&conn->in);
+    tls_conn_free(conn->tls);
     free(conn);
     client_pool_changed(o);
 }
@@ -52,6 +53,8 @@ void client_conn_close(struct client_conn *conn)
     if (conn->closing)
         return;
     conn->closing = true;
+    if (conn->tls)
+        client_tls_end(conn);
     conn_idle_unlink(conn);
     uv_close((uv_handle_t *)&conn->tcp, conn_closed);
 }
@@ -66,7 +69,7 @@ static void conn_report(struct client_conn *conn, enum err e, const struct fault
     call->ops->done(call, e, f, call->sent);
 }
 
-static void conn_fail(struct client_conn *conn, enum err e, const char *why)
+void client_conn_fail(struct client_conn *conn, enum err e, const char *why)
 {
     struct client_call *call = conn->call;
     client_conn_close(conn);
@@ -87,6 +90,8 @@ static void conn_complete(struct client_conn *conn, bool reusable)
 {
     /* An answer that came before the server had the whole request: nobody knows what it still reads. */
     reusable = reusable && uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp) == 0;
+    /* Nor is it known whose answer would be what came with this one. */
+    reusable = reusable && (!conn->tls || !tls_waits(conn->tls));
     if (reusable) {
         conn->reused = true;
         conn_idle_push(conn);
@@ -123,7 +128,7 @@ static void conn_body(struct client_conn *conn, struct str bytes)
         struct fault f = {0};
         enum http_verdict v = http_body_feed(&conn->body, bytes.p, bytes.n, &used, &piece, &f);
         if (v == HTTP_BAD) {
-            conn_fail(conn, f.err == ERR_LIMIT ? ERR_LIMIT : ERR_UPSTREAM_GARBAGE, f.text);
+            client_conn_fail(conn, f.err == ERR_LIMIT ? ERR_LIMIT : ERR_UPSTREAM_GARBAGE, f.text);
             return;
         }
         bytes = str_skip(bytes, used);
@@ -150,12 +155,14 @@ static void conn_read_head(struct client_conn *conn, struct str bytes)
         size_t used;
         enum http_verdict v = http_parse_response(bytes.p, bytes.n, NULL, &conn->resume, &h, &used, &f);
         if (v == HTTP_BAD) {
-            conn_fail(conn, ERR_UPSTREAM_GARBAGE, f.text);
+            client_conn_fail(conn, ERR_UPSTREAM_GARBAGE, f.text);
             return;
         }
         if (v == HTTP_MORE) {
             if (conn->in.n == 0) {
                 buf_put(&conn->in, bytes.p, bytes.n);
+                if (buf_failed(&conn->in)) /* what comes next would be read as the beginning */
+                    client_conn_fail(conn, ERR_NOMEM, "no memory for the head of the server's answer");
             } else if (bytes.p != conn->in.p) {
                 struct str rest = bytes; /* a tail of conn->in behind an interim answer */
                 buf_drop(&conn->in, conn->in.n - rest.n);
@@ -167,11 +174,11 @@ static void conn_read_head(struct client_conn *conn, struct str bytes)
         if (h.status >= 200)
             break;
         if (h.status == 101) {
-            conn_fail(conn, ERR_UPSTREAM_GARBAGE, "the server switched to a protocol that nobody asked for");
+            client_conn_fail(conn, ERR_UPSTREAM_GARBAGE, "the server switched to a protocol that nobody asked for");
             return;
         }
         if (++conn->interim > CLIENT_INTERIM) {
-            conn_fail(conn, ERR_UPSTREAM_GARBAGE, "the server sends interim answers without end");
+            client_conn_fail(conn, ERR_UPSTREAM_GARBAGE, "the server sends interim answers without end");
             return;
         }
     }
@@ -182,7 +189,7 @@ static void conn_read_head(struct client_conn *conn, struct str bytes)
         buf_clear(&conn->in);
 }
 
-static void conn_bytes(struct client_conn *conn, struct str bytes)
+void client_conn_take(struct client_conn *conn, struct str bytes)
 {
     if (!conn->call) { /* nobody asked: whatever it is, the connection is not to be trusted */
         client_conn_close(conn);
@@ -194,13 +201,25 @@ static void conn_bytes(struct client_conn *conn, struct str bytes)
         conn_body(conn, bytes);
     } else if (conn->in.n) {
         buf_put(&conn->in, bytes.p, bytes.n);
-        if (buf_failed(&conn->in))
-            conn_fail(conn, ERR_UPSTREAM_GARBAGE, "the head of the server's answer is too large");
+        if (buf_error(&conn->in) == ERR_NOMEM)
+            client_conn_fail(conn, ERR_NOMEM, "no memory for the head of the server's answer");
+        else if (buf_failed(&conn->in))
+            client_conn_fail(conn, ERR_UPSTREAM_GARBAGE, "the head of the server's answer is too large");
         else
             conn_read_head(conn, buf_view(&conn->in));
     } else {
         conn_read_head(conn, bytes);
     }
+}
+
+void client_conn_ended(struct client_conn *conn, bool said)
+{
+    if (said && conn->call && conn->head_done && conn->body.kind == HTTP_BODY_CLOSE)
+        conn_complete(conn, false);
+    else if (conn->tls && !conn->connected)
+        client_conn_fail(conn, ERR_UPSTREAM, "the server closed the connection in the TLS handshake");
+    else
+        client_conn_fail(conn, ERR_UPSTREAM, "the server closed the connection before its answer was whole");
 }
 
 static void conn_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
@@ -214,13 +233,12 @@ static void conn_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *b)
 static void conn_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 {
     struct client_conn *conn = stream->data;
-    if (n > 0) {
-        conn_bytes(conn, (struct str){b->base, (size_t)n});
-    } else if (n < 0 && conn->call && conn->head_done && n == UV_EOF && conn->body.kind == HTTP_BODY_CLOSE) {
-        conn_complete(conn, false);
-    } else if (n < 0) {
-        conn_fail(conn, ERR_UPSTREAM, "the server closed the connection before its answer was whole");
-    }
+    if (n > 0 && conn->tls)
+        client_tls_read(conn, (struct str){b->base, (size_t)n});
+    else if (n > 0)
+        client_conn_take(conn, (struct str){b->base, (size_t)n});
+    else if (n < 0)
+        client_conn_ended(conn, n == UV_EOF && !conn->tls);
 }
 
 /* ---- writing ---- */
@@ -237,10 +255,10 @@ static void conn_written(uv_write_t *req, int status)
     struct client_conn *conn = w->conn;
     free(w);
     if (status < 0 && status != UV_ECANCELED && !conn->closing)
-        conn_fail(conn, ERR_UPSTREAM, "the server closed the connection while the request was sent");
+        client_conn_fail(conn, ERR_UPSTREAM, "the server closed the connection while the request was sent");
 }
 
-static void conn_queue(struct client_conn *conn, struct str a, struct str b)
+static bool conn_queue(struct client_conn *conn, struct str a, struct str b)
 {
     struct conn_write *w = malloc(sizeof(*w) + a.n + b.n);
     if (w) {
@@ -251,10 +269,24 @@ static void conn_queue(struct client_conn *conn, struct str a, struct str b)
             memcpy(w->bytes + a.n, b.p, b.n);
         uv_buf_t buf = uv_buf_init(w->bytes, (unsigned)(a.n + b.n));
         if (uv_write(&w->req, (uv_stream_t *)&conn->tcp, &buf, 1, conn_written) == 0)
-            return;
+            return conn->left = true;
         free(w);
     }
-    conn->deadline = 1; /* the next tick reports it: never from inside client_send */
+    return false;
+}
+
+bool client_conn_put(struct client_conn *conn, struct str a, struct str b)
+{
+    uv_buf_t bufs[2] = {uv_buf_init((char *)(uintptr_t)a.p, (unsigned)a.n),
+                        uv_buf_init((char *)(uintptr_t)b.p, (unsigned)b.n)};
+    int n = uv_try_write((uv_stream_t *)&conn->tcp, bufs, b.n ? 2 : 1);
+    if (n < 0 && n != UV_EAGAIN)
+        return false;
+    size_t done = n > 0 ? (size_t)n : 0, from_a = done < a.n ? done : a.n;
+    conn->left = conn->left || done;
+    a = str_skip(a, from_a);
+    b = str_skip(b, done - from_a);
+    return a.n + b.n == 0 || conn_queue(conn, a, b);
 }
 
 static struct str conn_request_head(struct client_conn *conn, const struct client_call *call)
@@ -293,27 +325,18 @@ static void conn_send(struct client_conn *conn)
     conn->resume = conn->interim = 0;
     buf_clear(&conn->in);
     conn->deadline = call->deadline;
-    uv_buf_t bufs[2] = {uv_buf_init((char *)(uintptr_t)head.p, (unsigned)head.n),
-                        uv_buf_init((char *)(uintptr_t)body.p, (unsigned)body.n)};
-    int n = uv_try_write((uv_stream_t *)&conn->tcp, bufs, body.n ? 2 : 1);
-    if (n < 0 && n != UV_EAGAIN) {
-        conn->deadline = 1;
-        return;
-    }
-    call->sent = true;
-    size_t done = n > 0 ? (size_t)n : 0, from_head = done < head.n ? done : head.n;
-    head = str_skip(head, from_head);
-    body = str_skip(body, done - from_head);
-    if (head.n + body.n)
-        conn_queue(conn, head, body);
+    conn->left = false;
+    if (!(conn->tls ? client_tls_write(conn, head, body) : client_conn_put(conn, head, body)))
+        conn->deadline = 1; /* the next tick reports it: never from inside client_send */
+    call->sent = call->sent || conn->left;
 }
 
 bool client_conn_fresh(struct client_conn *conn)
 {
     char c;
     uv_os_fd_t fd;
-    return uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0 && recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK);
+    return (!conn->tls || !tls_waits(conn->tls)) && uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0 &&
+           recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 void client_conn_use(struct client_conn *conn, struct client_call *call)
@@ -345,14 +368,23 @@ static void conn_connected(uv_connect_t *req, int status)
             }
             conn->call = call;
         }
-        conn_fail(conn, ERR_UPSTREAM, uv_strerror(status));
+        client_conn_fail(conn, ERR_UPSTREAM, uv_strerror(status));
         return;
     }
-    conn->connected = true;
+    conn->opened = true;
     uv_tcp_nodelay(&conn->tcp, 1);
     if (uv_read_start((uv_stream_t *)&conn->tcp, conn_alloc, conn_read))
-        conn_fail(conn, ERR_UPSTREAM, "the connection cannot be read");
-    else if (conn->call)
+        client_conn_fail(conn, ERR_UPSTREAM, "the connection cannot be read");
+    else if (conn->origin->tls)
+        client_tls_begin(conn);
+    else
+        client_conn_ready(conn);
+}
+
+void client_conn_ready(struct client_conn *conn)
+{
+    conn->connected = true;
+    if (conn->call)
         conn_send(conn);
 }
 
@@ -396,11 +428,13 @@ void client_conns_tick(struct client_origin *o, uint64_t now)
         if (!conn->call)
             client_conn_close(conn);
         else if (conn->deadline == 1)
-            conn_fail(conn, ERR_UPSTREAM, "the connection to the server broke");
+            client_conn_fail(conn, ERR_UPSTREAM, "the connection to the server broke");
+        else if (!conn->opened)
+            client_conn_fail(conn, ERR_UPSTREAM, "the server does not answer on its port");
         else if (!conn->connected)
-            conn_fail(conn, ERR_UPSTREAM, "the server does not answer on its port");
+            client_conn_fail(conn, ERR_UPSTREAM, "the server did not finish the TLS handshake in time");
         else
-            conn_fail(conn, ERR_UPSTREAM_TIMEOUT, "the server did not answer in time");
+            client_conn_fail(conn, ERR_UPSTREAM_TIMEOUT, "the server did not answer in time");
     }
 }
 

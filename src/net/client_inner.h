@@ -1,4 +1,4 @@
-/* What client.c (the pool) and client_conn.c (one connection) share. Not for others. */
+/* What client.c (the pool), client_conn.c (one connection) and client_tls.c share. Not for others. */
 #ifndef NET_CLIENT_INNER_H
 #define NET_CLIENT_INNER_H
 
@@ -11,6 +11,7 @@ struct client_conn {
     uv_tcp_t tcp;
     uv_connect_t connect;
     struct client_origin *origin;
+    struct tls_conn *tls;                       /* NULL: in clear */
     struct client_conn *next, **link;           /* all of the origin */
     struct client_conn *idle_next, **idle_link; /* the idle ones, the last used first */
     struct client_call *call;
@@ -20,11 +21,15 @@ struct client_conn {
     unsigned attempt;  /* addresses that failed for this call */
     unsigned interim;  /* 1xx answers to this call */
     uint64_t deadline; /* idle, connecting, or stalled */
+    bool opened;       /* the TCP connection; `connected`: requests may go */
+    bool left;         /* bytes of this call may have left */
     bool connected, reused, head_done, heard, keep_alive, closing;
 };
 
 struct client_origin {
     struct client *client;
+    struct tls *tls; /* a reference; NULL: http */
+    struct tls_sessions sessions;
     struct client_origin *next;
     struct client_conn *all, *idle;
     unsigned conns, queued;
@@ -44,12 +49,13 @@ struct client {
     struct client_origin *origins;
     struct client_call *failed;
     uv_timer_t tick, report;
-    struct buf out; /* the head of the request in the making */
+    struct buf out;    /* the head of the request in the making */
+    struct buf cipher; /* of one step, of whatever connection */
     bool closing;
     unsigned handles_closed;
     void (*closed)(void *ctx);
     void *closed_ctx;
-    char read[CLIENT_READ_BYTES];
+    char read[CLIENT_READ_BYTES], plain[TLS_PLAIN_BYTES];
 };
 
 bool client_conn_open(struct client_origin *o, struct client_call *call);
@@ -64,5 +70,20 @@ void client_pool_changed(struct client_origin *o);
 /* Once more, on a new connection. */
 void client_requeue(struct client_origin *o, struct client_call *call);
 void client_handle_closed(uv_handle_t *h);
+
+/* client_conn.c */
+void client_conn_ready(struct client_conn *conn);                  /* requests may go */
+void client_conn_take(struct client_conn *conn, struct str bytes); /* what came, in clear or decrypted */
+/* Nothing follows. said: the server itself says so, and nobody who cut the connection. */
+void client_conn_ended(struct client_conn *conn, bool said);
+void client_conn_fail(struct client_conn *conn, enum err e, const char *why);
+/* Bytes as they are, now or when the socket takes them. False: the connection is broken. */
+bool client_conn_put(struct client_conn *conn, struct str a, struct str b) MUST_USE;
+
+/* client_tls.c */
+void client_tls_begin(struct client_conn *conn);
+void client_tls_read(struct client_conn *conn, struct str ciphertext);
+bool client_tls_write(struct client_conn *conn, struct str a, struct str b) MUST_USE;
+void client_tls_end(struct client_conn *conn);
 
 #endif

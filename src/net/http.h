@@ -77,12 +77,16 @@ enum http_verdict http_body_feed(struct http_body *b, const char *bytes, size_t 
 /* The connection ended: is the body whole? (only HTTP_BODY_CLOSE and completed ones) */
 bool http_body_ended(const struct http_body *b);
 
+/* Does Accept list this type, or a range that holds it, with a weight above zero? The narrowest range decides. False
+ * without Accept. */
+bool http_accepts(const struct http_head *h, const char *type);
+
 const char *http_reason(int status);
 /* May this be written as a field of a head? A line break in a value would begin a field of somebody else's choice. */
 bool http_field_valid(struct str name, struct str value);
 
 /* The header form of a value, "=?base64?…?=" where it cannot stand as it is (MCP 2026-07-28 streamable-http, "Value
- * Encoding"), and back. STR_NONE: no memory, or a malformed form. */
+ * Encoding"), and back. STR_NONE: no memory, a malformed form, or one that is missing. */
 struct str http_value_write(struct str s, struct arena *a);
 struct str http_value_read(struct str value, struct arena *a);
 

@@ -26,8 +26,19 @@ struct str http_value_write(struct str s, struct arena *a)
     return arena_fmt(a, STR_FMT "%s" STR_FMT, STR_ARG(http_value_open), coded, STR_ARG(http_value_close));
 }
 
+/* What no field can carry in plain ASCII has to come in its form. */
+static bool http_value_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] > 0x7e)
+            return false;
+    return true;
+}
+
 struct str http_value_read(struct str value, struct arena *a)
 {
+    if (!http_value_ascii(value))
+        return STR_NONE;
     if (!str_starts(value, http_value_open) || !str_ends(value, http_value_close) ||
         value.n < http_value_open.n + http_value_close.n)
         return value;

@@ -33,7 +33,8 @@ enum err lines_feed(struct lines *l, struct str bytes, bool (*line)(void *ctx, s
         if (!whole)
             buf_put(&l->line, bytes.p, n);
         if (buf_failed(&l->line))
-            return fault_set(f, ERR_LIMIT, "a line is longer than %zu bytes", l->line.max);
+            return fault_set(f, buf_error(&l->line), "a line is longer than %zu bytes, or than memory allows",
+                             l->line.max);
         bytes = str_skip(bytes, lf ? n + 1 : n);
         if (!lf)
             return ERR_OK;

@@ -1,6 +1,11 @@
 #include "net/loop.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { WORKER_DESCRIPTORS = 16384 };
 
 /* Takes the whole mailbox at once and works it off in the order of posting. */
 static void worker_wake(uv_async_t *a)
@@ -49,6 +54,31 @@ struct worker *worker_current(void)
     return worker_here;
 }
 
+static void worker_ignore(uv_poll_t *p, int status, int events)
+{
+    (void)p, (void)status, (void)events;
+}
+
+/* libuv ends the process when its table of descriptors cannot grow. It does so here, for as many as there may be, while
+ * there is memory. */
+static void worker_make_room(struct worker *w)
+{
+    struct rlimit l;
+    int ends[2], high;
+    if (getrlimit(RLIMIT_NOFILE, &l) < 0 || pipe2(ends, O_CLOEXEC) < 0)
+        return;
+    high =
+        fcntl(ends[0], F_DUPFD_CLOEXEC, (int)(l.rlim_cur < WORKER_DESCRIPTORS ? l.rlim_cur : WORKER_DESCRIPTORS) - 1);
+    if (high >= 0 && uv_poll_init(&w->loop, &w->room, high) == 0) {
+        uv_poll_start(&w->room, UV_READABLE, worker_ignore);
+        uv_close((uv_handle_t *)&w->room, NULL);
+    }
+    if (high >= 0)
+        close(high);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 enum err worker_init(struct worker *w, unsigned index, struct fault *f)
 {
     *w = (struct worker){.index = index};
@@ -64,6 +94,7 @@ enum err worker_init(struct worker *w, unsigned index, struct fault *f)
     uv_prepare_init(&w->loop, &w->prepare); /* these two cannot fail */
     uv_prepare_start(&w->prepare, worker_waits);
     w->wake.data = w->prepare.data = w;
+    worker_make_room(w);
     return ERR_OK;
 }
 

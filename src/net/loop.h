@@ -20,6 +20,7 @@ struct worker {
     struct worker_mail *first, *last;
     uv_thread_t thread;
     uv_prepare_t prepare;
+    uv_poll_t room;
     struct worker_errand {
         void (*run)(void *ctx);
         void *ctx;

@@ -1,10 +1,12 @@
 /* Connections of the HTTP server: accepting, reading, deadlines, closing. Answers are written in answer.c. */
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "net/server_inner.h"
 
@@ -34,10 +36,16 @@ static struct exchange *exchange_new(struct server_conn *c)
     x->body = STR_NONE;
     x->user = NULL;
     x->answered = x->gone = false;
+    x->born_ns = clock_mono_ns();
+    x->status = 0;
+    x->sent = 0;
+    x->noted = false;
+    x->note = (struct exchange_note){0};
     x->app = s->app;
     x->worker = s->worker;
     x->conn = c;
     x->peer = c->peer;
+    x->peer_name = c->tls ? tls_peer(c->tls) : STR_NONE;
     return x;
 }
 
@@ -80,8 +88,10 @@ static void server_conn_free(struct server_conn *c)
     buf_done(&c->in);
     buf_done(&c->ahead);
     buf_done(&c->content);
+    tls_conn_free(c->tls);
     free(c);
     s->count--;
+    meter_add(s->l.meter, -1);
     server_maybe_drained(s);
 }
 
@@ -100,6 +110,8 @@ void server_conn_close(struct server_conn *c)
     if (c->closing)
         return;
     c->closing = true;
+    if (c->tls && c->state != CONN_LINGER)
+        server_tls_leave(c);
     uv_close((uv_handle_t *)&c->tcp, server_conn_closed);
     if (c->x && c->state == CONN_BUSY)
         c->x->gone = true; /* said in server_conn_closed, never from inside the handler's own answer */
@@ -128,11 +140,19 @@ static void server_conn_next(struct server_conn *c)
 
 static void server_conn_read_start(struct server_conn *c);
 
+static void server_conn_pause(struct server_conn *c)
+{
+    c->paused = true;
+    uv_read_stop((uv_stream_t *)&c->tcp);
+}
+
 /* A connection that ends does so with patience: what the client still sends is read and dropped until it has had the
  * time to read its answer, because bytes that nobody read turn the close into a reset (RFC 9112 9.6). */
-static void server_conn_linger(struct server_conn *c)
+void server_conn_linger(struct server_conn *c)
 {
     c->state = CONN_LINGER;
+    if (c->tls)
+        server_tls_end(c);
     if (c->paused)
         server_conn_read_start(c);
     if (c->queued == 0)
@@ -144,6 +164,9 @@ void server_conn_flushed(struct server_conn *c)
     uv_os_fd_t fd;
     if (c->state == CONN_IDLE) {
         c->deadline = server_after(c->server, c->server->l.idle_ms);
+        server_conn_process(c);
+    } else if (c->state == CONN_HEAD) {
+        server_conn_process(c);
     } else if (c->state == CONN_LINGER && !c->closing) {
         c->deadline = server_after(c->server, SERVER_LINGER_MS);
         if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
@@ -275,6 +298,12 @@ static bool server_read_head(struct server_conn *c)
     return server_first_body(c);
 }
 
+/* A client that asks on and on without reading its answers has to read first. */
+static bool server_conn_deaf(const struct server_conn *c)
+{
+    return c->queued > SERVER_AHEAD_BYTES;
+}
+
 /* Works through what has come until more is needed. Answers given at once come back here through the loop, not by
  * recursion. */
 static void server_conn_process(struct server_conn *c)
@@ -283,11 +312,15 @@ static void server_conn_process(struct server_conn *c)
         return;
     c->in_handler = true;
     bool go = true;
-    while (go && !c->closing && c->in.n && (c->state == CONN_IDLE || c->state == CONN_HEAD))
+    while (go && !c->closing && c->in.n && !server_conn_deaf(c) && (c->state == CONN_IDLE || c->state == CONN_HEAD))
         go = server_read_head(c);
     c->in_handler = false;
-    if (c->paused && !c->closing && c->state != CONN_BUSY)
+    if (c->closing || c->state == CONN_BUSY)
+        return;
+    if (c->paused && !server_conn_deaf(c))
         server_conn_read_start(c);
+    else if (!c->paused && server_conn_deaf(c) && c->in.n >= SERVER_AHEAD_BYTES)
+        server_conn_pause(c);
 }
 
 /* ---- reading ---- */
@@ -309,8 +342,7 @@ static void server_put_aside(struct server_conn *c, struct str bytes)
     if (buf_failed(&c->ahead)) {
         server_conn_close(c);
     } else if (waiting >= SERVER_AHEAD_BYTES && !c->paused) {
-        c->paused = true;
-        uv_read_stop((uv_stream_t *)&c->tcp);
+        server_conn_pause(c);
     }
 }
 
@@ -327,7 +359,7 @@ static void server_more_body(struct server_conn *c, struct str bytes)
     server_conn_process(c);
 }
 
-static void server_conn_take(struct server_conn *c, struct str bytes)
+void server_conn_take(struct server_conn *c, struct str bytes)
 {
     switch (c->state) {
     case CONN_IDLE:
@@ -340,6 +372,7 @@ static void server_conn_take(struct server_conn *c, struct str bytes)
         break;
     case CONN_BODY: server_more_body(c, bytes); break;
     case CONN_BUSY: server_put_aside(c, bytes); break;
+    case CONN_HANDSHAKE:
     case CONN_LINGER:
     case CONN_CLOSED: break;
     }
@@ -350,6 +383,8 @@ static void server_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
     struct server_conn *c = stream->data;
     if (n < 0)
         server_conn_close(c);
+    else if (n > 0 && c->tls)
+        server_tls_read(c, (struct str){b->base, (size_t)n});
     else if (n > 0)
         server_conn_take(c, (struct str){b->base, (size_t)n});
 }
@@ -375,17 +410,34 @@ static void server_accept_refuse_closed(uv_handle_t *h)
     free(h);
 }
 
+/* Is there no room for it? A descriptor is always the lowest that is free, so that a high one says that few are left:
+ * those are for servers, processes and the record, on which the connections that are open already depend. */
+static bool server_is_full(const struct server *s, const uv_tcp_t *tcp)
+{
+    uv_os_fd_t fd;
+    if (s->count >= s->l.connections)
+        return true;
+    return s->l.descriptors && !uv_fileno((const uv_handle_t *)tcp, &fd) && fd >= s->l.descriptors;
+}
+
 static void server_accept(uv_stream_t *listener, int status)
 {
     struct server *s = listener->data;
-    if (status < 0)
+    if (status < 0) { /* no descriptor at all: libuv has accepted and closed it with one that it keeps for that */
+        s->refused++;
+        meter_add(METER_REFUSED_CONNECTIONS, 1);
         return;
+    }
     struct server_conn *c = calloc(1, sizeof(*c));
     s->accept_later = !c;
     if (!c)
         return; /* libuv asks no second time for this one: the tick does */
     uv_tcp_init(&s->worker->loop, &c->tcp);
-    if (uv_accept(listener, (uv_stream_t *)&c->tcp) || s->draining || s->count >= s->l.connections) {
+    bool failed = uv_accept(listener, (uv_stream_t *)&c->tcp) || s->draining;
+    bool full = !failed && server_is_full(s, &c->tcp);
+    s->refused += full;
+    meter_add(METER_REFUSED_CONNECTIONS, full);
+    if (failed || full) {
         uv_close((uv_handle_t *)&c->tcp, server_accept_refuse_closed); /* tcp is the first member */
         return;
     }
@@ -397,15 +449,22 @@ static void server_accept(uv_stream_t *listener, int status)
         s->conns->link = &c->next;
     s->conns = c;
     s->count++;
+    meter_add(s->l.meter, 1);
     size_t head = s->l.http.head_bytes ? s->l.http.head_bytes : 16384;
     buf_init(&c->in, head + SERVER_AHEAD_BYTES + 2 * SERVER_READ_BYTES);
-    buf_init(&c->ahead, SERVER_AHEAD_BYTES + SERVER_READ_BYTES);
+    buf_init(&c->ahead, SERVER_AHEAD_BYTES + SERVER_READ_BYTES + TLS_PLAIN_BYTES); /* a record may have waited */
     buf_init(&c->content, s->l.body_bytes);
     int n = sizeof(c->peer);
     uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&c->peer, &n);
     uv_tcp_nodelay(&c->tcp, 1);
+    c->state = CONN_IDLE;
     c->deadline = server_after(s, s->l.head_ms); /* a connection that never says anything goes first */
-    server_conn_read_start(c);
+    struct tls *t = s->ops->tls ? s->ops->tls(s->app) : NULL;
+    if (t && !server_tls_begin(c, t))
+        server_conn_close(c);
+    else
+        server_conn_read_start(c);
+    tls_unref(t);
 }
 
 /* ---- deadlines ---- */
@@ -433,11 +492,21 @@ static bool server_conn_stuck(struct server_conn *c, uint64_t now)
     return unread && now >= c->write_deadline;
 }
 
+static void server_tell_refused(struct server *s, uint64_t now)
+{
+    if (!s->refused || (s->refused_at && now - s->refused_at < SERVER_REFUSED_MS))
+        return;
+    log_warn("connections_refused", LOG_I("count", s->refused), LOG_I("open", s->count));
+    s->refused = 0;
+    s->refused_at = now;
+}
+
 static void server_tick(uv_timer_t *t)
 {
     struct server *s = t->data;
     uint64_t now = uv_now(t->loop);
     bool cut = s->draining && now >= s->drain_deadline;
+    server_tell_refused(s, now);
     if (s->accept_later)
         server_accept((uv_stream_t *)&s->listener, 0);
     for (struct server_conn *c = s->conns, *next; c; c = next) {
@@ -491,7 +560,7 @@ static enum err server_address(struct str text, struct sockaddr_storage *ret, st
     return ERR_OK;
 }
 
-static enum err server_bind(struct server *s, const struct sockaddr_storage *at, struct str text, struct fault *f)
+static enum err server_bind(const struct sockaddr_storage *at, struct str text, int *ret, struct fault *f)
 {
     int one = 1, fd = socket(at->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -504,6 +573,17 @@ static enum err server_bind(struct server *s, const struct sockaddr_storage *at,
         close(fd);
         return ERR_IO;
     }
+    *ret = fd;
+    return ERR_OK;
+}
+
+static enum err server_begin(struct server *s, const struct sockaddr_storage *at, struct str text, struct fault *f)
+{
+    int fd;
+    if (!s->l.socket)
+        TRY(server_bind(at, text, &fd, f));
+    else if ((fd = fcntl(s->l.socket, F_DUPFD_CLOEXEC, 3)) < 0)
+        return fault_set(f, ERR_IO, "the socket for " STR_FMT ": %m", STR_ARG(text));
     int e = uv_tcp_open(&s->listener, fd);
     if (!e)
         e = uv_listen((uv_stream_t *)&s->listener, 1024, server_accept);
@@ -524,12 +604,13 @@ enum err server_listen(struct worker *w, struct str address, const struct server
     s->l = l ? *l : (struct server_limits){0};
     server_defaults(&s->l);
     buf_init(&s->head, 65536);
+    buf_init(&s->out, TLS_OUT_BYTES);
     uv_tcp_init(&w->loop, &s->listener);
     uv_timer_init(&w->loop, &s->tick);
     s->listener.data = s->tick.data = s;
     s->handles = 2;
     uv_timer_start(&s->tick, server_tick, SERVER_TICK_MS, SERVER_TICK_MS);
-    enum err e = server_bind(s, &at, address, f);
+    enum err e = server_begin(s, &at, address, f);
     if (e) {
         server_drain(s, 0, server_free, NULL);
         return e;
@@ -548,6 +629,7 @@ void server_free(struct server *s, void *ctx)
         free(x);
     }
     buf_done(&s->head);
+    buf_done(&s->out);
     free(s);
 }
 
@@ -585,7 +667,7 @@ void server_drain(struct server *s, unsigned grace_ms, void (*closed)(struct ser
         next = c->next;
         if (c->state == CONN_IDLE && c->queued)
             server_conn_linger(c); /* its last answer is still on the way */
-        else if (c->state == CONN_IDLE)
+        else if (c->state == CONN_IDLE || c->state == CONN_HANDSHAKE)
             server_conn_close(c);
     }
     s->accept_later = false;

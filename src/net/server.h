@@ -13,20 +13,32 @@
 
 #include <netinet/in.h>
 
+#include "meter/meter.h"
 #include "net/http.h"
 #include "net/loop.h"
+#include "net/tls.h"
 
 struct exchange {
     struct http_head head;
     struct str body;
     struct arena arena;           /* for this request */
     struct sockaddr_storage peer; /* the other end of the TCP connection */
+    struct str peer_name;         /* by its certificate (tls_peer); empty: it showed none */
     void *app;                    /* server_ops' */
     void *user;                   /* the handler's */
     struct worker *worker;
     bool answered; /* an answer has begun */
     bool gone;     /* the client left */
     struct server_conn *conn;
+    /* what becomes of it, for whoever writes it down in `done` */
+    int64_t born_ns; /* its first byte was read */
+    int status;      /* of the answer; 0: none has begun */
+    size_t sent;     /* content bytes */
+    bool noted;      /* somebody writes the note down; set in `head` */
+    struct exchange_note {
+        const char *face, *effect, *code; /* effect: allow or deny; code: of the error; NULL: nothing to say */
+        struct str operator, agent, session, method, tool, trace; /* in the arena */
+    } note;
 };
 
 struct server_ops {
@@ -39,18 +51,24 @@ struct server_ops {
     /* Writes the body of the answer to a request that the codec or a bound refused; default is
      * {"error":code,"message":text}. */
     void (*refuse)(struct exchange *x, enum err e, const struct fault *f); /* may be NULL */
+    /* With what a connection that was just accepted is secured: a reference, or NULL, and it is served in clear. Asked
+     * for each, so that a new certificate needs no new listener. May be NULL. */
+    struct tls *(*tls)(void *app);
 };
 
 struct server_limits {
     struct http_limits http;
-    size_t body_bytes;    /* 0: 1 MiB */
-    size_t arena_bytes;   /* 0: 8 MiB */
-    unsigned connections; /* 0: 10000; one more is closed at once */
-    unsigned idle_ms;     /* between requests; 0: 75000 */
-    unsigned head_ms;     /* from the first byte to the end of the head; 0: 10000 */
-    unsigned body_ms;     /* 0: 30000 */
-    unsigned write_ms;    /* a client that does not read; 0: 30000 */
-    size_t write_bytes;   /* queued for one client; 0: 4 MiB; more on top of it closes the connection */
+    size_t body_bytes;       /* 0: 1 MiB */
+    size_t arena_bytes;      /* 0: 8 MiB */
+    unsigned connections;    /* 0: 10000; one more is closed at once */
+    int descriptors;         /* connections have lower ones than this: the rest is for what calls need; 0: any */
+    unsigned idle_ms;        /* between requests; 0: 75000 */
+    unsigned head_ms;        /* from the first byte to the end of the head; of a TLS handshake; 0: 10000 */
+    unsigned body_ms;        /* 0: 30000 */
+    unsigned write_ms;       /* a client that does not read; 0: 30000 */
+    size_t write_bytes;      /* queued for one client; 0: 4 MiB; more on top of it closes the connection */
+    enum meter_series meter; /* what counts its open connections */
+    int socket;              /* one that listens already is served, a copy of it; 0: one of our own */
 };
 
 struct server;

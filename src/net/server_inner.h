@@ -1,16 +1,18 @@
-/* What server.c (connections, reading) and answer.c (writing) share. Not for others. */
+/* What server.c (connections, reading), server_tls.c and answer.c (writing) share. Not for others. */
 #ifndef NET_SERVER_INNER_H
 #define NET_SERVER_INNER_H
 
 #include "net/server.h"
 
 enum { SERVER_READ_BYTES = 65536, SERVER_TICK_MS = 250, SERVER_AHEAD_BYTES = 65536, SERVER_LINGER_MS = 1000 };
+enum { SERVER_REFUSED_MS = 10000 };
 
-enum conn_state { CONN_IDLE, CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_LINGER, CONN_CLOSED };
+enum conn_state { CONN_HANDSHAKE, CONN_IDLE, CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_LINGER, CONN_CLOSED };
 
 struct server_conn {
     uv_tcp_t tcp;
     struct server *server;
+    struct tls_conn *tls; /* NULL: in clear */
     struct server_conn *next, **link;
     struct exchange *x; /* NULL between requests */
     struct buf in;      /* the request in the making or in work */
@@ -39,23 +41,38 @@ struct server {
     struct server_conn *conns;
     struct exchange *free_exchange; /* linked through user */
     unsigned count, free_count, handles;
+    unsigned refused; /* connections, since it was last told */
+    uint64_t refused_at;
     bool draining, closed, accept_later;
     uint64_t drain_deadline;
     void (*drained)(struct server *s, void *ctx);
     void *drained_ctx;
     struct buf head; /* of the answer in the making */
+    struct buf out;  /* ciphertext of one step, of whatever connection */
     char date[40];
     uint64_t date_at;
-    char read[SERVER_READ_BYTES];
+    char read[SERVER_READ_BYTES], plain[TLS_PLAIN_BYTES];
 };
 
 /* Bytes in two pieces; what the socket does not take at once is copied and queued. */
 void server_write(struct server_conn *c, struct str a, struct str b);
+void server_put(struct server_conn *c, struct str a, struct str b); /* the same as they are, whatever the bound */
+/* Content that came, in clear or decrypted. */
+void server_conn_take(struct server_conn *c, struct str bytes);
+/* Ends with patience: what was written is read by the client first. */
+void server_conn_linger(struct server_conn *c);
 void server_conn_close(struct server_conn *c);
 /* The answer of c->x is complete: done, and on to the next request. */
 void server_conn_finish(struct server_conn *c);
 /* The last queued byte is out. */
 void server_conn_flushed(struct server_conn *c);
 const char *server_date(struct server *s);
+
+/* server_tls.c. False: no memory. */
+bool server_tls_begin(struct server_conn *c, struct tls *t) MUST_USE;
+void server_tls_read(struct server_conn *c, struct str ciphertext);
+void server_tls_write(struct server_conn *c, struct str a, struct str b);
+void server_tls_end(struct server_conn *c);   /* says that nothing follows */
+void server_tls_leave(struct server_conn *c); /* the same, if the socket takes it now: the connection is closing */
 
 #endif

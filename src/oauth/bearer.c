@@ -58,6 +58,8 @@ enum err oauth_authenticate(void *ctx, struct exchange *x, struct lease **ret, s
     struct lease *l = NULL;
     struct str token;
     enum err e;
+    if (stops_all(o->stops))
+        return fault_set(f, ERR_ALL_STOPPED, "an operator has stopped everything: nothing is let through");
     if (http_header(&x->head, "authorization").p) {
         TRY(bearer_token(x, &token, f));
         e = token_verify(w->tokens, o->keys, o->leases, token, o->issuer, o->resource, &l, f);

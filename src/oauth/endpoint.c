@@ -8,13 +8,22 @@
 #include "oauth/oauth.h"
 #include "store/bucket.h"
 
+#define OAUTH_RESOURCE_METADATA "/.well-known/oauth-protected-resource"
+#define OAUTH_REST              "/v1"
+
 /* ---- answers ---- */
 
 void oauth_answer(struct oauth_worker *w, struct exchange *x, int status)
 {
     static const struct http_header headers[] = {{{"Cache-Control", 13}, {"no-store", 8}},
                                                  {{"Pragma", 6}, {"no-cache", 8}}};
-    exchange_answer(x, status, STR("application/json"), headers, 2, buf_view(&w->out));
+    if (buf_failed(&w->out)) { /* half an answer is none */
+        struct fault f;
+        fault_set(&f, ERR_NOMEM, "no memory for the answer");
+        exchange_answer_fault_with(x, &f, headers, 2);
+    } else {
+        exchange_answer(x, status, STR("application/json"), headers, 2, buf_view(&w->out));
+    }
 }
 
 void oauth_refuse(struct oauth_worker *w, struct exchange *x, const struct fault *f)
@@ -42,6 +51,7 @@ void oauth_note_failure(struct oauth *o, const struct exchange *x, struct str wh
     const void *bytes = from.ss_family == AF_INET ? (const void *)&((struct sockaddr_in *)&from)->sin_addr
                                                   : (const void *)&((struct sockaddr_in6 *)&from)->sin6_addr;
     inet_ntop(from.ss_family, bytes, address, sizeof(address));
+    meter_add(METER_AUTH_FAILURES_AGENTS, 1);
     bucket_take_all(&use, 1, clock_mono_ns(), &v);
     if (v.answer != LEASE_GRANTED) {
         log_debug("auth_failed", LOG_Z("address", address), LOG_Z("code", err_code(f->err)));
@@ -63,6 +73,12 @@ void oauth_note_failure(struct oauth *o, const struct exchange *x, struct str wh
 
 enum { FORM_GRANT = OAUTH_CLIENT_FIELDS, FORM_SCOPE, FORM_RESOURCE, FORM_COUNT };
 
+static bool oauth_is_resource(struct str resource, struct str of)
+{
+    struct str below = str_skip(resource, of.n);
+    return str_starts(resource, of) && (!below.n || below.p[0] == '/');
+}
+
 static enum err token_form(struct oauth *o, struct exchange *x, struct form_field form[FORM_COUNT], struct fault *f)
 {
     TRY(oauth_form(x, form, FORM_COUNT, f));
@@ -71,13 +87,17 @@ static enum err token_form(struct oauth *o, struct exchange *x, struct form_fiel
     if (!str_is(form[FORM_GRANT].value, "client_credentials"))
         return fault_set(f, ERR_GRANT, "grant_type must be client_credentials");
     struct str resource = form[FORM_RESOURCE].value;
-    struct str below = arena_fmt(&x->arena, STR_FMT "/", STR_ARG(o->resource));
-    if (resource.n && !str_eq(resource, o->resource) && !str_starts(resource, below))
-        return fault_set(f, ERR_INVALID, "resource must be " STR_FMT, STR_ARG(o->resource));
-    return ERR_OK;
+    if (!resource.n || oauth_is_resource(resource, o->resource))
+        return ERR_OK;
+    struct str rest = arena_fmt(&x->arena, STR_FMT OAUTH_REST, STR_ARG(o->issuer));
+    if (!rest.p)
+        return fault_set(f, ERR_NOMEM, "no memory for the request");
+    return oauth_is_resource(resource, rest) ? ERR_OK
+                                             : fault_set(f, ERR_INVALID, "resource must be " STR_FMT " or " STR_FMT,
+                                                         STR_ARG(o->resource), STR_ARG(rest));
 }
 
-static void token_write(struct oauth_worker *w, const struct lease *l, struct str token)
+static enum err token_write(struct oauth_worker *w, const struct lease *l, struct str token, struct fault *f)
 {
     buf_clear(&w->out);
     struct json_out o = json_out(&w->out);
@@ -95,8 +115,10 @@ static void token_write(struct oauth_worker *w, const struct lease *l, struct st
     }
     scope = buf_view(&b);
     json_kv_str(&o, "scope", scope);
+    bool whole = !buf_failed(&b);
     buf_done(&b);
     json_close(&o, '}');
+    return whole && !buf_failed(&w->out) ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the answer");
 }
 
 static enum err token_open_session(struct oauth_worker *w, struct exchange *x, struct str *ret_who, struct fault *f)
@@ -117,7 +139,9 @@ static enum err token_open_session(struct oauth_worker *w, struct exchange *x, s
     buf_init(&token, JOSE_TOKEN_MAX);
     enum err e = token_mint(o->keys, l, o->issuer, o->resource, &token, f);
     if (!e)
-        token_write(w, l, buf_view(&token));
+        e = token_write(w, l, buf_view(&token), f);
+    if (e) /* nobody could use it */
+        session_end(o->sessions, l->sid, STR_NONE, STR("its token could not be given out"));
     secret_wipe(token.p, token.n);
     buf_done(&token);
     lease_unref(l);
@@ -133,7 +157,7 @@ static void oauth_token(struct oauth_worker *w, struct exchange *x)
         secret_wipe(w->out.p, w->out.n);
         return;
     }
-    if (f.err == ERR_CLIENT_AUTH)
+    if (f.err == ERR_CLIENT_AUTH || f.err == ERR_AGENT_STOPPED)
         oauth_note_failure(w->oauth, x, who, &f);
     oauth_refuse(w, x, &f);
 }
@@ -171,12 +195,29 @@ static void oauth_server_metadata(struct oauth_worker *w, struct exchange *x)
     exchange_answer(x, 200, STR("application/json"), NULL, 0, buf_view(&w->out));
 }
 
+/* The resource is the one whose path stands in the metadata's own (RFC 9728 section 3.3): /mcp, which is also what is
+ * meant without a path, /mcp/{server}, or /v1. One token is good for all of them. */
+static bool oauth_resource_path(struct str path, struct str *ret_resource)
+{
+    bool all = !path.n || str_is(path, "/mcp/");
+    *ret_resource = all ? STR("/mcp") : path;
+    return all || str_is(path, "/mcp") || str_is(path, OAUTH_REST) ||
+           (str_starts(path, STR("/mcp/")) && memrchr(path.p, '/', path.n) == path.p + 4);
+}
+
 static void oauth_resource_metadata(struct oauth_worker *w, struct exchange *x)
 {
+    struct fault f;
+    struct str below = str_skip(x->head.path, strlen(OAUTH_RESOURCE_METADATA)), resource;
+    if (!oauth_resource_path(below, &resource)) {
+        fault_set(&f, ERR_NOT_FOUND, "there is no resource " STR_FMT " here", STR_ARG(below));
+        oauth_refuse(w, x, &f);
+        return;
+    }
     buf_clear(&w->out);
     struct json_out o = json_out(&w->out);
     json_open(&o, '{');
-    json_kv_str(&o, "resource", w->oauth->resource);
+    json_kv_str(&o, "resource", arena_fmt(&x->arena, STR_FMT STR_FMT, STR_ARG(w->oauth->issuer), STR_ARG(resource)));
     json_kv_raw(&o, "bearer_methods_supported", STR("[\"header\"]"));
     json_kv_z(&o, "resource_name", "Doorward");
     json_kv_strs(&o, "authorization_servers", &w->oauth->issuer, 1);
@@ -203,7 +244,7 @@ static const struct {
     {"/oauth/authorize", "GET", false, oauth_authorize},
     {"/oauth/jwks", "GET", false, oauth_jwks},
     {"/.well-known/oauth-authorization-server", "GET", false, oauth_server_metadata},
-    {"/.well-known/oauth-protected-resource", "GET", true, oauth_resource_metadata},
+    {OAUTH_RESOURCE_METADATA, "GET", true, oauth_resource_metadata},
 };
 
 static bool oauth_path_is(struct str path, const char *want, bool below)
@@ -235,11 +276,12 @@ bool oauth_serve(struct oauth_worker *w, struct exchange *x)
 enum err oauth_init(struct oauth *o, struct fault *f)
 {
     static const struct conf_rate failures = {600, 60000};
-    o->started_ms = clock_wall_ms();
+    o->started_ns = clock_mono_ns();
     o->replay = replay_new();
     o->failures = bucket_new(&failures);
     o->anonymous = anonymous_new();
-    return o->replay && o->failures && o->anonymous ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the token endpoint");
+    return o->replay && o->failures && o->anonymous ? ERR_OK
+                                                    : fault_set(f, ERR_NOMEM, "no memory for the token endpoint");
 }
 
 void oauth_done(struct oauth *o)

@@ -21,6 +21,7 @@ struct oauth { /* shared by all workers */
     struct conf_slot *conf;
     struct agents *agents;
     struct sessions *sessions;
+    struct stops *stops;
     struct lease_store *leases;
     struct audit *audit;
     const struct keys *keys;
@@ -28,7 +29,7 @@ struct oauth { /* shared by all workers */
     struct replay *replay;
     struct anonymous *anonymous;
     struct lease_bucket *failures; /* how many failed attempts are put on record; the rest is counted in the log */
-    int64_t started_ms;
+    int64_t started_ns;            /* monotonic: a clock that is set back shuts nobody out */
 };
 enum err oauth_init(struct oauth *o, struct fault *f) MUST_USE; /* the fields above the replay table are the caller's */
 void oauth_done(struct oauth *o);
@@ -67,11 +68,12 @@ enum err anonymous_session(struct oauth *o, const struct exchange *x, struct lea
 /* A failed attempt, on record unless there are too many. */
 void oauth_note_failure(struct oauth *o, const struct exchange *x, struct str who, const struct fault *f);
 
-/* Assertions that were used: each counts once. false: seen before, or no room to remember it. Any thread. */
+/* Assertions that were used: each counts once. ERR_CLIENT_AUTH: seen before, or so many are remembered that there is no
+ * room for another; ERR_NOMEM. Any thread. */
 struct replay;
 struct replay *replay_new(void);
 void replay_free(struct replay *r);
-bool replay_first(struct replay *r, struct str agent, struct str jti, int64_t until_ms, int64_t now_ms);
+enum err replay_first(struct replay *r, struct str agent, struct str jti, int64_t until_ms, int64_t now_ms) MUST_USE;
 
 /* application/x-www-form-urlencoded, strict: known names only once, valid escapes, UTF-8. */
 struct form_field {

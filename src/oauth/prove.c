@@ -34,8 +34,10 @@ static enum err prove_times(const struct oauth *o, const struct json *j, int64_t
     if (exp > now + max_age + PROVE_SKEW_S || iat < now - max_age)
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion is good for longer than %lld s: make it shorter",
                          (long long)max_age);
-    /* Which assertions were used is forgotten at a restart: those from before are not taken. */
-    if (iat < o->started_ms / 1000 - 1)
+    /* Which assertions were used is forgotten at a restart: those from before are not taken. When that was, the clock
+     * of now says, which may have been set since. */
+    int64_t started_ms = now_ms - (clock_mono_ns() - o->started_ns) / 1000000;
+    if (iat < started_ms / 1000 - 1)
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion was made before this gateway started: make a new one");
     *ret_until = (exp + PROVE_SKEW_S) * 1000; /* remembered for longer than any thread's clock takes it */
     return ERR_OK;
@@ -58,9 +60,10 @@ static enum err prove_claims(struct oauth *o, const struct json *j, const struct
         return fault_set(f, ERR_CLIENT_AUTH, "the assertion needs a jti of 1 to %d bytes, new each time",
                          PROVE_JTI_MAX);
     TRY(agent_usable(agent, now, f));
-    if (!replay_first(o->replay, agent->id, jti, until, now))
-        return fault_set(f, ERR_CLIENT_AUTH, "the assertion was used before: make a new one");
-    return ERR_OK;
+    enum err e = replay_first(o->replay, agent->id, jti, until, now);
+    if (e == ERR_NOMEM)
+        return fault_set(f, e, "no memory to remember the assertion: try again with a new one");
+    return e ? fault_set(f, e, "the assertion was used before: make a new one") : ERR_OK;
 }
 
 /* A signature of the key that the header names, or of any key of the agent's when it names none. */

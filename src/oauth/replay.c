@@ -54,19 +54,21 @@ static void replay_drop_late(struct replay *r, size_t slot, int64_t now)
     }
 }
 
-bool replay_first(struct replay *r, struct str agent, struct str jti, int64_t until, int64_t now)
+enum err replay_first(struct replay *r, struct str agent, struct str jti, int64_t until, int64_t now)
 {
     unsigned char hash[SHA256_BYTES];
     char text[1024];
     if (agent.n + jti.n + 1 > sizeof(text))
-        return false;
+        return ERR_CLIENT_AUTH;
     memcpy(text, agent.p, agent.n);
     text[agent.n] = 0;
     memcpy(text + agent.n + 1, jti.p, jti.n);
     enc_sha256(text, agent.n + 1 + jti.n, hash);
     size_t slot = ((size_t)hash[16] << 8 | hash[17]) % REPLAY_SLOTS;
     struct replay_seen *fresh = calloc(1, sizeof(*fresh));
-    bool first = fresh != NULL;
+    if (!fresh)
+        return ERR_NOMEM;
+    bool first = true;
     pthread_mutex_lock(&r->lock);
     replay_drop_late(r, slot, now);
     for (size_t i = 0; r->count >= REPLAY_MAX && i < REPLAY_SLOTS; i++)
@@ -84,5 +86,5 @@ bool replay_first(struct replay *r, struct str agent, struct str jti, int64_t un
     pthread_mutex_unlock(&r->lock);
     if (!first)
         free(fresh);
-    return first;
+    return first ? ERR_OK : ERR_CLIENT_AUTH;
 }

@@ -15,7 +15,8 @@
 
 #include "conf/conf.h"
 
-enum lease_state { LEASE_NONE = 0, LEASE_OPEN, LEASE_EXPIRED, LEASE_ENDED };
+/* STOPPED: by an operator's kill, with whatever was in flight. */
+enum lease_state { LEASE_NONE = 0, LEASE_OPEN, LEASE_EXPIRED, LEASE_ENDED, LEASE_STOPPED };
 
 struct lease {
     /* who */
@@ -71,7 +72,8 @@ struct lease_ops {
     void (*take)(struct lease_store *s, struct lease *l, struct lease_verdict *ret);
     /* Ends a session that is open. False: it was not, or is unknown. */
     bool (*end)(struct lease_store *s, struct str sid, enum lease_state how);
-    size_t (*end_agent)(struct lease_store *s, struct str agent, void (*ended)(void *ctx, struct lease *l), void *ctx);
+    size_t (*end_agent)(struct lease_store *s, struct str agent, enum lease_state how,
+                        void (*ended)(void *ctx, struct lease *l), void *ctx);
     size_t (*open_count)(struct lease_store *s, struct str agent);
     /* Marks what has expired, hands each to `expired` once, and forgets leases that are long over. */
     void (*sweep)(struct lease_store *s, int64_t now_mono, void (*expired)(void *ctx, struct lease *l), void *ctx);
@@ -92,6 +94,10 @@ struct lease *lease_ref(struct lease *l);
 void lease_unref(struct lease *l);
 /* Is it open now? Looks at the clock, so that expiry does not wait for a sweep. */
 bool lease_is_open(struct lease *l, int64_t now_mono);
+static inline bool lease_stopped(const struct lease *l)
+{
+    return l->state == LEASE_STOPPED;
+}
 static inline struct str lease_sid(const struct lease *l)
 {
     return l->sid;

@@ -40,7 +40,7 @@ struct lease *lease_new(void)
     if (!l)
         return NULL;
     l->refs = 1;
-    arena_init(&l->arena, 1u << 20);
+    arena_init_small(&l->arena, 1u << 20);
     return l;
 }
 
@@ -181,8 +181,8 @@ static bool memory_end(struct lease_store *base, struct str sid, enum lease_stat
     return ended;
 }
 
-static size_t memory_end_agent(struct lease_store *base, struct str agent, void (*ended)(void *, struct lease *),
-                               void *ctx)
+static size_t memory_end_agent(struct lease_store *base, struct str agent, enum lease_state how,
+                               void (*ended)(void *, struct lease *), void *ctx)
 {
     struct memory *m = (struct memory *)base;
     size_t count = 0;
@@ -191,7 +191,7 @@ static size_t memory_end_agent(struct lease_store *base, struct str agent, void 
         struct memory_agent *a = memory_agent(m, agent, false);
         struct lease *l = a && a->first ? lease_ref(a->first) : NULL;
         if (l)
-            memory_close_lease(m, l, LEASE_ENDED);
+            memory_close_lease(m, l, how);
         pthread_mutex_unlock(&m->agents_lock);
         if (!l)
             return count;

@@ -25,6 +25,8 @@ static const char *const sqlite_migrations[] = {
     "CREATE TABLE tool_pins ("
     " tool TEXT PRIMARY KEY, hash TEXT NOT NULL, definition TEXT NOT NULL, first_seen INTEGER NOT NULL,"
     " accepted INTEGER NOT NULL, accepted_by TEXT NOT NULL) STRICT;",
+    "CREATE TABLE stops ("
+    " agent TEXT PRIMARY KEY, reason TEXT NOT NULL, stopped_by TEXT NOT NULL, stopped INTEGER NOT NULL) STRICT;",
 };
 
 static enum err sqlite_fail(struct sqlite_store *s, struct fault *f, const char *doing)
@@ -330,6 +332,60 @@ static enum err sqlite_pins_put(struct store *base, const struct store_pin *p, s
     return sqlite_end(s, e, f);
 }
 
+/* ---- stops ---- */
+
+static enum err sqlite_stops_load(struct store *base, void (*stop)(void *, const struct store_stop *), void *ctx,
+                                  struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    sqlite3_stmt *st;
+    int code;
+    pthread_mutex_lock(&s->lock);
+    enum err e = sqlite_prepare(s, "SELECT agent, reason, stopped_by, stopped FROM stops ORDER BY agent", &st, f);
+    if (!e) {
+        while ((code = sqlite3_step(st)) == SQLITE_ROW) {
+            struct store_stop p = {sqlite_column(st, 0), sqlite_column(st, 1), sqlite_column(st, 2),
+                                   sqlite3_column_int64(st, 3)};
+            stop(ctx, &p);
+        }
+        sqlite3_finalize(st);
+        if (code != SQLITE_DONE)
+            e = sqlite_fail(s, f, "read stops");
+    }
+    pthread_mutex_unlock(&s->lock);
+    return e;
+}
+
+static enum err sqlite_stop_put(struct store *base, const struct store_stop *p, struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    sqlite3_stmt *st;
+    TRY(sqlite_begin(s, f));
+    enum err e =
+        sqlite_prepare(s, "INSERT OR REPLACE INTO stops (agent, reason, stopped_by, stopped) VALUES (?,?,?,?)", &st, f);
+    if (!e) {
+        sqlite_text(st, 1, p->agent);
+        sqlite_text(st, 2, p->reason);
+        sqlite_text(st, 3, p->by);
+        sqlite3_bind_int64(st, 4, p->at);
+        e = sqlite_step(s, st, NULL, NULL, f);
+    }
+    return sqlite_end(s, e, f);
+}
+
+static enum err sqlite_stop_lift(struct store *base, struct str agent, struct fault *f)
+{
+    struct sqlite_store *s = (struct sqlite_store *)base;
+    sqlite3_stmt *st;
+    TRY(sqlite_begin(s, f));
+    enum err e = sqlite_prepare(s, "DELETE FROM stops WHERE agent = ?", &st, f);
+    if (!e) {
+        sqlite_text(st, 1, agent);
+        e = sqlite_step(s, st, NULL, NULL, f);
+    }
+    return sqlite_end(s, e, f);
+}
+
 static void sqlite_close(struct store *base)
 {
     struct sqlite_store *s = (struct sqlite_store *)base;
@@ -378,7 +434,10 @@ enum err store_sqlite_open(const char *path, struct store **ret, struct fault *f
                                          sqlite_agent_delete,
                                          sqlite_pins_load,
                                          sqlite_pin_read,
-                                         sqlite_pins_put};
+                                         sqlite_pins_put,
+                                         sqlite_stops_load,
+                                         sqlite_stop_put,
+                                         sqlite_stop_lift};
     struct sqlite_store *s = calloc(1, sizeof(*s));
     if (!s)
         return fault_set(f, ERR_NOMEM, "no memory for the store");

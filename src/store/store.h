@@ -1,6 +1,6 @@
 /*
- * What must survive a restart: agents and their keys, pinned definitions of tools. One shape (struct store_ops) for
- * each kind of store; SQLite now.
+ * What must survive a restart: agents and their keys, pinned definitions of tools, what operators have stopped. One
+ * shape (struct store_ops) for each kind of store; SQLite now.
  *
  * Every function blocks (a commit is a flush to the disk): they are called at start, or on a pool thread
  * (uv_queue_work), never on a worker's loop. They may be called from several threads. Strings handed out live until the
@@ -32,6 +32,12 @@ struct store_pin {
     struct str accepted_by;
 };
 
+struct store_stop {
+    struct str agent; /* empty: everything is stopped */
+    struct str reason, by;
+    int64_t at; /* wall clock, ms */
+};
+
 struct store;
 struct store_ops {
     const char *name;
@@ -54,6 +60,11 @@ struct store_ops {
                          struct fault *f);
     /* All of them or none; each in the place of the tool's pin before, whose first_seen stays. */
     enum err (*pins_put)(struct store *s, const struct store_pin *p, size_t n, struct fault *f);
+    enum err (*stops_load)(struct store *s, void (*stop)(void *ctx, const struct store_stop *p), void *ctx,
+                           struct fault *f);
+    /* In the place of the one before for the same agent, if there is one. The agent need not be registered any more. */
+    enum err (*stop_put)(struct store *s, const struct store_stop *p, struct fault *f);
+    enum err (*stop_lift)(struct store *s, struct str agent, struct fault *f); /* also where there is none */
 };
 
 struct store { /* first member of each kind */

@@ -75,6 +75,15 @@ http {
     return process
 
 
+def certificate(folder):
+    """For both sides: the certificate's path and its key's."""
+    paths = os.path.join(folder, "tls.pem"), os.path.join(folder, "tls.key")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=bench",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-out", paths[0], "-keyout", paths[1]],
+                   check=True, capture_output=True)
+    return paths
+
+
 def cpu_seconds(pid):
     """User and system time of a process and its children, from /proc."""
     total, todo = 0, [pid]
@@ -116,11 +125,12 @@ def wrk(url, lua, connections, seconds):
 
 def measure(o, sides, path, lua):
     """sides: a name, its port and its process each, nginx and doorward. Their rounds alternate; the median of each counts."""
+    scheme = "https" if getattr(o, "tls", False) else "http"
     rounds = {name: [] for name in sides}
     for _ in range(o.rounds):
         for name, (port, process) in sides.items():
             before = cpu_seconds(process.pid)
-            r = wrk("http://127.0.0.1:%d%s" % (port, path), lua, o.connections, o.seconds)
+            r = wrk("%s://127.0.0.1:%d%s" % (scheme, port, path), lua, o.connections, o.seconds)
             r["cpu"] = (cpu_seconds(process.pid) - before) / max(r["count"], 1) * 1e6
             rounds[name].append(r)
     return {name: dict({k: statistics.median(r[k] for r in rs) for k in ("rate", "p50", "p99", "cpu")},

@@ -5,13 +5,14 @@ wrk, keep-alive connections, 1 KB tools/call (MCP 2026-07-28); an nginx stub pla
 proxy to the same stub is the yardstick. Rounds of both alternate, and the median of each is reported: machines are noisy.
 
     call.py BUILD [--connections 64] [--workers 1] [--seconds 5] [--rounds 3] [--durability full|group|async]
-                  [--result BYTES] [--sse]
+                  [--result BYTES] [--sse] [--tls]
     call.py BUILD --all       each of these in turn, a line each
 """
 import argparse
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -56,7 +57,7 @@ def stub_answers(o):
 CASES = [("1 KB, durability full", {}), ("durability group", {"durability": "group"}), ("durability async", {"durability": "async"}),
          ("1 connection", {"connections": 1}), ("4 connections", {"connections": 4}), ("16 connections", {"connections": 16}),
          ("512 connections", {"connections": 512}), ("2 workers", {"workers": 2}), ("100 KB results", {"result": 100000}),
-         ("answers as SSE", {"sse": True})]
+         ("answers as SSE", {"sse": True}), ("TLS", {"tls": True})]
 
 
 def main():
@@ -65,6 +66,7 @@ def main():
     parser.add_argument("--durability", default="full", choices=["full", "group", "async"])
     parser.add_argument("--result", type=int, default=800, metavar="BYTES")
     parser.add_argument("--sse", action="store_true")
+    parser.add_argument("--tls", action="store_true", help="wrk speaks https, with the same certificate on both sides")
     parser.add_argument("--all", action="store_true")
     o = parser.parse_args()
     if o.all:
@@ -95,14 +97,20 @@ def one(o):
 
 
 def run(o, doorward, folder, started):
+    scheme, secure, own, trust, context = "http", "", "", [], None
+    if o.tls:
+        pem, pem_key = bench.certificate(folder)
+        secure = "ssl_certificate %s; ssl_certificate_key %s; ssl_protocols TLSv1.2 TLSv1.3;" % (pem, pem_key)
+        own = "tls: { certificate: %s, key: %s }" % (pem, pem_key)
+        scheme, trust, context = "https", ["--ca", pem], ssl.create_default_context(cafile=pem)
     stub, proxy, gate, admin = (bench.free_port() for _ in range(4))
     started.append(bench.start_nginx(folder, "stub", stub, stub_answers(o) + """
   server { listen 127.0.0.1:%d reuseport; location / { default_type ""; add_header Content-Type $type; return 200 $answer; } }"""
                                      % stub, o.workers))
     started.append(bench.start_nginx(folder, "proxy", proxy, """
   upstream stub { server 127.0.0.1:%d; keepalive 256; keepalive_requests 100000000; }
-  server { listen 127.0.0.1:%d reuseport; location / { proxy_pass http://stub; proxy_http_version 1.1;
-           proxy_set_header Connection ""; } }""" % (stub, proxy), o.workers))
+  server { listen 127.0.0.1:%d reuseport%s; %s location / { proxy_pass http://stub; proxy_http_version 1.1;
+           proxy_set_header Connection ""; } }""" % (stub, proxy, " ssl" if o.tls else "", secure), o.workers))
     config = os.path.join(folder, "doorward.yaml")
     with open(config, "w") as f:
         f.write("""listen: 127.0.0.1:%d
@@ -114,7 +122,8 @@ audit: { durability: %s }
 log: { level: warn }
 servers:
   stub: { url: "http://127.0.0.1:%d/mcp" }
-""" % (gate, admin, folder, o.workers, o.durability, stub))
+%s
+""" % (gate, admin, folder, o.workers, o.durability, stub, own))
     daemon = subprocess.Popen([doorward, "serve", "-c", config])
     started.append(daemon)
     bench.wait_port(gate)
@@ -128,7 +137,7 @@ servers:
     made = json.loads(cli("agent", "create", "-c", config, "--json", "--type", "bench", "--version", "1", "--env", "production", "--owner", "bench", "--allow",
                           "stub/lookup", "--generate", "--key-file", key))
     agent = made.get("agentId") or made["agent"]["agentId"]
-    token = cli("token", "--agent", agent, "--key", key, "--url", "http://127.0.0.1:%d" % gate).strip()
+    token = cli("token", "--agent", agent, "--key", key, "--url", "%s://127.0.0.1:%d" % (scheme, gate), *trust).strip()
     body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {
         "name": "stub__lookup", "arguments": {"limit": 10, "orderId": "ORD-A1B2C3D4", "note": "n" * 640},
         "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -138,8 +147,8 @@ servers:
                "Authorization": "Bearer " + token, "MCP-Protocol-Version": "2026-07-28",
                "Mcp-Method": "tools/call", "Mcp-Name": "stub__lookup"}
     lua = bench.write_lua(folder, "call", "POST", "[==[%s]==]" % body, headers)
-    request = urllib.request.Request("http://127.0.0.1:%d/mcp" % gate, body.encode(), headers)
-    first = json.load(urllib.request.urlopen(request))
+    request = urllib.request.Request("%s://127.0.0.1:%d/mcp" % (scheme, gate), body.encode(), headers)
+    first = json.load(urllib.request.urlopen(request, context=context))
     if first.get("result", {}).get("content") != result(o.result)["content"]:
         sys.exit("bench: the call does not work: %s" % json.dumps(first)[:400])
 

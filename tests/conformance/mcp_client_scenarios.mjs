@@ -8,11 +8,6 @@ const here = dirname(fileURLToPath(import.meta.url))
 
 // What cannot be asked of the face to servers, with the reason.
 const LEFT_OUT = [[/^auth\//, 'OAuth towards servers: the gate holds no grants at servers yet']]
-// "  - tools_call [2025-06-18,2025-11-25,2026-07-28]"
-async function scenariosOf(run, revision) {
-  const { out } = await run(['list', '--client'])
-  return [...out.matchAll(/^ {2}- (\S+) \[([^\]]*)\]/gm)].filter((m) => m[2].split(',').includes(revision)).map((m) => m[1])
-}
 
 async function checksOf(run, revision, name, results) {
   const dir = join(results, `client-${revision}-${name}`)
@@ -25,13 +20,14 @@ async function checksOf(run, revision, name, results) {
   }
 }
 
-// Hands each scenario's checks to `judged(name, checks, out)`, or says with `leftOut(reason, name)` why there are none.
-export async function runClientScenarios(run, revision, results, { judged, leftOut }) {
-  const names = await scenariosOf(run, revision)
+// Hands the checks of each scenario, required or only run, to `judged(name, checks, out)`. Returns a Map: reason -> names without.
+export async function runClientScenarios(run, revision, required, results, judged) {
+  const names = [...required.client, ...required.notScored.filter((s) => s.leg === 'client').map((s) => s.name)]
+  const leftOut = new Map()
   const waiting = []
   for (const name of names) {
     const [, reason] = LEFT_OUT.find(([pattern]) => pattern.test(name)) ?? []
-    if (reason) leftOut(reason, name)
+    if (reason) leftOut.set(reason, [...(leftOut.get(reason) ?? []), name])
     else waiting.push(name)
   }
   const next = async () => {
@@ -41,4 +37,5 @@ export async function runClientScenarios(run, revision, results, { judged, leftO
     }
   }
   await Promise.all([next(), next()])
+  return leftOut
 }

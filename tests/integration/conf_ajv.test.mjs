@@ -46,6 +46,7 @@ const whole = () => ({
   servers: {
     orders: { url: 'http://127.0.0.1:3000/mcp', headers: { Authorization: 'Bearer ${TOKEN}', 'X-N': 5 }, protocol: '2025-11-25', timeout: '5s' },
     files: { command: ['npx', '-y', 1, true], env: { HOME: '/tmp' }, cwd: 'x', isolation: 'session', max_processes: 2,
+      sandbox: 'on', network: true, read: ['books', '/opt/x'], write: ['shared'],
       limits: { memory: '512MiB', open_files: 64, processes: 8, cpu: '10s' } },
   },
   tools: { 'orders/*': { rate: '10/minute', agent_rate: '1/hour' } },
@@ -59,6 +60,7 @@ const good = [
   {}, whole(), { token: null, log: {} }, { servers: {} }, { workers: '3' }, { workers: '${N:-4}' }, { listen: '${A:-127.0.0.1}:${P:-80}' },
   { limits: { body_bytes: '${B:-1MiB}' } }, { session: { rate: '${R:-none}' } }, { scopes: [{ keep: [] }] },
   { servers: { a: { url: '${U:-http://a}' } } }, { log: { level: '${L:-warn}' } },
+  { servers: { a: { command: ['x'], network: 'false', sandbox: 'off', read: [], write: ['${W:-w}'] } } }, { servers: { a: { command: ['x'], network: '${N:-true}' } } },
 ]
 const bad = [
   { trial: 'visitor' },
@@ -68,7 +70,8 @@ const bad = [
   { session: { allowed_cidrs: '10.0.0.0/8' } }, { session: { allowed_cidrs: ['ten'] } }, { limits: { body_bytes: '1MB' } },
   { audit: { mask: [['x']] } }, { audit: { mask: { x: 1 } } }, { servers: [] }, { servers: { a: {} } }, { servers: { a: null } },
   { servers: { a: { url: 'http://a', command: ['x'] } } }, { servers: { a: { url: 'ftp://a' } } }, { servers: { a: { command: 'x' } } },
-  { servers: { a: { url: 'http://a', headers: ['x'] } } }, { tools: { 'a/b': { rate: '1' } } }, { tools: [] }, { scopes: {} },
+  { servers: { a: { url: 'http://a', headers: ['x'] } } }, { servers: { a: { command: ['x'], network: 'yes' } } },
+  { servers: { a: { command: ['x'], sandbox: true } } }, { servers: { a: { command: ['x'], read: '/opt' } } }, { tools: { 'a/b': { rate: '1' } } }, { tools: [] }, { scopes: {} },
   { operators: [{}] }, { operators: [{ name: 'a' }] }, { operators: [{ name: 'a', token: '0123456789abcdef' }] },
   { operators: [{ name: 'a', token: '${TOKEN}', role: 'root' }] }, { scopes: [{ add: ['x'], when: { hours: 'noon' } }] },
 ]

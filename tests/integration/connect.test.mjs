@@ -2,7 +2,7 @@
 // areas: cli
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
@@ -35,12 +35,21 @@ function printed(client, ...more) {
   return { config: JSON.parse(r.stdout), note: r.stderr }
 }
 
-// What the client would do with the entry: connect with these headers, list the tools, call one.
+// What the client would do with the entry: connect, list the tools, call one.
 async function callsATool(url, headers) {
-  const { Client } = await import('@modelcontextprotocol/sdk/client/index.js')
   const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js')
+  return calls(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }))
+}
+
+async function callsAToolThrough({ command, args }) {
+  const { StdioClientTransport } = await import('@modelcontextprotocol/sdk/client/stdio.js')
+  return calls(new StdioClientTransport({ command, args, env: {}, cwd: '/' })) // as little as a desktop program has
+}
+
+async function calls(transport) {
+  const { Client } = await import('@modelcontextprotocol/sdk/client/index.js')
   const client = new Client({ name: 'connected', version: '1.0.0' })
-  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }))
+  await client.connect(transport)
   const { tools } = await client.listTools()
   const name = tools.find((t) => t.name.endsWith('search_faq')).name
   const result = await client.callTool({ name, arguments: { query: 'refund' } })
@@ -71,38 +80,22 @@ test('the helper works from a key whose path has spaces and quotes', async () =>
   assert.match(JSON.parse(shell(doorward.headersHelper)).Authorization, /^Bearer /)
 })
 
-test('Cursor and the generic form take the token from the environment; the note says how it gets there', async () => {
-  for (const [client, placeholder] of [['cursor', '${env:DOORWARD_TOKEN}'], ['json', '${DOORWARD_TOKEN}']]) {
-    const { config, note } = printed(client)
-    const { url, headers } = config.mcpServers.doorward
-    assert.equal(headers.Authorization, `Bearer ${placeholder}`)
-    const token = shell(/DOORWARD_TOKEN=\$\((.*)\)/.exec(note)[1])
-    await callsATool(url, { Authorization: headers.Authorization.replace(placeholder, token) })
-  }
-})
+for (const [client, member] of [['cursor', 'mcpServers'], ['claude-desktop', 'mcpServers'], ['json', 'mcpServers'], ['vscode', 'servers']]) {
+  test(`${client} starts the bridge, from a key whose path has spaces and quotes`, async () => {
+    const key = join(dir, 'the key.jwk')
+    writeFileSync(key, readFileSync(agent.key), { mode: 0o600 })
+    const r = run(['connect', client, '--url', gate.url, '--agent', agent.id, '--key', 'the key.jwk'])
+    assert.match(r.stderr, /starts doorward bridge/)
+    const { type, ...entry } = JSON.parse(r.stdout)[member].doorward
+    assert.equal(type, client === 'vscode' ? 'stdio' : undefined)
+    assert.deepEqual(entry, { command: DOORWARD, args: ['bridge', '--url', gate.url, '--agent', agent.id, '--key', key] })
+    assert.equal(await callsAToolThrough(entry), 'desk__search_faq')
+  })
+}
 
-test('VS Code asks for the token by an input of the same id', async () => {
-  const { config, note } = printed('vscode')
-  const { type, url, headers } = config.servers.doorward
-  assert.equal(type, 'http')
-  const id = /^Bearer \$\{input:(.*)\}$/.exec(headers.Authorization)[1]
-  const input = config.inputs.find((i) => i.id === id)
-  assert.equal(input.type, 'promptString')
-  assert.equal(input.password, true)
-  await callsATool(url, { Authorization: `Bearer ${shell(note.trim().split('\n').at(-1))}` })
-})
-
-test('Claude Desktop starts the mcp-remote bridge with a fresh token in its environment, not among its arguments', async () => {
-  const { config, note } = printed('claude-desktop')
-  assert.match(note, /stdio servers only.*mcp-remote/s)
-  const { command, args } = config.mcpServers.doorward
-  const bin = join(dir, 'bin')
-  mkdirSync(bin) // npx, looked at: what it is started with
-  writeFileSync(join(bin, 'npx'), '#!/bin/sh\nprintf "%s\\n" "$DOORWARD_AUTH" "$@"\n')
-  chmodSync(join(bin, 'npx'), 0o755)
-  const [auth, ...given] = execFileSync(command, args, { encoding: 'utf8', env: { PATH: `${bin}:${process.env.PATH}` } }).trim().split('\n')
-  assert.deepEqual(given, ['-y', 'mcp-remote', `${gate.url}/mcp`, '--transport', 'http-only', '--header', 'Authorization:${DOORWARD_AUTH}'])
-  await callsATool(given[2], { Authorization: auth })
+test('the bridge to one server alone', async () => {
+  const entry = printed('cursor', '--server', 'desk').config.mcpServers['doorward-desk']
+  assert.equal(await callsAToolThrough(entry), 'search_faq')
 })
 
 test('nothing that is printed or written holds a token or a key', () => {
@@ -125,7 +118,7 @@ test('--write puts it into the client\'s file beside what is there, and keeps a 
   const now = readFileSync(file, 'utf8')
   const head = old.slice(0, old.indexOf('  },\n}'))
   assert.ok(now.startsWith(head) && now.endsWith('  },\n}\n'), now)
-  assert.match(now, /\$\{env:DOORWARD_TOKEN\}/)
+  assert.match(now, /"args": \["bridge",/)
   assert.equal(statSync(file).mode & 0o777, 0o640)
   const kept = readdirSync(join(dir, '.cursor')).find((n) => n.startsWith('mcp.json.before-doorward-'))
   assert.equal(readFileSync(join(dir, '.cursor', kept), 'utf8'), old)
@@ -154,9 +147,8 @@ test('--write makes the file when there is none, and asks before', () => {
   const elsewhere = join(dir, 'mcp.json')
   assert.equal(run(['connect', 'vscode', ...asAgent(), '--write', '--yes', '--file', elsewhere]).status, 0)
   run(['connect', 'vscode', '--url', 'http://127.0.0.1:1', '--agent', 'b', '--key', agent.key, '--write', '--yes', '--file', elsewhere])
-  const { servers, inputs } = JSON.parse(readFileSync(elsewhere, 'utf8'))
-  assert.equal(servers.doorward.url, 'http://127.0.0.1:1/mcp')
-  assert.equal(inputs.length, 1)
+  const { servers } = JSON.parse(readFileSync(elsewhere, 'utf8'))
+  assert.equal(servers.doorward.args[2], 'http://127.0.0.1:1')
 })
 
 test('what is mistyped is told', () => {

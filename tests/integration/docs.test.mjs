@@ -20,6 +20,7 @@ for (const [name, args] of [
   ['docs/doorward.schema.json', ['config', 'schema']],
   ['docs/errors.md', ['errors']],
   ['docs/EVENTS.md', ['events']],
+  ['docs/METRICS.md', ['metrics']],
 ])
   test(`${name} is what "doorward ${args.join(' ')}" prints`, () => {
     assert.equal(page(name), printed(...args), `run ./dev docs`)

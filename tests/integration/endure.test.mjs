@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test'
 import { startGate, until } from './lib/gate.mjs'
 import { childrenOf, figures, grown } from './lib/proc.mjs'
 import { startServer } from './lib/servers.mjs'
-import { endMany, each, openMany, swarm } from './lib/swarm.mjs'
+import { endMany, each, openMany, swarm, visit } from './lib/swarm.mjs'
 
 const SWARM = Array.from({ length: 100 }, (_, i) => `s${i}`)
 const TOOLS = ['echo', 'pid', 'late', 'twice', 'strangers', 'garbage', 'huge', 'never', 'flood']
@@ -23,7 +23,7 @@ before(async () => {
     servers: {
       ...Object.fromEntries(SWARM.map((name) => [name, swarm()])),
       rude: { ...swarm(), timeout: '1s' },
-      rust: swarm('--exits-on-probe', join(notes, 'rust')),
+      rust: { ...swarm('--exits-on-probe', join(notes, 'rust')), write: [notes] },
       modern: { url: modern.url },
       legacy: { url: legacy.url, isolation: 'session' },
     },
@@ -125,15 +125,21 @@ test('a hundred sessions at a legacy server are given back with ours', async () 
   assert.equal(gate.json(['session', 'list']).sessions.length, sessions)
 })
 
-test('ten thousand calls, through stdio and HTTP: it holds what it held before', async () => {
+test('ten thousand calls, through stdio and HTTP, a thousand of them by legacy clients that come and go: it holds what it held before', async () => {
   const names = [...SWARM.slice(0, 20), 'modern', 'legacy']
   const some = (n) => each(Array.from({ length: n }, (_, i) => names[i % names.length]), async (name) =>
     assert.equal(await answer(`${name}__echo`, { text: name }), name), 16)
+  const leases = () => gate.json(['session', 'list']).sessions.length
+  const visitor = await gate.agent({ id: 'visitor', allow: ['legacy/echo'] })
+  const visits = async (n) => assert.deepEqual(new Set(await each(Array(n).fill(visitor.id), (id) => visit(gate, id, 'legacy__echo', 10))), new Set([10]))
   await some(1000)
+  await visits(10)
   const was = now()
-  const sessions = await held()
-  await some(10000)
+  const [sessions, open] = [await held(), leases()]
+  await some(9000)
+  await visits(100)
   const is = await backTo(was)
+  assert.equal(leases(), open)
+  await until('the server to hold no more', async () => (await held()) === sessions)
   assert.ok(grown(was, is) < 16, `the memory grew from ${was.rss} to ${is.rss} MiB`)
-  assert.equal(await held(), sessions)
 })

@@ -3,12 +3,14 @@
 // areas: mcp, connect
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { startGate, until } from './lib/gate.mjs'
+import { join } from 'node:path'
+import { startGate, TOP, until } from './lib/gate.mjs'
 import { json, modernBasics, startRaw, startServer } from './lib/servers.mjs'
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`
 const TOOLS = ['t', 'escaped', 'own_error', 'hop_error', 'asks']
+const pipe = (era) => ({ command: ['python3', join(TOP, 'tests/integration/lib/meta_server.py'), era] })
 let gate, agent, token, modern, legacy
 
 before(async () => {
@@ -26,8 +28,9 @@ before(async () => {
   })
   legacy = await startServer('legacy_server.mjs')
   gate = await startGate({ servers: { modern: { url: modern.url, headers: { Authorization: 'Bearer of-the-server', 'X-Tenant': 'acme' } },
-                                      legacy: { url: legacy.url } } })
-  agent = await gate.agent({ allow: [...TOOLS.map((t) => `modern/${t}`), 'legacy/echo', 'legacy/pings', 'legacy/slow'] })
+                                      legacy: { url: legacy.url },
+                                      'modern-pipe': pipe('modern'), 'legacy-pipe': pipe('legacy') } })
+  agent = await gate.agent({ allow: [...TOOLS.map((t) => `modern/${t}`), 'legacy/echo', 'legacy/pings', 'legacy/slow', 'modern-pipe/meta', 'legacy-pipe/meta'] })
   token = gate.token(agent)
 })
 
@@ -80,13 +83,51 @@ test('the trace goes on with a span of its own, in header and _meta', async () =
   assert.ok(gate.audit().some((e) => e.event === 'TOOL_CALL' && e.traceId === TRACE))
 })
 
+test('the vendors\' state and the caller\'s choice not to sample go along; baggage does not', async () => {
+  const quiet = `00-${TRACE}-b7ad6b7169203331-00`
+  const want = { tracestate: 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE', baggage: 'user=alice' }
+  for (const options of [{ headers: { traceparent: quiet, ...want } }, { meta: { traceparent: quiet, ...want } }]) {
+    await call('modern__t', {}, options)
+    const { headers, text, message } = lastCall()
+    assert.match(headers.traceparent, new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`))
+    assert.equal(headers.tracestate, want.tracestate)
+    assert.equal(message.params._meta.tracestate, want.tracestate)
+    assert.ok(!(text + JSON.stringify(headers)).includes('alice'))
+  }
+  await call('modern__t', {}, { headers: { traceparent: quiet, tracestate: 'not a list' } })
+  assert.equal(lastCall().headers.tracestate, undefined)
+  assert.equal(lastCall().headers.traceparent.split('-')[1], TRACE)
+  await call('modern__t', {}, { headers: { tracestate: want.tracestate } }) // of no trace
+  assert.equal(lastCall().headers.tracestate, undefined)
+})
+
+test('what _meta says of the trace goes before the headers, whole', async () => {
+  const other = '11112222333344445555666677778888'
+  await call('modern__t', {}, { headers: { traceparent: `00-${other}-b7ad6b7169203331-01`, tracestate: 'of=header' }, meta: { traceparent: PARENT } })
+  assert.equal(lastCall().headers.traceparent.split('-')[1], TRACE)
+  assert.equal(lastCall().headers.tracestate, undefined)
+  await call('modern__t', {}, { headers: { traceparent: `00-${other}-b7ad6b7169203331-01` }, meta: { traceparent: 'nonsense' } })
+  assert.ok(![TRACE, other].includes(lastCall().headers.traceparent.split('-')[1]))
+})
+
+test('a server over stdio gets the trace in _meta, in both eras', async () => {
+  for (const [server, era] of [['modern-pipe', 'modern'], ['legacy-pipe', 'legacy']]) {
+    const { json: answer } = await call(`${server}__meta`, {}, { headers: { traceparent: PARENT, tracestate: 'a=1' } })
+    const meta = JSON.parse(answer.result.content[0].text)
+    assert.match(meta.traceparent, new RegExp(`^00-${TRACE}-[0-9a-f]{16}-01$`), era)
+    assert.ok(!meta.traceparent.includes('b7ad6b7169203331'))
+    assert.equal(meta.tracestate, 'a=1')
+  }
+})
+
 test('a call without a trace, or with a malformed one, begins one', async () => {
   const traces = []
-  for (const traceparent of [undefined, 'nonsense', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `ff-${TRACE}-b7ad6b7169203331-01`]) {
+  for (const traceparent of [undefined, 'nonsense', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`, `ff-${TRACE}-b7ad6b7169203331-01`,
+                             `00-${TRACE.toUpperCase()}-b7ad6b7169203331-01`, `00-${TRACE}-0000000000000000-01`, `${PARENT}-more`]) {
     await call('modern__t', {}, { headers: traceparent ? { traceparent } : {} })
     traces.push(lastCall().headers.traceparent.split('-')[1])
   }
-  assert.equal(new Set([...traces, TRACE, '0'.repeat(32)]).size, 6)
+  assert.equal(new Set([...traces, TRACE, '0'.repeat(32)]).size, 9)
 })
 
 test('what is the server\'s own hop stays behind; the rest of its result arrives', async () => {

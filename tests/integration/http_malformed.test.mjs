@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { freePort, startGate, until } from './lib/gate.mjs'
+import { answers, exchange } from './lib/raw.mjs'
 import { json, modernBasics, startRaw } from './lib/servers.mjs'
 
 const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find(existsSync)
@@ -26,23 +26,6 @@ after(async () => {
   await gate?.stop()
   await tools?.stop()
 })
-
-// Sends bytes on a connection of its own; hands back what came until it was closed from the other side.
-function exchange(port, bytes, ms = 10000) {
-  return new Promise((done, fail) => {
-    let text = ''
-    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
-    const timer = setTimeout(() => fail(new Error(`still open after ${ms} ms; heard ${JSON.stringify(text)}`)), ms)
-    socket.on('data', (d) => (text += d.toString('latin1')))
-    socket.on('error', () => {}) // a reset behind the answer
-    socket.on('close', () => {
-      clearTimeout(timer)
-      done(text)
-    })
-  })
-}
-
-const answers = (text) => text.match(/HTTP\/1\.1 \d{3} /g) ?? []
 
 // A whole, valid call with a credential; only its place makes it wrong.
 function call(say, host) {
@@ -70,12 +53,39 @@ const MALFORMED = {
   'a chunk extension': (h) => `${chunked(h)}0;a=b\r\n\r\n`,
   'a chunk extension with a line feed': (h) => `${chunked(h)}0;\n\r\n\r\n`,
   'a trailer that frames': (h) => `${chunked(h)}0\r\nContent-Length: 5\r\n\r\n`,
+  'a list of lengths': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nContent-Length: 0, 0\r\n\r\n`,
+  'a negative length': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nContent-Length: -1\r\n\r\n`,
+  'a length that overflows': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nContent-Length: 18446744073709551616\r\n\r\n`,
+  'two fields of codings': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  'a coding with a parameter': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n`,
+  'a coding behind a control byte': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`,
+  'a chunk size with a prefix': (h) => `${chunked(h)}0x0\r\n\r\n`,
+  'a chunk without its size': (h) => `${chunked(h)}\r\n\r\n`,
+  'chunks with bare LF': (h) => `${chunked(h)}1\nx\n0\n\n`,
+  'a chunk that is longer than its size': (h) => `${chunked(h)}1\r\nxy\r\n0\r\n\r\n`,
+  'a body over the bound in chunks': (h) => `${chunked(h)}${'100000\r\n'}${'x'.repeat(1 << 20)}\r\n1\r\nx\r\n0\r\n\r\n`,
+  'a length over the bound': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nContent-Length: 1048577\r\n\r\n`,
   'bare LF': (h) => `GET /livez HTTP/1.1\nHost: ${h}\n\n`,
   'bare CR': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}\r\nX: a\rb\r\n\r\n`,
   'a continued line': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}\r\nX: a\r\n b\r\n\r\n`,
   'a space before the colon': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nContent-Length : 0\r\n\r\n`,
   'NUL in a value': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}\r\nX: a\0b\r\n\r\n`,
   'NUL in the target': (h) => `GET /livez\0 HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'a control byte in a value': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}\r\nX: a\x01b\r\n\r\n`,
+  'a control byte in a name': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}\r\nX\x01: y\r\n\r\n`,
+  'a control byte in the target': (h) => `GET /livez\x7f HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'a space in the target': (h) => `GET /livez x HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'a tab instead of a space': (h) => `GET\t/livez HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'a fragment in the target': (h) => `GET /livez#x HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'a target that is no path': (h) => `GET livez HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'a line without a colon': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}\r\nnothing\r\n\r\n`,
+  'a field without a name': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}\r\n: y\r\n\r\n`,
+  'an empty line first': (h) => `\r\nGET /livez HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'the first field continued': (h) => `GET /livez HTTP/1.1\r\n Host: ${h}\r\n\r\n`,
+  'two credentials': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n`,
+  'a Connection that names what frames': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nConnection: content-length\r\nContent-Length: 0\r\n\r\n`,
+  'an expectation that there is not': (h) => `POST /mcp HTTP/1.1\r\nHost: ${h}\r\nExpect: more\r\nContent-Length: 0\r\n\r\n`,
+  'an empty host': () => 'GET /livez HTTP/1.1\r\nHost:\r\n\r\n',
   'no host': () => 'GET /livez HTTP/1.1\r\n\r\n',
   'two hosts': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}\r\nHost: ${h}\r\n\r\n`,
   'a host with a path': (h) => `GET /livez HTTP/1.1\r\nHost: ${h}/x\r\n\r\n`,
@@ -87,6 +97,9 @@ const MALFORMED = {
   'the preface of HTTP/2': () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
   'a lower-case method': (h) => `get /livez HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
   'an invented method': (h) => `GOT /livez HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'CONNECT': (h) => `CONNECT ${h} HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'TRACE': (h) => `TRACE /livez HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
+  'an asterisk': (h) => `OPTIONS * HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
   'a dot segment': (h) => `GET /x/../livez HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
   'an encoded slash': (h) => `GET /x%2flivez HTTP/1.1\r\nHost: ${h}\r\n\r\n`,
   'a target over the bound': (h) => `GET /${'a'.repeat(5000)} HTTP/1.1\r\nHost: ${h}\r\n\r\n`,

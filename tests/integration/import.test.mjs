@@ -72,6 +72,19 @@ test('Claude Desktop: commands with their arguments and environment', () => {
   assert.match(yaml(), /GITHUB_HOST: github\.example\.com/)
 })
 
+test('what a server had is written down: the network, folders among its arguments; never the folder of the gateway\'s data', () => {
+  file('doorward.yaml', YAML)
+  file('shared/a.txt', 'a')
+  mkdirSync(join(dir, 'data'))
+  const args = ['-y', '@modelcontextprotocol/server-filesystem', join(dir, 'shared'), '/not/there', dir]
+  const { servers, stdout } = imported([file('claude_desktop_config.json', { mcpServers: {
+    files: { command: 'npx', args }, box: { command: 'docker', args: ['run', '-i', 'image'] } } })])
+  assert.deepEqual([servers.files.sandbox, servers.files.network, servers.files.write], ['on', 'true', [join(dir, 'shared')]])
+  assert.equal(servers.box.sandbox, 'off')
+  assert.match(stdout, /stays shut: the gateway's data_dir lies there/)
+  assert.match(stdout, /network: true +# /) // in the preview, with its reason
+})
+
 test('Claude Code: both transports, variables with defaults, and the projects of its own file', () => {
   file('doorward.yaml', YAML)
   const project = file('work/.mcp.json', { mcpServers: {
@@ -245,10 +258,13 @@ test('mode and links of doorward.yaml are kept', () => {
 test('an entry that leads to this gateway is left out: it would call itself', () => {
   file('doorward.yaml', `public_url: https://door.example.com\n${YAML}`)
   const { stdout, stderr } = imported([file('c.json', { mcpServers: { a: { url: 'https://door.example.com/mcp/desk' },
-    b: { url: 'http://127.0.0.1:8420/mcp' }, c: { url: 'http://localhost:8420/mcp' }, d: { url: 'https://door.example.com.evil/mcp' } } })])
-  for (const name of ['a', 'b', 'c']) assert.match(stdout, new RegExp(`left out +${name}: it is this gateway`))
-  assert.match(stdout, /added +d, as d/)
-  assert.match(stderr, /4 servers/)
+    b: { url: 'http://127.0.0.1:8420/mcp' }, c: { url: 'http://localhost:8420/mcp' }, d: { url: 'https://door.example.com.evil/mcp' },
+    e: { command: '/usr/bin/doorward', args: ['bridge', '--agent', 'x', '--url', 'https://door.example.com'] },
+    f: { command: '/usr/bin/doorward', args: ['bridge', '--agent', 'x'] },
+    g: { command: '/usr/bin/doorward', args: ['bridge', '--url', 'https://elsewhere.example.com'] } } })])
+  for (const name of ['a', 'b', 'c', 'e', 'f']) assert.match(stdout, new RegExp(`left out +${name}: it is this gateway`))
+  for (const name of ['d', 'g']) assert.match(stdout, new RegExp(`added +${name}, as ${name}`))
+  assert.match(stderr, /7 servers/)
 })
 
 test('without a file, the usual places are looked in and what is found is said', () => {

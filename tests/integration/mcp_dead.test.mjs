@@ -14,7 +14,7 @@ before(async () => {
   gate = await startGate({
     workers: 3,
     servers: { desk: DESK, late: { url: `http://127.0.0.1:${port}/mcp` }, missing: { command: ['/nonexistent/server'] },
-               ends: { command: ['false'] }, ...Object.fromEntries(WAYS.map((how) => [how, { ...rude(how), timeout: '1s' }])),
+               ends: { command: ['false'] }, ...Object.fromEntries(WAYS.map((how) => [how, { ...rude(how), timeout: ['hang', 'flood'].includes(how) ? '1s' : '15s' }])),
                limited: { ...rude('talks'), env: { WORD: 'given' }, limits: { open_files: 64, cpu: '10s' } } },
     session: { max_tool_calls: 1000, rate: '10000/minute' },
     limits: { result_bytes: '1MiB' },
@@ -103,6 +103,12 @@ test('lines that are no messages, and answers to nobody, are passed over', async
   assert.ok((await gate.call(token, 'strangers__fine', {})).json.result)
 })
 
+test('a modern server asks by its result alone, and logs for those who want lines: what it sends otherwise reaches nobody', async () => {
+  const { json, text } = await gate.call(token, 'strangers__call', {}, { meta: { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } } })
+  assert.equal(json.result.content[0].text, 'the right one')
+  assert.doesNotMatch(text, /Your name|nobody asked/)
+})
+
 test('a line over the bound ends the process, with a word about it', async () => {
   const error = await fails('longline')
   assert.match(error.message, /longer than|larger than|over/)
@@ -119,7 +125,7 @@ test('a process that floods its stdout does not stop the gate', async () => {
 
 test('a process has the environment, the bounds and the group that the configuration gives it; its stderr goes to the log', async () => {
   const env = JSON.parse((await gate.call(token, 'limited__call', {})).json.result.content[0].text)
-  assert.deepEqual(Object.keys(env).sort(), ['PATH', 'WORD'])
+  assert.deepEqual(Object.keys(env).sort(), ['HOME', 'PATH', 'TMPDIR', 'WORD'])
   assert.equal(env.WORD, 'given')
   await until('its word in the log', () => /server_stderr.*a word for the log/.test(gate.log))
   const pid = Number((await gate.call(token, 'limited__fine', {})).json.result.content[0].text)

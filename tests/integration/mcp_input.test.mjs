@@ -238,7 +238,7 @@ async function* messages(res) {
     text += Buffer.from(part)
     for (let at; (at = text.indexOf('\n\n')) >= 0; text = text.slice(at + 2)) {
       const data = text.slice(0, at).split('\n').find((l) => l.startsWith('data: '))
-      if (data) yield JSON.parse(data.slice(6))
+      if (data?.length > 6) yield JSON.parse(data.slice(6))
     }
   }
 }

@@ -53,7 +53,7 @@ before(async () => {
     if (m.method === 'tools/call') return ways[m.params.name](m.id, res)
     return m.id === undefined ? res.writeHead(202).end() : json(res, { id: m.id, error: { code: -32601, message: 'no' } }, 400)
   })
-  gate = await startGate({ servers: { raw: { url: raw.url, timeout: '2s' } } })
+  gate = await startGate({ workers: 3, servers: { raw: { url: raw.url, timeout: '2s' } } })
   token = gate.token(await gate.agent({ allow: TOOLS.map((name) => `raw/${name}`) }))
 })
 
@@ -89,4 +89,15 @@ test('a call that waits to resume ends with its time, and the server is told', a
   assert.equal((await call('waits')).error.data.code, 'upstream_timeout')
   await until('the cancellation', () => raw.seen.some((s) => s.message?.method === 'notifications/cancelled'))
   assert.equal((await call('resumed')).result.content[0].text, 'the rest')
+})
+
+test('a legacy client whose call is put off gets a stream that it can come back to, at whichever worker', async () => {
+  const post = (body, more) => fetch(`${gate.url}/mcp`, { method: 'POST', headers: gate.headers(token, more), body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }) })
+  const opened = await post({ method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } })
+  const session = { 'mcp-session-id': opened.headers.get('mcp-session-id'), 'mcp-protocol-version': '2025-11-25' }
+  for (let i = 0; i < 6; i++) {
+    const res = await post({ method: 'tools/call', params: { name: 'raw__resumed', arguments: {} } }, session)
+    assert.match(res.headers.get('content-type'), /event-stream/)
+    assert.match(await res.text(), /^id: \S+\nretry: \d+\ndata: \n\nid: \S+\nevent: message\ndata: .*the rest/)
+  }
 })

@@ -11,18 +11,20 @@ import { startEverything } from './lib/servers.mjs'
 let gate, client, everything
 const dir = mkdtempSync(join(tmpdir(), 'doorward-files-'))
 const files = join(dir, 'files')
+const memory = join(dir, 'memory')
 const call = (name, args = {}) => client.callTool({ name, arguments: args })
 
 before(async () => {
   mkdirSync(files)
+  mkdirSync(memory)
   writeFileSync(join(files, 'hello.txt'), 'hello, door\n')
   everything = await startEverything()
   gate = await startGate({
     servers: {
       everything: npmServer('server-everything', 'stdio'),
       'everything-http': { url: everything.url },
-      files: npmServer('server-filesystem', files),
-      memory: { ...npmServer('server-memory'), env: { MEMORY_FILE_PATH: join(dir, 'memory.json') } },
+      files: { ...npmServer('server-filesystem', files), write: [files] },
+      memory: { ...npmServer('server-memory'), env: { MEMORY_FILE_PATH: join(memory, 'memory.json') }, write: [memory] },
     },
     session: { max_tool_calls: 1000, rate: '10000/minute' },
   })
@@ -68,9 +70,9 @@ for (const server of ['everything', 'everything-http']) {
   })
 }
 
-test('everything over stdio: its environment is the configuration\'s and nothing else', async () => {
+test('everything over stdio: its environment is the configuration\'s, a PATH, and a folder of its own', async () => {
   const env = JSON.parse((await call('everything__get-env')).content[0].text)
-  assert.deepEqual(Object.keys(env), ['PATH'])
+  assert.deepEqual(Object.keys(env), ['PATH', 'TMPDIR', 'HOME'])
 })
 
 test('filesystem: reads, writes, and stays within its folder', async () => {

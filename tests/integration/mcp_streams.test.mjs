@@ -117,6 +117,18 @@ for (const [server, poke] of [['modern', (n) => modern.poke('grow', n)], ['legac
     await client.close()
   })
 
+test('a legacy server over stdio has a process for each kind of client: the one that changed is asked', async () => {
+  const name = fresh()
+  const token = await tokenOf(allowed(`oldpipe/${name}`))
+  const plain = await gate.legacyClient(token, '/mcp/oldpipe')
+  await plain.callTool({ name: 'talk', arguments: {} })
+  const asked = await gate.legacyClient(token, '/mcp/oldpipe', { elicitation: {} })
+  await asked.callTool({ name: 'talk', arguments: {} }) // in the newer process
+  await plain.callTool({ name: 'grow', arguments: { name } })
+  await until('the new tool to be listed', async () => (await plain.listTools()).tools.some((t) => t.name === name))
+  await Promise.all([plain.close(), asked.close()])
+})
+
 test('a session that may not see the change hears nothing', async () => {
   const name = fresh()
   const token = await tokenOf(allowed(`modern/${name}`)), stranger = await tokenOf(allowed())

@@ -61,6 +61,46 @@ test('the metadata leads a client from the 401 to the token endpoint', async () 
   assert.equal((await fetch(server.authorization_endpoint)).status, 400)
 })
 
+// RFC 9728 section 3.3: a client must not use metadata that names another resource than the one it asked.
+test('each path has metadata of its own: the 401 leads there, and it names the path that was asked for', async () => {
+  const { discoverOAuthProtectedResourceMetadata, extractWWWAuthenticateParams } = await import('@modelcontextprotocol/sdk/client/auth.js')
+  for (const path of ['/mcp', '/mcp/desk', '/mcp/no-such-server']) { // a stranger does not learn which servers there are
+    const stranger = await fetch(gate.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+    assert.deepEqual([stranger.status, stranger.headers.get('www-authenticate')],
+      [401, `Bearer resource_metadata="${gate.url}/.well-known/oauth-protected-resource${path}"`])
+    const { resourceMetadataUrl } = extractWWWAuthenticateParams(stranger)
+    for (const opts of [{ resourceMetadataUrl }, {}]) { // as it was told, and as it finds it by itself
+      const { resource, authorization_servers } = await discoverOAuthProtectedResourceMetadata(gate.url + path, opts)
+      assert.deepEqual([resource, authorization_servers], [gate.url + path, [gate.url]])
+    }
+  }
+  const of = async (path) => fetch(`${gate.url}/.well-known/oauth-protected-resource${path}`)
+  assert.equal((await (await of('')).json()).resource, `${gate.url}/mcp`)
+  for (const path of ['/', '/other', '/mcpx', '/mcp/a/b', '/admin']) assert.equal((await of(path)).status, 404, path)
+  assert.equal((await fetch(`${gate.url}/.well-known/oauth-protected-resource`, { method: 'POST' })).status, 405)
+})
+
+test('every refusal of a server\'s own path names that path\'s metadata: 401 for a bad token, 403 with the scope', async () => {
+  const metadata = `resource_metadata="${gate.url}/.well-known/oauth-protected-resource/mcp/desk"`
+  const forged = await gate.modern('forged', 'tools/list', {}, { path: '/mcp/desk' })
+  assert.deepEqual([forged.status, forged.headers.get('www-authenticate')], [401, `Bearer error="invalid_token", ${metadata}`])
+  const refused = await gate.call(await token(gate, agent), 'issue_refund', { orderId: 'ORD-A1B2C3D4', amount: 1 }, { path: '/mcp/desk' })
+  assert.deepEqual([refused.status, refused.headers.get('www-authenticate')],
+    [403, `Bearer error="insufficient_scope", scope="tool:desk/issue_refund:execute", ${metadata}`])
+})
+
+test('a client that asks for one server with its key alone is let in', async () => {
+  const { PrivateKeyJwtProvider } = await import('@modelcontextprotocol/sdk/client/auth-extensions.js')
+  const { Client } = await import('@modelcontextprotocol/sdk/client/index.js')
+  const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/sdk/client/streamableHttp.js')
+  const authProvider = new PrivateKeyJwtProvider({ clientId: agent.id, privateKey: agent.privateJwk, algorithm: 'EdDSA',
+    jwtLifetimeSeconds: 60, expectedIssuer: gate.url })
+  const client = new Client({ name: 'own-key', version: '1' })
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${gate.url}/mcp/desk`), { authProvider }))
+  assert.deepEqual((await client.listTools()).tools.map((t) => t.name), ['lookup_order', 'search_faq'])
+  await client.close()
+})
+
 test('the SDK\'s own private_key_jwt client comes in with nothing but its key', async () => {
   const { PrivateKeyJwtProvider } = await import('@modelcontextprotocol/sdk/client/auth-extensions.js')
   const { Client } = await import('@modelcontextprotocol/sdk/client/index.js')

@@ -18,7 +18,7 @@ const results = {
 }
 const schemas = { unusable: { type: 'object', $ref: 'https://example.com/balance.json' }, free: undefined }
 
-let gate, raw, legacy, token
+let gate, raw, old, legacy, token
 
 before(async () => {
   raw = await startRaw((m, req, res) => {
@@ -28,15 +28,27 @@ before(async () => {
     for (const tool of basics.result?.tools ?? []) tool.outputSchema = tool.name in schemas ? schemas[tool.name] : BALANCE
     return json(res, basics)
   })
+  old = await startRaw((m, req, res) => {
+    if (req.method !== 'POST') return res.writeHead(405).end()
+    if (m.id === undefined) return res.writeHead(202).end()
+    if (m.method === 'initialize')
+      return json(res, { id: m.id, result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'old', version: '1' } } })
+    if (m.method === 'tools/list')
+      return json(res, { id: m.id, result: { tools: ['broken', 'kept'].map((name) => ({ name, inputSchema: { type: 'object' }, outputSchema: BALANCE })) } })
+    if (m.method !== 'tools/call') return json(res, { id: m.id, error: { code: -32601, message: 'Method not found' } })
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+      .end(`data: ${JSON.stringify({ jsonrpc: '2.0', id: m.id, result: results[m.params.name] })}\n\n`)
+  })
   legacy = await startServer('legacy_server.mjs')
-  gate = await startGate({ servers: { raw: { url: raw.url }, legacy: { url: legacy.url }, stdio: MODERN_STDIO } })
+  gate = await startGate({ servers: { raw: { url: raw.url }, old: { url: old.url }, legacy: { url: legacy.url }, stdio: MODERN_STDIO } })
   token = gate.token(await gate.agent({
-    allow: [...Object.keys(results).map((name) => `raw/${name}`), 'legacy/structured', 'stdio/structured'] }))
+    allow: [...Object.keys(results).map((name) => `raw/${name}`), 'old/broken', 'old/kept', 'legacy/structured', 'stdio/structured'] }))
 })
 
 after(async () => {
   await gate?.stop()
   await raw?.stop()
+  await old?.stop()
   await legacy?.stop()
 })
 
@@ -54,6 +66,17 @@ for (const [name, words] of [['broken', /\/balance: must be a number$/], ['missi
     assert.doesNotMatch(JSON.stringify(outcome), /secret/)
   })
 }
+
+test('it is refused whatever client and server speak, as one answer or on a stream; and the server goes on', async () => {
+  for (const client of [await gate.modernClient(token), await gate.legacyClient(token)]) {
+    for (const server of ['raw', 'old']) {
+      await assert.rejects(client.callTool({ name: `${server}__broken`, arguments: {} }),
+        (e) => /balance: must be a number/.test(e.message) && !/secret/.test(JSON.stringify(e)))
+      assert.deepEqual((await client.callTool({ name: `${server}__kept`, arguments: {} })).structuredContent, { balance: 1.5 })
+    }
+    await client.close()
+  }
+})
 
 test('a result that fits, and an error of the tool, pass as they are', async () => {
   assert.deepEqual((await gate.call(token, 'raw__kept', {})).json.result.structuredContent, { balance: 1.5 })

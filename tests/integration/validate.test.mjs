@@ -23,7 +23,7 @@ async function send(body) {
 }
 const raw = (args, name = 'book__raw') => send(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","arguments":${args}}}`)
 // What reached the server, as bytes.
-const arrived = async (args) => /"arguments":(.*)\}\}$/.exec((await raw(args)).json.result.content[0].text)[1]
+const arrived = async (args) => /"arguments":(.*?)(?:,"_meta":\{[^}]*\})?\}\}$/.exec((await raw(args)).json.result.content[0].text)[1]
 
 test('arguments off the schema are told to the model, with the place, and never reach the server', async () => {
   for (const [name, args, word] of [['desk__lookup_order', { orderId: '1 OR 1=1' }, /\/orderId: must match/], ['desk__lookup_order', {}, /orderId/],

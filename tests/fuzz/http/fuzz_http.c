@@ -47,6 +47,19 @@ static void ours_note_head(struct reading *r, const struct http_head *h, enum ki
     r->keep_alive = h->keep_alive;
 }
 
+/* What is looked for in the values of fields. */
+static void ours_look_at_values(const struct http_head *h)
+{
+    struct arena a;
+    arena_init(&a, 65536);
+    CHECK(!http_accepts(h, "application/json") || http_header_count(h, "accept") > 0);
+    for (size_t i = 0; i < h->count; i++) {
+        struct str value = http_value_read(h->header[i].value, &a);
+        CHECK(!value.p || str_utf8_valid(value));
+    }
+    arena_done(&a);
+}
+
 /* Two parts: the first n bytes have come, then the rest. Each in memory of just its size. */
 static void ours_read(const uint8_t *p, size_t n, size_t at, enum kind kind, struct reading *r)
 {
@@ -69,6 +82,7 @@ static void ours_read(const uint8_t *p, size_t n, size_t at, enum kind kind, str
             if (r->verdict == HTTP_DONE) {
                 CHECK(r->used <= end);
                 ours_note_head(r, &h, kind);
+                ours_look_at_values(&h);
                 if (kind == REQUEST)
                     http_body_request(&b, &h, BODY_MAX);
                 else

@@ -1,7 +1,8 @@
 // A server that asks its client something in the middle of a call, in both eras, made with the SDKs:
 //   node asking_server.mjs modern PORT | legacy PORT | modern-stdio | legacy-stdio
 // The tool `ask` asks for everything in `what`, `rounds` times, and answers with what it was told. Over HTTP GET /seen says
-// what reached the server.
+// what reached the server. The legacy one has two more: `login` needs URLs to be opened first, unless `finish` said that this is
+// done; `roots` answers with the client's roots once the client has said that they changed.
 import { createServer } from 'node:http'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -40,7 +41,9 @@ async function buildModern() {
 
 async function buildLegacy() {
   const { McpServer } = await import('@modelcontextprotocol/sdk/server/mcp.js')
+  const { RootsListChangedNotificationSchema, UrlElicitationRequiredError } = await import('@modelcontextprotocol/sdk/types.js')
   return () => {
+    let done, roots
     const server = new McpServer({ name: 'asking', version: '1.0.0' }, { capabilities: { tools: {} } })
     server.registerTool('ask', { description: 'Asks its client', inputSchema: ASK }, async ({ what, rounds = 1, alone, progress, patience: timeout }, extra) => {
       extra.signal.addEventListener('abort', () => seen.push('aborted'))
@@ -53,6 +56,22 @@ async function buildLegacy() {
       await tell(2)
       if (progress) await sleep(20)
       return text(JSON.stringify(Object.fromEntries(what.map((w, i) => [w, answers[i]]))))
+    })
+    server.registerTool('login', { description: 'Wants a URL to be opened', inputSchema: { id: z.string() } }, async ({ id }) => {
+      if (done === id) return text('logged in')
+      throw new UrlElicitationRequiredError([{ mode: 'url', elicitationId: id, message: 'Please log in', url: 'https://example.com/login' }], 'Log in first')
+    })
+    server.registerTool('finish', { description: 'What was opened is over', inputSchema: { id: z.string() } }, async ({ id }) => {
+      done = id
+      await server.server.notification({ method: 'notifications/elicitation/complete', params: { elicitationId: id } })
+      return text('finished')
+    })
+    server.server.setNotificationHandler(RootsListChangedNotificationSchema, () => void (roots = server.server.listRoots()))
+    server.registerTool('roots', { description: 'The roots after a change', inputSchema: {} }, async () => {
+      for (let i = 0; i < 200 && !roots; i++) await sleep(10)
+      const { roots: listed } = await (roots ?? { roots: 'it was never told' })
+      roots = undefined
+      return text(JSON.stringify(listed))
     })
     server.registerTool('can', { description: 'What the client said it can', inputSchema: {} }, async () =>
       text(JSON.stringify(server.server.getClientCapabilities())))

@@ -49,11 +49,13 @@ export async function until(what, probe, ms = 15000) {
   throw new Error(`waited ${ms} ms for ${what}${last ? `; last: ${last.message}` : ''}`)
 }
 
-export async function startGate(config = {}, { waitReady = true } = {}) {
+// through: a command that starts the daemon, such as ['prlimit', '--nofile=100']; it runs in the gate's directory and ends as exec.
+export async function startGate(config = {}, { waitReady = true, through = [] } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'doorward-test-'))
   const port = await freePort()
   const adminPort = await freePort()
   const gate = new Gate(dir, port, adminPort, config)
+  gate.through = through
   gate.write()
   await gate.start(waitReady)
   return gate
@@ -64,8 +66,8 @@ class Gate {
     Object.assign(this, { dir, port, adminPort })
     this.config = { ...config, listen: `127.0.0.1:${port}`, admin: { ...config.admin, listen: `127.0.0.1:${adminPort}` },
                     data_dir: join(dir, 'data') }
-    this.url = `http://127.0.0.1:${port}`
-    this.admin = `http://127.0.0.1:${adminPort}`
+    this.url = `http${config.tls ? 's' : ''}://127.0.0.1:${port}`
+    this.admin = `http${config.admin?.tls ? 's' : ''}://127.0.0.1:${adminPort}`
     this.file = join(dir, 'doorward.yaml')
     this.log = ''
   }
@@ -77,7 +79,8 @@ class Gate {
   }
 
   async start(waitReady = true) {
-    this.daemon = spawn(DOORWARD, ['serve', '-c', this.file], { stdio: ['ignore', 'ignore', 'pipe'], cwd: this.dir })
+    const [program, ...args] = [...this.through, DOORWARD, 'serve', '-c', this.file]
+    this.daemon = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: this.dir })
     this.daemon.stderr.on('data', (d) => (this.log += d))
     this.exited = new Promise((done) => this.daemon.on('exit', (code, signal) => done({ code, signal })))
     const kill = () => this.daemon.kill('SIGKILL') // a test that ends early leaves nothing behind
@@ -111,7 +114,7 @@ class Gate {
   // The command line against this gate. `ok: false` hands back a failure instead of throwing.
   cli(args, { ok = true, input } = {}) {
     const [first, ...rest] = args
-    const r = spawnSync(DOORWARD, [first, ...rest], { encoding: 'utf8', input, cwd: this.dir, timeout: 30000 })
+    const r = spawnSync(DOORWARD, [first, ...rest], { encoding: 'utf8', input, cwd: this.dir, timeout: 30000, maxBuffer: 1 << 28 })
     if (ok && r.status !== 0) throw new Error(`doorward ${args.join(' ')}: exit ${r.status}\n${r.stdout}${r.stderr}`)
     return r
   }

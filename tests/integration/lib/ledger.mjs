@@ -15,7 +15,7 @@ export function ledger() {
   const file = join(dir, 'lines')
   return {
     file,
-    server: { command: [process.execPath, join(here, 'ledger_server.mjs'), file] },
+    server: { command: [process.execPath, join(here, 'ledger_server.mjs'), file], write: [dir] },
     lines: () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []),
   }
 }

@@ -23,6 +23,7 @@ export function figures(pid) {
   const children = childrenOf(pid)
   return {
     fds: readdirSync(`/proc/${pid}/fd`).length, rss: Math.round(kib('VmRSS') / 1024), peak: Math.round(kib('VmHWM') / 1024),
+    size: Math.round(kib('VmSize') / 1024),
     children: children.length, zombies: children.filter((p) => p.state === 'Z').length,
     sanitized: /lib[at]san/.test(readFileSync(`/proc/${pid}/maps`, 'utf8')),
   }

@@ -24,6 +24,8 @@ const ways = {
     done(null, 'to null')
     send({ method: 'notifications/progress', params: { progressToken: 'nobody', progress: 1 } })
     send({ method: 'notifications/unknown' })
+    send({ method: 'notifications/message', params: { level: 'error', data: 'a line that nobody asked for' } })
+    send({ id: 'ask', method: 'elicitation/create', params: { message: 'Your name?', requestedSchema: { type: 'object', properties: {} } } })
     done(id, 'the right one')
     done(id, 'the same once more')
   },

@@ -98,3 +98,9 @@ export async function startAsking(era) {
   return serve(port, [join(here, 'asking_server.mjs'), era, String(port)])
 }
 export const asking = (era) => ({ command: [process.execPath, join(here, 'asking_server.mjs'), `${era}-stdio`] })
+
+// whole_server.mjs, modern or legacy, over HTTP.
+export async function startWhole(era) {
+  const port = await freePort()
+  return serve(port, [join(here, 'whole_server.mjs'), era, String(port)])
+}

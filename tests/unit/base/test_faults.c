@@ -6,6 +6,8 @@ static void every_error_has_its_own_stable_code(void **state)
     (void)state;
     for (int e = 0; e < ERR_COUNT; e++) {
         assert_true(err_code(e)[0] && err_help(e)[0]);
+        if (e && (!err_when(e)[0] || !err_todo(e)[0]))
+            fail_msg("base/err_page.def says nothing about %s", err_code(e));
         assert_int_equal(strspn(err_code(e), "abcdefghijklmnopqrstuvwxyz_"), strlen(err_code(e)));
         assert_in_range(err_http(e), 200, 599);
         for (int other = 0; other < e; other++)

@@ -4,6 +4,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct arena arena;
@@ -112,15 +115,48 @@ static void nobody_can_silence_a_line_with_a_long_text(void **state)
     free(text);
 }
 
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit l;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
+    l.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+static void after_a_full_disk_a_line_begins_on_its_own(void **state)
+{
+    (void)state;
+    char text[4096] = "";
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    signal(SIGXFSZ, SIG_IGN);
+    dup2(fileno(f), STDERR_FILENO);
+    limit_files(40);
+    log_info("cut", LOG_Z("by", "the end of the disk"));
+    log_info("lost", LOG_I("n", 1));
+    limit_files(RLIM_INFINITY);
+    log_info("whole", LOG_I("n", 2));
+    log_info("whole", LOG_I("n", 3));
+    dup2(lines[1], STDERR_FILENO);
+    rewind(f);
+    assert_true(fread(text, 1, sizeof(text) - 1, f) > 40);
+    fclose(f);
+    char *second = strchr(text, '\n');
+    assert_int_equal(second - text, 40);
+    char *third = strchr(second + 1, '\n');
+    assert_non_null(third);
+    test_json(&arena, (struct str){second + 1, (size_t)(third - second - 1)});
+    assert_non_null(strstr(second, "\"event\":\"whole\",\"n\":2}\n{")); /* and no empty line between */
+}
+
 #define scene(f) cmocka_unit_test_setup_teardown(f, stderr_caught, stderr_back)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        scene(a_line_is_one_object_with_its_fields_in_order),
-        scene(what_strangers_wrote_stays_inside_its_quotes),
-        scene(a_level_below_the_threshold_is_silent),
-        scene(nobody_can_silence_a_line_with_a_long_text),
+        scene(a_line_is_one_object_with_its_fields_in_order), scene(what_strangers_wrote_stays_inside_its_quotes),
+        scene(a_level_below_the_threshold_is_silent),         scene(nobody_can_silence_a_line_with_a_long_text),
+        scene(after_a_full_disk_a_line_begins_on_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,26 +212,30 @@ static void becomes(const char *old, const char *want)
     buf_done(&b);
 }
 
-#define ENTRY "# From Claude Desktop: /x.json\n"
+#define ENTRY   "# From Claude Desktop: /x.json\n"
+#define NETWORK "network: true   # most servers call a service, and npx and uvx fetch them: false if this one need not"
 
 static void an_entry_goes_to_the_end_of_servers(void **state)
 {
     (void)state;
     read_file("/x.json", "{'mcpServers':{'a':{'command':'x'}}}");
-    becomes("", "servers:\n  " ENTRY "  a:\n    command: [x]\n");
-    becomes("listen: 1", "listen: 1\n\nservers:\n  " ENTRY "  a:\n    command: [x]\n");
+    becomes("", "servers:\n  " ENTRY "  a:\n    command: [x]\n    " NETWORK "\n");
+    becomes("listen: 1", "listen: 1\n\nservers:\n  " ENTRY "  a:\n    command: [x]\n    " NETWORK "\n");
     becomes("servers:\n    b: # b\n        url: u\n    # c\n\n# d\ntools: {}\n",
-            "servers:\n    b: # b\n        url: u\n    # c\n    " ENTRY
-            "    a:\n      command: [x]\n\n# d\ntools: {}\n");
-    becomes("servers: {}   # none\ntools: {}\n", "servers:   # none\n  " ENTRY "  a:\n    command: [x]\ntools: {}\n");
+            "servers:\n    b: # b\n        url: u\n    # c\n    " ENTRY "    a:\n      command: [x]\n      " NETWORK
+            "\n\n# d\ntools: {}\n");
+    becomes("servers: {}   # none\ntools: {}\n",
+            "servers:   # none\n  " ENTRY "  a:\n    command: [x]\n    " NETWORK "\ntools: {}\n");
 }
 
 static void line_ends_are_those_of_the_file(void **state)
 {
     (void)state;
     read_file("/x.json", "{'mcpServers':{'a':{'command':'x'}}}");
-    becomes("servers:\r\n  b:\r\n    url: u\r\n",
-            "servers:\r\n  b:\r\n    url: u\r\n  # From Claude Desktop: /x.json\r\n  a:\r\n    command: [x]\r\n");
+    becomes(
+        "servers:\r\n  b:\r\n    url: u\r\n",
+        "servers:\r\n  b:\r\n    url: u\r\n  # From Claude Desktop: /x.json\r\n  a:\r\n    command: [x]\r\n    " NETWORK
+        "\r\n");
 }
 
 static void values_are_quoted_when_yaml_would_read_them_otherwise(void **state)
@@ -240,8 +244,17 @@ static void values_are_quoted_when_yaml_would_read_them_otherwise(void **state)
     read_file("/x.json", "{'mcpServers':{'a':{'command':'x','args':['a: b','# c','null','1','\\t\\u0085\\u2028','ü'],"
                          "'env':{'A':'yes','B C':'x'}}}}");
     becomes("", "servers:\n  " ENTRY
-                "  a:\n    command: [x, \"a: b\", \"# c\", \"null\", \"1\", \"\\x09\\x85\\u2028\", \"ü\"]\n"
+                "  a:\n    command: [x, \"a: b\", \"# c\", \"null\", \"1\", \"\\x09\\x85\\u2028\", \"ü\"]\n    " NETWORK
+                "\n"
                 "    env:\n      A: yes\n      \"B C\": x\n");
+}
+
+static void dockers_client_is_not_boxed(void **state)
+{
+    (void)state;
+    read_file("/x.json", "{'mcpServers':{'a':{'command':'/usr/bin/docker','args':['run','-i','x']}}}");
+    becomes("", "servers:\n  " ENTRY "  a:\n    command: [/usr/bin/docker, run, \"-i\", x]\n"
+                "    sandbox: off   # it reaches Docker through a Unix socket, which no sandbox lets it\n");
 }
 
 static void flow_style_is_not_extended(void **state)
@@ -286,6 +299,7 @@ int main(void)
         T(an_entry_goes_to_the_end_of_servers),
         T(line_ends_are_those_of_the_file),
         T(values_are_quoted_when_yaml_would_read_them_otherwise),
+        T(dockers_client_is_not_boxed),
         T(flow_style_is_not_extended),
         T(a_difference_shows_three_lines_around_a_change),
     };

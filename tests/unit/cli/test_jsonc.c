@@ -108,15 +108,6 @@ static void a_member_of_that_name_is_replaced_and_nothing_else(void **state)
         "{\n  \"servers\": {\n    \"d\": {\n      \"u\": 1\n    }, // it\n    \"a\": 1\n  }\n}");
 }
 
-static void an_element_is_appended(void **state)
-{
-    (void)state;
-    struct str changed;
-    assert_int_equal(jsonc_append(STR("{\n  \"in\": [\n    1\n  ]\n}"), "in", STR("2"), &arena, &changed, &fault),
-                     ERR_OK);
-    assert_string_equal(changed.p, "{\n  \"in\": [\n    1,\n    2\n  ]\n}");
-}
-
 static void what_is_no_object_is_not_written_into(void **state)
 {
     (void)state;
@@ -139,7 +130,6 @@ int main(void)
         T(one_line_stays_one_line_around_it),
         T(what_is_missing_is_made),
         T(a_member_of_that_name_is_replaced_and_nothing_else),
-        T(an_element_is_appended),
         T(what_is_no_object_is_not_written_into),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,7 @@ static const struct row rows[] = {
     /* names that nobody knows */
     {"limits: { bodybytes: 1MiB }\n", "f:1:11: limits: there is no key \"bodybytes\" here: did you mean "
                                       "\"body_bytes\"?\n"},
-    {"log: { colour: red }\n", "f:1:8: log: there is no key \"colour\" here: known are level\n"},
+    {"log: { colour: red }\n", "f:1:8: log: there is no key \"colour\" here: known are level, access\n"},
     /* bounds */
     {"token: { lifetime: 25h }\n", "f:1:20: token.lifetime: \"25h\" is wrong: must be from 1s to 1d\n"},
     {"limits: { body_bytes: 9999999999GiB }\n",

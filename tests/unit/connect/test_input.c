@@ -42,7 +42,8 @@ static void what_is_carried_of_a_declaration_goes_on(void **state)
         {"{'elicitation':{'url':{}}}", "{'elicitation':{'url':{}}}"},
         {"{'sampling':{}}", "{'sampling':{}}"},
         {"{'sampling':{'tools':{},'context':{}},'roots':{'listChanged':true}}",
-         "{'sampling':{'tools':{},'context':{}},'roots':{}}"},
+         "{'sampling':{'tools':{},'context':{}},'roots':{'listChanged':true}}"},
+        {"{'roots':{'listChanged':false}}", "{'roots':{}}"},
         {"{'roots':true,'sampling':[],'tasks':{},'experimental':{'x':{}}}", "{}"},
         {"7", "{}"},
     };

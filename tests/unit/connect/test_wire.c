@@ -32,7 +32,7 @@ static void a_modern_call_carries_version_capabilities_and_trace_in_meta(void **
         "\"traceparent\":\"00-t-s-01\",\"progressToken\":\"00f067aa0ba902b7\"}}}");
 }
 
-static void a_legacy_call_has_no_meta_unless_progress_is_wanted(void **state)
+static void a_legacy_call_has_nothing_in_meta_but_its_trace_and_what_progress_needs(void **state)
 {
     (void)state;
     struct wire_request r = {.era = WIRE_ERA_LEGACY,
@@ -41,13 +41,14 @@ static void a_legacy_call_has_no_meta_unless_progress_is_wanted(void **state)
                              .name = STR("t"),
                              .arguments = STR("{}"),
                              .traceparent = STR("00-t-s-01")};
-    written(
-        &r,
-        "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":{}}}");
-    r.progress = true;
     written(&r,
             "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":{},"
-            "\"_meta\":{\"progressToken\":\"1\"}}}");
+            "\"_meta\":{\"traceparent\":\"00-t-s-01\"}}}");
+    r.progress = true;
+    r.tracestate = STR("a=1");
+    written(&r,
+            "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"tools/call\",\"params\":{\"name\":\"t\",\"arguments\":{},"
+            "\"_meta\":{\"traceparent\":\"00-t-s-01\",\"tracestate\":\"a=1\",\"progressToken\":\"1\"}}}");
 }
 
 static void initialize_declares_no_capability_that_is_not_there(void **state)
@@ -108,6 +109,9 @@ static void messages_of_a_server_are_told_apart(void **state)
     is_kind("{'jsonrpc':'2.0','method':'notifications/progress','params':{'progressToken':'a','progress':1}}",
             WIRE_PROGRESS);
     is_kind("{'jsonrpc':'2.0','method':'notifications/message','params':{'level':'info','data':'x'}}", WIRE_SAID);
+    is_kind("{'jsonrpc':'2.0','method':'notifications/elicitation/complete','params':{'elicitationId':'e'}}",
+            WIRE_COMPLETED);
+    is_kind("{'jsonrpc':'2.0','method':'notifications/elicitation/complete','params':{}}", WIRE_OTHER);
     is_kind("{'jsonrpc':'2.0','method':'notifications/tools/list_changed'}", WIRE_CHANGED);
     is_kind("{'jsonrpc':'2.0','method':'notifications/resources/updated','params':{'uri':'a:b'}}", WIRE_UPDATED);
     is_kind("{'jsonrpc':'2.0','method':'notifications/invented','params':{}}", WIRE_OTHER);
@@ -180,7 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_modern_call_carries_version_capabilities_and_trace_in_meta),
-        cmocka_unit_test(a_legacy_call_has_no_meta_unless_progress_is_wanted),
+        cmocka_unit_test(a_legacy_call_has_nothing_in_meta_but_its_trace_and_what_progress_needs),
         cmocka_unit_test(initialize_declares_no_capability_that_is_not_there),
         cmocka_unit_test(cursors_are_handed_back_as_they_came),
         cmocka_unit_test(messages_of_a_server_are_told_apart),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gate/gate.h"
+#include "meter/meter.h"
 
 #define BEGIN "<!-- pipeline -->\n"
 #define END   "<!-- /pipeline -->"
@@ -79,12 +80,37 @@ static void the_order_that_must_never_change(void **state)
     buf_done(&out);
 }
 
+/* /metrics says of every stage that can refuse a call how often it did. */
+static void refusals_of_every_stage_are_counted_under_its_name(void **state)
+{
+    (void)state;
+    struct buf table, page;
+    char want[64];
+    buf_init(&table, 65536);
+    buf_init(&page, 1u << 20);
+    gate_print_pipeline(&table);
+    meter_reference(&page);
+    buf_char(&page, 0);
+    for (struct str rest = buf_view(&table), line, name; rest.n;) {
+        str_cut(&rest, '\n', &line);
+        str_cut(&line, ' ', &name);
+        if (str_is(name, "execute")) /* from there on nothing is refused */
+            break;
+        snprintf(want, sizeof(want), "\"" STR_FMT "\"", STR_ARG(name));
+        if (str_starts(str_trim(line), STR("built")) && !strstr(page.p, want))
+            fail_msg("meter.def has no series for the refusals of the stage " STR_FMT, STR_ARG(name));
+    }
+    buf_done(&table);
+    buf_done(&page);
+}
+
 int main(int argc, char **argv)
 {
     page_path = argc > 1 ? argv[1] : "docs/ARCHITECTURE.md";
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_page_shows_the_stages_as_they_are),
         cmocka_unit_test(the_order_that_must_never_change),
+        cmocka_unit_test(refusals_of_every_stage_are_counted_under_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

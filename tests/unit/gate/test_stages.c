@@ -421,6 +421,27 @@ static void zero_is_deny(void **state)
     assert_string_equal(c.fault.text, "a line?and %s another"); /* one line, and no format */
 }
 
+/* ---- execute ---- */
+
+/* Its intent was put on record while the session ended: nobody has to find the call for it not to leave. */
+static void a_call_whose_session_is_over_does_not_leave(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lease_state how;
+        enum err err;
+    } ends[] = {
+        {LEASE_STOPPED, ERR_SESSION_STOPPED}, {LEASE_ENDED, ERR_SESSION_ENDED}, {LEASE_EXPIRED, ERR_SESSION_ENDED}};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        struct scene s;
+        scene_open(&s, "{}");
+        assert_true(s.leases->ops->end(s.leases, s.lease->sid, ends[i].how));
+        denies(&s, stage_execute, ends[i].err, "session");
+        assert_null(s.call.wire.events); /* the connector never saw it */
+        scene_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +462,7 @@ int main(void)
         cmocka_unit_test(a_result_that_keeps_it_or_made_none_passes),
         cmocka_unit_test(what_is_no_result_yet_or_an_error_is_not_judged),
         cmocka_unit_test(zero_is_deny),
+        cmocka_unit_test(a_call_whose_session_is_over_does_not_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

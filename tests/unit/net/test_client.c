@@ -93,7 +93,7 @@ static void scene_open(void *limits)
     snprintf(text, sizeof(text), "http://127.0.0.1:%u", scene.port);
     assert_int_equal(client_new(&scene.worker, limits, &scene.client, &f), ERR_OK);
     assert_int_equal(http_url_parse(str_of(text), &url, &f), ERR_OK);
-    assert_int_equal(client_origin(scene.client, &url, &scene.origin, &f), ERR_OK);
+    assert_int_equal(client_origin(scene.client, &url, NULL, &scene.origin, &f), ERR_OK);
 }
 
 static void scene_start(struct client_limits l)
@@ -572,7 +572,7 @@ static void a_name_is_resolved_and_each_address_tried(void **state)
     char text[64];
     snprintf(text, sizeof(text), "http://localhost:%u/", scene.port); /* maybe ::1 first, where nobody listens */
     assert_int_equal(http_url_parse(str_of(text), &url, &f), ERR_OK);
-    assert_int_equal(client_origin(scene.client, &url, &scene.origin, &f), ERR_OK);
+    assert_int_equal(client_origin(scene.client, &url, NULL, &scene.origin, &f), ERR_OK);
     struct trip t = trip("POST", "body");
     send_off(&t);
     int fd = peer_accept(scene.listener);
@@ -581,7 +581,7 @@ static void a_name_is_resolved_and_each_address_tried(void **state)
     came_back(&t, ERR_OK, "ab");
     close(fd);
     assert_int_equal(http_url_parse(STR("http://nobody.invalid/"), &url, &f), ERR_OK);
-    assert_int_equal(client_origin(scene.client, &url, &scene.origin, &f), ERR_OK);
+    assert_int_equal(client_origin(scene.client, &url, NULL, &scene.origin, &f), ERR_OK);
     struct trip lost = trip("POST", "body");
     send_off(&lost);
     came_back(&lost, ERR_UPSTREAM, NULL);

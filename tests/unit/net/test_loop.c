@@ -2,6 +2,7 @@
 #include "peer.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 enum { POSTERS = 4, LETTERS = 5000 };
 
@@ -89,11 +90,27 @@ static void mail_may_be_posted_while_mail_is_run(void **state)
     worker_done(&w);
 }
 
+/* libuv ends the process when there is no memory for more of them. */
+static void a_loop_has_room_for_its_descriptors_from_the_start(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct rlimit l;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &l), 0);
+    assert_int_equal(worker_init(&box.worker, 0, &f), ERR_OK);
+    assert_true(box.worker.loop.nwatchers >= (l.rlim_cur < 10000 ? l.rlim_cur : 10000));
+    assert_int_equal(worker_start(&box.worker, &f), ERR_OK);
+    worker_stop(&box.worker);
+    worker_join(&box.worker);
+    worker_done(&box.worker);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mail_of_many_threads_keeps_its_order),
         cmocka_unit_test(mail_may_be_posted_while_mail_is_run),
+        cmocka_unit_test(a_loop_has_room_for_its_descriptors_from_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,15 @@ static void serve_stream(struct exchange *x)
     exchange_stream_end(x);
 }
 
+static void serve_flood(struct exchange *x)
+{
+    static char piece[65536];
+    exchange_stream_begin(x, 200, STR("text/plain"), NULL, 0);
+    for (size_t n = strtoul(x->head.query.p, NULL, 10); n >= sizeof(piece); n -= sizeof(piece))
+        exchange_stream_write(x, (struct str){piece, sizeof(piece)});
+    exchange_stream_end(x);
+}
+
 static void serve_echo(struct exchange *x)
 {
     struct buf b;
@@ -64,6 +73,8 @@ static void serve(struct exchange *x)
         sem_post(&scene.arrived);
     } else if (str_is(x->head.path, "/big")) {
         serve_big(x);
+    } else if (str_is(x->head.path, "/flood")) {
+        serve_flood(x);
     } else if (str_is(x->head.path, "/stream")) {
         serve_stream(x);
     } else if (str_is(x->head.path, "/nothing")) {
@@ -458,13 +469,35 @@ static void a_client_that_does_not_read_is_cut(void **state)
     scene_end();
 }
 
-static void answers_that_pile_up_are_bounded(void **state)
+static void a_stream_that_piles_up_is_bounded(void **state)
 {
     (void)state;
     scene_start((struct server_limits){.write_bytes = 100000});
-    int fd = spoken(GET("/big?9000000") GET("/big?9000000") GET("/big?9000000"));
-    until_handled(2);
-    until_connections(0); /* long before write_ms: the second does not fit behind the first */
+    int fd = spoken(GET("/flood?9000000"));
+    until_handled(1);
+    until_connections(0); /* long before write_ms: what comes does not fit behind what waits */
+    close(fd);
+    scene_end();
+}
+
+/* A client that asks on without reading holds one answer, and its requests wait until it has read that. */
+static void a_client_reads_its_answer_before_its_next_request_is_looked_at(void **state)
+{
+    (void)state;
+    enum { BIG = 9000000 };
+    static char piece[65536];
+    scene_start((struct server_limits){0});
+    int fd = spoken(GET("/big?9000000") GET("/big?9000000") GET("/last"));
+    until_handled(1);
+    usleep(50000);
+    assert_int_equal(counted().handled, 1);
+    for (size_t total = 0; total < 2 * BIG;) {
+        assert_true(peer_ready(fd, PATIENCE_MS));
+        ssize_t n = recv(fd, piece, sizeof(piece), 0);
+        assert_true(n > 0);
+        total += (size_t)n;
+    }
+    until_handled(3);
     close(fd);
     scene_end();
 }
@@ -594,7 +627,8 @@ int main(void)
         cmocka_unit_test(deadlines),
         cmocka_unit_test(a_slow_head_is_cut),
         cmocka_unit_test(a_client_that_does_not_read_is_cut),
-        cmocka_unit_test(answers_that_pile_up_are_bounded),
+        cmocka_unit_test(a_stream_that_piles_up_is_bounded),
+        cmocka_unit_test(a_client_reads_its_answer_before_its_next_request_is_looked_at),
         cmocka_unit_test(a_slow_reader_gets_its_answer_whole),
         cmocka_unit_test(one_connection_too_many_is_closed_at_once),
         cmocka_unit_test(drain_lets_open_requests_finish),

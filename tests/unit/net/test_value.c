@@ -46,6 +46,7 @@ static void malformed_forms_are_nothing(void **state)
     assert_null(http_value_read(STR("=?base64?SGVsbG8?="), &a).p); /* padding is missing */
     assert_null(http_value_read(STR("=?base64?SGVs bG8=?="), &a).p);
     assert_null(http_value_read(STR("=?base64?/w==?="), &a).p); /* no UTF-8 */
+    assert_null(http_value_read(STR("Hello, 世界"), &a).p);     /* the form is missing */
     arena_done(&a);
 }
 

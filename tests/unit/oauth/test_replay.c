@@ -10,13 +10,14 @@ static void a_jti_counts_once_for_its_agent(void **state)
 {
     (void)state;
     struct replay *r = replay_new();
-    assert_true(replay_first(r, STR("a"), STR("1"), 1000, 0));
-    assert_false(replay_first(r, STR("a"), STR("1"), 1000, 0));
-    assert_false(replay_first(r, STR("a"), STR("1"), 9000, 999)); /* a later expiry makes it no other one */
-    assert_true(replay_first(r, STR("a"), STR("2"), 1000, 0));
-    assert_true(replay_first(r, STR("b"), STR("1"), 1000, 0));
-    assert_true(replay_first(r, STR("ab"), STR(""), 1000, 0)); /* where the id ends counts */
-    assert_true(replay_first(r, STR("a"), STR("b"), 1000, 0));
+    assert_int_equal(ERR_OK, replay_first(r, STR("a"), STR("1"), 1000, 0));
+    assert_int_equal(ERR_CLIENT_AUTH, replay_first(r, STR("a"), STR("1"), 1000, 0));
+    assert_int_equal(ERR_CLIENT_AUTH,
+                     replay_first(r, STR("a"), STR("1"), 9000, 999)); /* a later expiry makes it no other one */
+    assert_int_equal(ERR_OK, replay_first(r, STR("a"), STR("2"), 1000, 0));
+    assert_int_equal(ERR_OK, replay_first(r, STR("b"), STR("1"), 1000, 0));
+    assert_int_equal(ERR_OK, replay_first(r, STR("ab"), STR(""), 1000, 0)); /* where the id ends counts */
+    assert_int_equal(ERR_OK, replay_first(r, STR("a"), STR("b"), 1000, 0));
     replay_free(r);
 }
 
@@ -24,9 +25,9 @@ static void what_is_over_is_forgotten(void **state)
 {
     (void)state;
     struct replay *r = replay_new();
-    assert_true(replay_first(r, STR("a"), STR("1"), 1000, 0));
-    assert_false(replay_first(r, STR("a"), STR("1"), 1000, 999));
-    assert_true(replay_first(r, STR("a"), STR("1"), 2000, 1000));
+    assert_int_equal(ERR_OK, replay_first(r, STR("a"), STR("1"), 1000, 0));
+    assert_int_equal(ERR_CLIENT_AUTH, replay_first(r, STR("a"), STR("1"), 1000, 999));
+    assert_int_equal(ERR_OK, replay_first(r, STR("a"), STR("1"), 2000, 1000));
     replay_free(r);
 }
 
@@ -38,15 +39,15 @@ static void a_full_table_refuses_and_takes_again_when_something_is_over(void **s
     unsigned taken = 0;
     for (unsigned i = 0; i < 1000000; i++, taken++) {
         snprintf(jti, sizeof(jti), "%u", i);
-        if (!replay_first(r, STR("a"), str_of(jti), i ? 1000 : 500, 0))
+        if (replay_first(r, STR("a"), str_of(jti), i ? 1000 : 500, 0))
             break;
     }
     assert_in_range(taken, 100000, 500000); /* bounded, and not small */
-    assert_false(replay_first(r, STR("b"), STR("new"), 1000, 0));
-    assert_false(replay_first(r, STR("a"), STR("1"), 1000, 0)); /* what it holds it still knows */
-    assert_true(replay_first(r, STR("b"), STR("new"), 1000, 500));
-    assert_false(replay_first(r, STR("b"), STR("newer"), 1000, 500));
-    assert_true(replay_first(r, STR("b"), STR("newer"), 2000, 1000));
+    assert_int_equal(ERR_CLIENT_AUTH, replay_first(r, STR("b"), STR("new"), 1000, 0));
+    assert_int_equal(ERR_CLIENT_AUTH, replay_first(r, STR("a"), STR("1"), 1000, 0)); /* what it holds it still knows */
+    assert_int_equal(ERR_OK, replay_first(r, STR("b"), STR("new"), 1000, 500));
+    assert_int_equal(ERR_CLIENT_AUTH, replay_first(r, STR("b"), STR("newer"), 1000, 500));
+    assert_int_equal(ERR_OK, replay_first(r, STR("b"), STR("newer"), 2000, 1000));
     replay_free(r);
 }
 
@@ -56,7 +57,7 @@ static void an_id_beyond_all_bounds_is_refused(void **state)
     static char jti[2048];
     struct replay *r = replay_new();
     memset(jti, 'j', sizeof(jti));
-    assert_false(replay_first(r, STR("a"), (struct str){jti, sizeof(jti)}, 1000, 0));
+    assert_int_equal(ERR_CLIENT_AUTH, replay_first(r, STR("a"), (struct str){jti, sizeof(jti)}, 1000, 0));
     replay_free(r);
 }
 
@@ -75,7 +76,7 @@ static void *use_all(void *p)
     pthread_barrier_wait(u->start);
     for (unsigned i = 0; i < EACH; i++) {
         snprintf(jti, sizeof(jti), "%u", i);
-        u->first += replay_first(u->r, STR("a"), str_of(jti), 1000, 0);
+        u->first += replay_first(u->r, STR("a"), str_of(jti), 1000, 0) == ERR_OK;
     }
     return NULL;
 }

@@ -223,7 +223,7 @@ static void an_agent_s_sessions_end_together_and_no_others(void **state)
         snprintf(sid, sizeof(sid), "sess_%u", i);
         assert_int_equal(opened(s, lease(sid, i % 2 ? "a" : "b", 5), 100), ERR_OK);
     }
-    assert_int_equal(s->ops->end_agent(s, STR("a"), count_one, &ended), 5);
+    assert_int_equal(s->ops->end_agent(s, STR("a"), LEASE_ENDED, count_one, &ended), 5);
     assert_int_equal(ended, 5);
     s->ops->each(s, count_one, &open);
     assert_int_equal(open, 5);
@@ -313,7 +313,7 @@ static void *race_everything(void *arg)
         if (i % 64 == 9)
             use_conf(s, i % 128 == 9 ? "tools: { 'desk/*': { rate: 100/second } }" : "limits: { agent_rate: 9/hour }");
         if (i % 50 == 7)
-            s->ops->end_agent(s, STR("a"), count_one, &n);
+            s->ops->end_agent(s, STR("a"), LEASE_ENDED, count_one, &n);
     }
     return NULL;
 }

@@ -155,6 +155,46 @@ static void an_update_is_whole_and_needs_its_agent(void **state)
     store_close(s);
 }
 
+static void list_stop(void *ctx, const struct store_stop *p)
+{
+    buf_fmt(ctx, "\"" STR_FMT "\" by " STR_FMT " at %lld: " STR_FMT "\n", STR_ARG(p->agent), STR_ARG(p->by),
+            (long long)p->at, STR_ARG(p->reason));
+}
+
+static void stops(struct store *s, const char *expected)
+{
+    struct buf b;
+    struct fault f = {.text = ""};
+    buf_init(&b, 1 << 20);
+    if (s->ops->stops_load(s, list_stop, &b, &f))
+        fail_msg("the stops do not load: %s", f.text);
+    buf_char(&b, 0);
+    assert_string_equal(b.p, expected);
+    buf_done(&b);
+}
+
+static void what_is_stopped_is_so_after_a_restart(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct store *s = opened();
+    struct store_stop all = {STR(""), STR("fire"), STR("ada"), 7}, one = {STR("a"), STR("first"), STR("bob"), 8};
+    stops(s, "");
+    assert_int_equal(s->ops->stop_put(s, &all, &f), ERR_OK);
+    assert_int_equal(s->ops->stop_put(s, &one, &f), ERR_OK); /* of an agent that is registered nowhere */
+    one.reason = STR("second");
+    assert_int_equal(s->ops->stop_put(s, &one, &f), ERR_OK);
+    store_close(s);
+    s = opened();
+    stops(s, "\"\" by ada at 7: fire\n\"a\" by bob at 8: second\n");
+    assert_int_equal(s->ops->stop_lift(s, STR(""), &f), ERR_OK);
+    stops(s, "\"a\" by bob at 8: second\n");
+    assert_int_equal(s->ops->stop_lift(s, STR("b"), &f), ERR_OK);
+    assert_int_equal(s->ops->stop_lift(s, STR("a"), &f), ERR_OK);
+    stops(s, "");
+    store_close(s);
+}
+
 static void ids_of_odd_bytes_are_only_ids(void **state)
 {
     (void)state;
@@ -195,7 +235,7 @@ static void the_file_is_a_write_ahead_log_of_a_known_version(void **state)
     store_close(opened());
     char *mode = asked("PRAGMA journal_mode"), *version = asked("PRAGMA user_version");
     assert_string_equal(mode, "wal");
-    assert_string_equal(version, "2");
+    assert_string_equal(version, "3");
     free(mode);
     free(version);
 }
@@ -234,7 +274,7 @@ static void a_newer_store_is_left_alone(void **state)
     (void)state;
     store_close(opened());
     free(asked("PRAGMA user_version = 99"));
-    unusable("written by a newer Doorward (schema 99, this one knows 2)");
+    unusable("written by a newer Doorward (schema 99, this one knows 3)");
     char *version = asked("PRAGMA user_version");
     assert_string_equal(version, "99");
     free(version);
@@ -289,6 +329,7 @@ static void a_store_from_before_pins_keeps_its_agents_and_takes_pins(void **stat
     assert_int_equal(created(s, STR("a"), STR("t1"), &f), ERR_OK);
     store_close(s);
     free(asked("DROP TABLE tool_pins"));
+    free(asked("DROP TABLE stops"));
     free(asked("PRAGMA user_version = 1"));
     s = opened();
     holds(s, LINE("a", 1) "key t1 of a retires 0\n");
@@ -296,7 +337,7 @@ static void a_store_from_before_pins_keeps_its_agents_and_takes_pins(void **stat
     pins_are(s, NULL, "desk/a h '' seen 1 accepted 0 by ''\n");
     store_close(s);
     char *version = asked("PRAGMA user_version");
-    assert_string_equal(version, "2");
+    assert_string_equal(version, "3");
     free(version);
 }
 
@@ -369,6 +410,7 @@ int main(void)
         SCENE(an_id_and_a_key_are_registered_once),
         SCENE(a_new_key_retires_the_others),
         SCENE(an_update_is_whole_and_needs_its_agent),
+        SCENE(what_is_stopped_is_so_after_a_restart),
         SCENE(ids_of_odd_bytes_are_only_ids),
         SCENE(the_file_is_a_write_ahead_log_of_a_known_version),
         SCENE(a_commit_survives_the_death_of_the_process),
