@@ -217,11 +217,7 @@ enum err access_open(struct str target, struct access **ret, struct fault *f)
     }
     buf_init(&a->lines, ACCESS_WAITS);
     buf_init(&a->out, ACCESS_WAITS);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&a->work, &attr);
-    pthread_condattr_destroy(&attr);
+    clock_cond_init(&a->work);
     pthread_mutex_init(&a->lock, NULL);
     sigset_t all, before;
     sigfillset(&all); /* signals are for the first thread */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "audit/inner.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 static enum err open_lock(struct audit *a, struct fault *f)
@@ -178,11 +179,7 @@ enum err audit_open(const char *dir, const struct conf_audit *conf, struct audit
     a->pending_last = &a->pending;
     buf_init(&a->out, (size_t)1 << 30);
     pthread_mutex_init(&a->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&a->work, &attr);
-    pthread_condattr_destroy(&attr);
+    clock_cond_init(&a->work);
     *found = (struct audit_recovery){0};
     enum err e = open_lock(a, f);
     if (!e)

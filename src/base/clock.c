@@ -16,6 +16,15 @@ int64_t clock_mono_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+void clock_cond_init(pthread_cond_t *c)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(c, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
 /* Days since 1970 and back, proleptic Gregorian (H. Hinnant, "chrono-compatible low-level date algorithms"). */
 static int64_t clock_days(int64_t y, unsigned m, unsigned d)
 {

@@ -5,11 +5,14 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <pthread.h>
+
 #include "base/err.h"
 #include "base/str.h"
 
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ns(void);
+void clock_cond_init(pthread_cond_t *c); /* whose pthread_cond_timedwait goes by the monotonic clock */
 
 #define CLOCK_RFC3339 25 /* "2026-11-23T20:54:00.123Z" and a zero */
 /* A time before the year 0000 or after 9999 is written as the first or the last of these. */

@@ -53,7 +53,6 @@ static struct str kill_copy(char **at, struct str s)
 
 static struct kill *kill_new(struct house *h, const struct admin_kill *what)
 {
-    pthread_condattr_t attr;
     size_t strings = what->agent.n + what->session.n + what->by.n + what->reason.n + 1;
     struct kill *k = calloc(1, sizeof(*k) + h->worker_count * sizeof(k->errand[0]));
     char *at = k ? malloc(strings) : NULL;
@@ -70,10 +69,7 @@ static struct kill *kill_new(struct house *h, const struct admin_kill *what)
     k->what.by = kill_copy(&at, what->by);
     k->what.reason = kill_copy(&at, what->reason);
     pthread_mutex_init(&k->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&k->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    clock_cond_init(&k->changed);
     return k;
 }
 

@@ -4,9 +4,9 @@
 // what reached the server. The legacy one has two more: `login` needs URLs to be opened first, unless `finish` said that this is
 // done; `roots` answers with the client's roots once the client has said that they changed.
 import { createServer } from 'node:http'
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { answerLegacy, answerModern, bodyOf } from './sdk_http.mjs'
 
 const [how, port] = process.argv.slice(2)
 const modern = how.startsWith('modern')
@@ -87,41 +87,12 @@ if (how === 'modern-stdio') {
   const { StdioServerTransport } = await import('@modelcontextprotocol/sdk/server/stdio.js')
   await build().connect(new StdioServerTransport())
 } else {
-  const answer = await (modern ? answerModern() : answerLegacy())
+  const answer = modern ? answerModern((await import('@modelcontextprotocol/server')).createMcpHandler(build), port)
+                        : await answerLegacy((transport) => build().connect(transport))
   createServer(async (req, res) => {
     if (req.url === '/seen') return res.end(JSON.stringify(seen))
-    const chunks = []
-    for await (const c of req) chunks.push(c)
-    const body = chunks.length ? JSON.parse(Buffer.concat(chunks)) : undefined
+    const body = await bodyOf(req)
     seen.push({ method: req.method, headers: req.headers, body })
     await answer(req, res, body)
   }).listen(Number(port), '127.0.0.1')
-}
-
-async function answerModern() {
-  const { createMcpHandler } = await import('@modelcontextprotocol/server')
-  const handler = createMcpHandler(build)
-  return async (req, res, body) => {
-    const answer = await handler.fetch(new Request(`http://127.0.0.1:${port}${req.url}`, {
-      method: req.method, headers: req.headers, body: body && JSON.stringify(body) }))
-    res.writeHead(answer.status, Object.fromEntries(answer.headers))
-    if (answer.body) for await (const part of answer.body) res.write(part)
-    res.end()
-  }
-}
-
-async function answerLegacy() {
-  const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js')
-  const sessions = new Map()
-  return async (req, res, body) => {
-    const id = req.headers['mcp-session-id']
-    if (id && !sessions.has(id)) return res.writeHead(404).end()
-    let transport = sessions.get(id)
-    if (!transport) {
-      transport = new StreamableHTTPServerTransport({
-        sessionIdGenerator: () => randomUUID(), onsessioninitialized: (id) => sessions.set(id, transport), onsessionclosed: (id) => sessions.delete(id) })
-      await build().connect(transport)
-    }
-    await transport.handleRequest(req, res, body)
-  }
 }

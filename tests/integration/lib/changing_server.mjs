@@ -5,8 +5,8 @@
 // The tool `grow` adds a tool of the given name; `touch` says that a resource was updated; `talk` and `tell` write to the log. Over
 // HTTP, GET /grow?NAME and GET /touch?URI do the same from the outside, as when somebody changes the server.
 import { createServer } from 'node:http'
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { answerLegacy, answerModern, bodyOf } from './sdk_http.mjs'
 
 const [how, port] = process.argv.slice(2)
 const modern = how.startsWith('modern')
@@ -80,9 +80,7 @@ async function serve(answer) {
     if (url.pathname === '/seen') return res.end(JSON.stringify(seen))
     if (url.pathname === '/grow') return grow(argument), res.end()
     if (url.pathname === '/touch') return touch(argument), res.end()
-    const chunks = []
-    for await (const c of req) chunks.push(c)
-    const body = chunks.length ? JSON.parse(Buffer.concat(chunks)) : undefined
+    const body = await bodyOf(req)
     seen.push({ method: req.method, headers: req.headers, body })
     await answer(req, res, body)
   }).listen(Number(port), '127.0.0.1')
@@ -92,33 +90,9 @@ if (how === 'modern') {
   const handler = createMcpHandler(build)
   tellGrown = () => handler.notify.toolsChanged()
   tellTouched = (uri) => handler.notify.resourceUpdated(uri)
-  await serve(async (req, res, body) => {
-    const abort = new AbortController()
-    res.on('close', () => abort.abort())
-    const request = new Request(`http://127.0.0.1:${port}${req.url}`, {
-      method: req.method, headers: req.headers, body: body && JSON.stringify(body), signal: abort.signal })
-    const answer = await handler.fetch(request)
-    res.writeHead(answer.status, Object.fromEntries(answer.headers))
-    res.flushHeaders()
-    try {
-      if (answer.body) for await (const part of answer.body) res.write(part)
-    } catch {} // the client has left
-    res.end()
-  })
+  await serve(answerModern(handler, port))
 } else if (how === 'legacy') {
-  const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js')
-  const sessions = new Map()
-  await serve(async (req, res, body) => {
-    const id = req.headers['mcp-session-id']
-    if (id && !sessions.has(id)) return res.writeHead(404).end()
-    let transport = sessions.get(id)
-    if (!transport) {
-      transport = new StreamableHTTPServerTransport({
-        sessionIdGenerator: () => randomUUID(), onsessioninitialized: (id) => sessions.set(id, transport), onsessionclosed: (id) => sessions.delete(id) })
-      await legacy(transport)
-    }
-    await transport.handleRequest(req, res, body)
-  })
+  await serve(await answerLegacy(legacy))
 } else if (how === 'modern-stdio') {
   const { serveStdio } = await import('@modelcontextprotocol/server/stdio')
   await serveStdio(() => {

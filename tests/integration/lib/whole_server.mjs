@@ -2,9 +2,9 @@
 //   node whole_server.mjs modern|legacy PORT
 // GET /seen says what reached it, and "aborted" for each call that was cancelled.
 import { createServer } from 'node:http'
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { answerLegacy, answerModern, bodyOf } from './sdk_http.mjs'
 
 const [era, port] = process.argv.slice(2)
 const modern = era === 'modern'
@@ -59,44 +59,10 @@ function build() {
   return server
 }
 
-async function answerModern() {
-  const handler = sdk.createMcpHandler(build)
-  return async (req, res, body) => {
-    const abort = new AbortController()
-    res.on('close', () => abort.abort())
-    const answer = await handler.fetch(new Request(`http://127.0.0.1:${port}${req.url}`, {
-      method: req.method, headers: req.headers, body: body && JSON.stringify(body), signal: abort.signal }))
-    res.writeHead(answer.status, Object.fromEntries(answer.headers))
-    res.flushHeaders()
-    try {
-      if (answer.body) for await (const part of answer.body) res.write(part)
-    } catch {} // the client has left
-    res.end()
-  }
-}
-
-async function answerLegacy() {
-  const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js')
-  const sessions = new Map()
-  return async (req, res, body) => {
-    const id = req.headers['mcp-session-id']
-    if (id && !sessions.has(id)) return res.writeHead(404).end()
-    let transport = sessions.get(id)
-    if (!transport) {
-      transport = new StreamableHTTPServerTransport({
-        sessionIdGenerator: () => randomUUID(), onsessioninitialized: (id) => sessions.set(id, transport), onsessionclosed: (id) => sessions.delete(id) })
-      await build().connect(transport)
-    }
-    await transport.handleRequest(req, res, body)
-  }
-}
-
-const answer = await (modern ? answerModern() : answerLegacy())
+const answer = modern ? answerModern(sdk.createMcpHandler(build), port) : await answerLegacy((transport) => build().connect(transport))
 createServer(async (req, res) => {
   if (req.url === '/seen') return res.end(JSON.stringify(seen))
-  const chunks = []
-  for await (const c of req) chunks.push(c)
-  const body = chunks.length ? JSON.parse(Buffer.concat(chunks)) : undefined
+  const body = await bodyOf(req)
   seen.push({ method: req.method, headers: req.headers, body })
   await answer(req, res, body)
 }).listen(Number(port), '127.0.0.1')
