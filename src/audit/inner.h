@@ -15,7 +15,7 @@ struct audit {
     pthread_cond_t work;
     struct audit_record *first, **last; /* handed in */
     size_t queued;                      /* bytes of these and of what is pending */
-    size_t waiting;                     /* of those that came since the writer's last turn, whose workers wait */
+    size_t waiting;                     /* of those that came since the writer's last turn: somebody waits */
     bool stopping, failing;
     struct fault failure;
     uint64_t refused, dropped; /* not on record, and the record does not say so yet */
@@ -26,8 +26,6 @@ struct audit {
     pthread_t thread;
     /* the writer's */
     int64_t durability, segment_bytes; /* of settings, as they were at its last turn */
-    double per_us;                     /* entries that are waited for, lately */
-    int64_t gathered_at;               /* monotonic, ns */
     bool missed;                       /* refused or dropped were not 0 at its last turn */
     int64_t missed_said;               /* when that was last put on record; monotonic, ns */
     bool spoiled;                      /* the file may hold bytes behind `at` */

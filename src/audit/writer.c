@@ -22,9 +22,7 @@ enum {
     WRITER_LAZY_MS = 100,
     WRITER_TIP_MS = 1000,
     WRITER_MISSED_MS = 1000,
-    WRITER_GROUP_US = 2000,
-    WRITER_GATHER_US = 150, /* about what a flush takes */
-    WRITER_GATHER_MORE = 3
+    WRITER_GROUP_US = 2000
 };
 
 /* ---- segments ---- */
@@ -353,18 +351,12 @@ static int64_t writer_in(int ms)
     return clock_mono_ns() + ms * INT64_C(1000000);
 }
 
-/* Under load a flush is worth a short wait: it costs as much for many entries as for a few, and those who wait for it
- * would wait for the next one otherwise. Whether it is worth it says how many came lately. */
+/* With durability group: those who come meanwhile share the flush. */
 static void writer_gather(struct audit *a)
 {
-    bool group = a->settings.durability == CONF_GROUP;
-    const struct timespec gather = {.tv_nsec = (group ? WRITER_GROUP_US : WRITER_GATHER_US) * 1000};
-    int64_t now = clock_mono_ns();
-    double us = (double)(now - a->gathered_at) / 1000;
-    a->per_us += ((double)a->waiting / (us > 1 ? us : 1) - a->per_us) / 8;
-    a->gathered_at = now;
+    const struct timespec gather = {.tv_nsec = WRITER_GROUP_US * 1000};
     a->waiting = 0;
-    if (a->settings.durability == CONF_ASYNC || (!group && a->per_us * WRITER_GATHER_US < WRITER_GATHER_MORE))
+    if (a->settings.durability != CONF_GROUP)
         return;
     pthread_mutex_unlock(&a->lock);
     nanosleep(&gather, NULL);
