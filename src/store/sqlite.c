@@ -22,11 +22,11 @@ static const char *const sqlite_migrations[] = {
     " thumbprint TEXT PRIMARY KEY, agent TEXT NOT NULL, jwk TEXT NOT NULL, created INTEGER NOT NULL,"
     " retires INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE INDEX agent_keys_agent ON agent_keys (agent);",
-    "CREATE TABLE tool_pins ("
-    " tool TEXT PRIMARY KEY, hash TEXT NOT NULL, definition TEXT NOT NULL, first_seen INTEGER NOT NULL,"
-    " accepted INTEGER NOT NULL, accepted_by TEXT NOT NULL) STRICT;",
-    "CREATE TABLE stops ("
-    " agent TEXT PRIMARY KEY, reason TEXT NOT NULL, stopped_by TEXT NOT NULL, stopped INTEGER NOT NULL) STRICT;",
+    ("CREATE TABLE tool_pins ("
+     " tool TEXT PRIMARY KEY, hash TEXT NOT NULL, definition TEXT NOT NULL, first_seen INTEGER NOT NULL,"
+     " accepted INTEGER NOT NULL, accepted_by TEXT NOT NULL) STRICT;"),
+    ("CREATE TABLE stops ("
+     " agent TEXT PRIMARY KEY, reason TEXT NOT NULL, stopped_by TEXT NOT NULL, stopped INTEGER NOT NULL) STRICT;"),
 };
 
 static enum err sqlite_fail(struct sqlite_store *s, struct fault *f, const char *doing)
