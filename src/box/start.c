@@ -109,7 +109,7 @@ static pid_t start_fork(const struct start *s)
     pid_t pid = vfork(); /* NOLINT: the child makes system calls only, and ends in exec or _exit */
     if (pid != 0)
         return pid;
-    int e = start_child(s);
+    int e = start_child(s); /* NOLINT(clang-analyzer-unix.Vfork): as above */
     ssize_t ignored = write(s->told, &e, sizeof(e));
     (void)ignored;
     _exit(127);

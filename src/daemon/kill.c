@@ -73,14 +73,18 @@ static struct kill *kill_new(struct house *h, const struct admin_kill *what)
     return k;
 }
 
-static void kill_unref(struct kill *k)
+static void kill_free(struct kill *k)
 {
-    if (atomic_fetch_sub(&k->refs, 1) != 1)
-        return;
     pthread_mutex_destroy(&k->lock);
     pthread_cond_destroy(&k->changed);
     free(k->strings);
     free(k);
+}
+
+static void kill_unref(struct kill *k)
+{
+    if (atomic_fetch_sub(&k->refs, 1) == 1)
+        kill_free(k);
 }
 
 /* ---- on record ---- */
@@ -217,8 +221,7 @@ enum err house_kill(void *house, const struct admin_kill *what, struct admin_kil
         return fault_set(f, ERR_NOMEM, "no memory for a kill: nothing was stopped");
     enum err e = kill_put(k, f);
     if (e) {
-        kill_unref(k);
-        kill_unref(k);
+        kill_free(k); /* no errand has gone out */
         return e;
     }
     session_stop(h->sessions, k->what.agent, k->what.session, k->what.by, k->what.reason, &stopped);

@@ -216,10 +216,18 @@ struct tls_making {
     EVP_MD_CTX *md;
 };
 
+static void tls_free(struct tls *t)
+{
+    if (t)
+        SSL_CTX_free(t->ctx);
+    free(t);
+}
+
 static void tls_making_done(struct tls_making *m)
 {
-    tls_unref(m->tls);
+    tls_free(m->tls); /* nobody else has it yet */
     EVP_MD_CTX_free(m->md);
+    *m = (struct tls_making){0};
     ERR_clear_error();
 }
 
@@ -232,7 +240,10 @@ static enum err tls_make(struct tls_making *m, const SSL_METHOD *method, struct 
         m->tls->ctx = SSL_CTX_new(method);
     }
     bool ok = m->md && m->tls && m->tls->ctx && tls_rules(m->tls->ctx) && EVP_DigestInit_ex(m->md, EVP_sha256(), NULL);
-    return ok ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for TLS");
+    if (ok)
+        return ERR_OK;
+    tls_making_done(m);
+    return fault_set(f, ERR_NOMEM, "no memory for TLS");
 }
 
 static struct tls *tls_made(struct tls_making *m)
@@ -283,10 +294,8 @@ struct tls *tls_ref(struct tls *t)
 
 void tls_unref(struct tls *t)
 {
-    if (!t || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    SSL_CTX_free(t->ctx);
-    free(t);
+    if (t && atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) == 1)
+        tls_free(t);
 }
 
 bool tls_same(struct tls *a, struct tls *b)
