@@ -227,7 +227,6 @@ static void tls_making_done(struct tls_making *m)
 {
     tls_free(m->tls); /* nobody else has it yet */
     EVP_MD_CTX_free(m->md);
-    *m = (struct tls_making){0};
     ERR_clear_error();
 }
 
@@ -240,48 +239,57 @@ static enum err tls_make(struct tls_making *m, const SSL_METHOD *method, struct 
         m->tls->ctx = SSL_CTX_new(method);
     }
     bool ok = m->md && m->tls && m->tls->ctx && tls_rules(m->tls->ctx) && EVP_DigestInit_ex(m->md, EVP_sha256(), NULL);
-    if (ok)
-        return ERR_OK;
-    tls_making_done(m);
-    return fault_set(f, ERR_NOMEM, "no memory for TLS");
+    return ok ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for TLS");
 }
 
-static struct tls *tls_made(struct tls_making *m)
+/* What was made, unless something failed. */
+static enum err tls_made(struct tls_making *m, enum err e, struct tls **ret)
 {
-    struct tls *t = m->tls;
-    EVP_DigestFinal_ex(m->md, t->digest, NULL);
-    m->tls = NULL;
-    return t;
+    if (!e) {
+        EVP_DigestFinal_ex(m->md, m->tls->digest, NULL);
+        *ret = m->tls;
+        m->tls = NULL;
+    }
+    tls_making_done(m);
+    return e;
+}
+
+static enum err tls_fill_server(struct tls_making *m, const char *certificate, const char *key, const char *client_ca,
+                                enum tls_peer peer, struct fault *f)
+{
+    TRY(tls_make(m, TLS_server_method(), f));
+    tls_server_rules(m->tls->ctx, peer);
+    TRY(tls_show(m->tls, certificate, key, m->md, f));
+    if (client_ca)
+        TRY(tls_believe(m->tls, "client_ca", client_ca, true, m->md, f));
+    EVP_DigestUpdate(m->md, &peer, sizeof(peer));
+    return ERR_OK;
 }
 
 enum err tls_server_new(const char *certificate, const char *key, const char *client_ca, enum tls_peer peer,
                         struct tls **ret, struct fault *f)
 {
-    struct tls_making CLEANUP(tls_making_done) m = {0};
-    TRY(tls_make(&m, TLS_server_method(), f));
-    tls_server_rules(m.tls->ctx, peer);
-    TRY(tls_show(m.tls, certificate, key, m.md, f));
-    if (client_ca)
-        TRY(tls_believe(m.tls, "client_ca", client_ca, true, m.md, f));
-    EVP_DigestUpdate(m.md, &peer, sizeof(peer));
-    *ret = tls_made(&m);
-    return ERR_OK;
+    struct tls_making m = {0};
+    return tls_made(&m, tls_fill_server(&m, certificate, key, client_ca, peer, f), ret);
+}
+
+static enum err tls_fill_client(struct tls_making *m, const char *ca, const char *certificate, const char *key,
+                                struct fault *f)
+{
+    TRY(tls_make(m, TLS_client_method(), f));
+    if (!tls_client_rules(m->tls->ctx))
+        return fault_set(f, ERR_NOMEM, "no memory for TLS");
+    if (ca)
+        TRY(tls_believe(m->tls, "ca", ca, false, m->md, f));
+    else if (SSL_CTX_set_default_verify_paths(m->tls->ctx) != 1)
+        return fault_set(f, ERR_CONFIG, "the system's authorities cannot be read: %s", tls_reason());
+    return certificate ? tls_show(m->tls, certificate, key, m->md, f) : ERR_OK;
 }
 
 enum err tls_client_new(const char *ca, const char *certificate, const char *key, struct tls **ret, struct fault *f)
 {
-    struct tls_making CLEANUP(tls_making_done) m = {0};
-    TRY(tls_make(&m, TLS_client_method(), f));
-    if (!tls_client_rules(m.tls->ctx))
-        return fault_set(f, ERR_NOMEM, "no memory for TLS");
-    if (ca)
-        TRY(tls_believe(m.tls, "ca", ca, false, m.md, f));
-    else if (SSL_CTX_set_default_verify_paths(m.tls->ctx) != 1)
-        return fault_set(f, ERR_CONFIG, "the system's authorities cannot be read: %s", tls_reason());
-    if (certificate)
-        TRY(tls_show(m.tls, certificate, key, m.md, f));
-    *ret = tls_made(&m);
-    return ERR_OK;
+    struct tls_making m = {0};
+    return tls_made(&m, tls_fill_client(&m, ca, certificate, key, f), ret);
 }
 
 /* ---- what is asked of it ---- */
