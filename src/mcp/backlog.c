@@ -115,13 +115,19 @@ void backlog_close(struct backlog *p)
     pthread_mutex_unlock(&p->table->lock);
 }
 
+/* Has its client been away for so long that it is to be forgotten? */
+static bool backlog_late(const struct backlog *p, int64_t now)
+{
+    return p->left_ns && now - p->left_ns >= p->bounds.keep_ns;
+}
+
 /* ---- showing ---- */
 
 enum backlog_state backlog_show(struct backlog *p, uint64_t position, backlog_wake *wake, void *ctx, uint64_t *ret_view)
 {
     enum backlog_state state = BACKLOG_MESSAGE;
     pthread_mutex_lock(&p->table->lock);
-    if (!p->lease || position > p->number) {
+    if (!p->lease || position > p->number || backlog_late(p, clock_mono_ns())) {
         state = BACKLOG_OVER;
     } else if (position == p->number && p->finished) {
         state = BACKLOG_ENDED;
@@ -196,8 +202,7 @@ enum backlog_which { BACKLOG_ALL, BACKLOG_OF_SESSION, BACKLOG_LATE };
 
 static bool backlog_goes(const struct backlog *p, enum backlog_which which, struct str session, int64_t now)
 {
-    bool late = p->left_ns && now - p->left_ns >= p->bounds.keep_ns;
-    return which == BACKLOG_ALL || (which == BACKLOG_LATE && late) ||
+    return which == BACKLOG_ALL || (which == BACKLOG_LATE && backlog_late(p, now)) ||
            (which == BACKLOG_OF_SESSION && backlog_is_of(p, session));
 }
 

@@ -245,6 +245,25 @@ static void what_nobody_comes_back_for_is_forgotten(void **state)
     backlog_unref(over);
 }
 
+static void who_comes_too_late_is_told_so_before_the_sweep_has_come_by(void **state)
+{
+    (void)state;
+    const struct backlog_bounds brief = {1 << 20, 1 << 20, 1};
+    enum backlog_state how;
+    struct backlog *p = a_stream(&brief);
+    backlog_add(p, STR("a"));
+    rest(p, 0, &how);
+    assert_int_equal(how, BACKLOG_WAITS); /* it is here */
+    backlog_left(p, view + 1);
+    int64_t left = backlog_left_at(p);
+    assert_true(left > 0);
+    while (clock_mono_ns() - left < brief.keep_ns)
+        ;
+    rest(p, 0, &how);
+    assert_int_equal(how, BACKLOG_OVER);
+    backlog_unref(p);
+}
+
 static void all_goes_with_the_session_and_the_lease(void **state)
 {
     (void)state;
@@ -316,6 +335,7 @@ int main(void)
         backlog_test(one_lease_takes_nothing_from_another),
         backlog_test(a_lease_has_so_many_streams_and_none_when_nothing_may_be_kept),
         backlog_test(what_nobody_comes_back_for_is_forgotten),
+        backlog_test(who_comes_too_late_is_told_so_before_the_sweep_has_come_by),
         backlog_test(all_goes_with_the_session_and_the_lease),
         backlog_test(nothing_is_lost_or_told_twice_while_it_changes_hands),
     };
