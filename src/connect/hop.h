@@ -25,6 +25,7 @@ struct http_session { /* of a legacy server, for one isolation key; worker 0's *
     char key[CONNECT_KEY_MAX], id[HTTP_SESSION_MAX];
     unsigned can; /* what its clients can be asked (CAN_…), as it was declared */
     bool ready, over;
+    bool owed;           /* over, and to be given back to its server with its last call */
     struct hop *waiting; /* calls that wait for it, linked through next_free */
     unsigned users;
     bool roots_changed; /* what it was told of them does not hold; it hears of it with its next call */
@@ -105,6 +106,7 @@ void http_call_told(struct hop *h, enum err e, const char *why, const struct wir
  * when the server has forgotten that session. */
 void http_session_use(struct hop *h);
 void http_session_lost(struct hop *h);
+void http_session_left(struct http_session *s); /* a user less */
 void http_session_delete(struct upstream *u, const char *session);
 void http_sessions_sweep(struct upstream *u);
 void http_sessions_retire(struct upstream *u);

@@ -126,7 +126,7 @@ void http_call_told(struct hop *h, enum err e, const char *why, const struct wir
     if (other)
         upstream_era_doubt(h->upstream);
     if (h->session) {
-        h->session->users--;
+        http_session_left(h->session);
         h->session = NULL;
     }
     if (refused) { /* it did not look at it */
@@ -219,7 +219,7 @@ static void http_cancel(struct flight *f)
         wire_write_cancelled(&b, h->id, "the caller gave up");
         http_notify(h->worker, h->upstream, "POST", buf_view(&b), &r, h->session->id);
         buf_done(&b);
-        h->session->users--;
+        http_session_left(h->session);
         h->session = NULL;
     }
     flight_forget(f); /* one that waits for its session is freed when that is settled */
@@ -242,8 +242,9 @@ static void http_stop(struct upstream *u)
 {
     ear_close(u);
     for (struct http_session *s = http_inner(u)->sessions; s; s = s->next) {
-        if (s->ready && !s->over)
+        if (s->ready && (!s->over || s->owed))
             http_session_delete(u, s->id);
+        s->owed = false;
         http_session_over(s);
     }
 }

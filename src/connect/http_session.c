@@ -24,6 +24,22 @@ void http_session_delete(struct upstream *u, const char *session)
         http_notify(&u->connect->local[0], u, "DELETE", STR_NONE, &r, session);
 }
 
+/* Not under a call in work: its server would end it with the session. */
+static void http_session_give_back(struct http_session *s)
+{
+    unsigned own = s->stream ? 1 : 0;
+    if (!s->owed || !s->ready || s->users > own)
+        return;
+    s->owed = false;
+    http_session_delete(s->upstream, s->id);
+}
+
+void http_session_left(struct http_session *s)
+{
+    s->users--;
+    http_session_give_back(s);
+}
+
 /* ---- what is said in one ---- */
 
 /* What is said to a legacy server in a session is a POST of its own. */
@@ -150,22 +166,19 @@ static void http_session_settle(struct http_session *s, struct str version, enum
         waiting = w->next_free;
         w->next_free = NULL;
         if (!w->flight.call) { /* cancelled while it waited */
-            s->users--;
+            http_session_left(s);
             hop_free(w);
         } else if (!e) {
             http_call_send(w, s->id, version);
         } else {
             w->session = NULL;
-            s->users--;
+            http_session_left(s);
             flight_fail(&w->flight, e, why, false);
             hop_free(w);
         }
     }
-    if (!e && s->over && !s->users) { /* forgotten while it opened, and nobody waits for it any more */
-        struct upstream *u = s->upstream;
-        http_session_delete(u, s->id);
-        http_sessions_sweep(u);
-    }
+    if (!e)                        /* else s may be gone */
+        http_session_give_back(s); /* forgotten while it opened, and nobody waits for it any more */
 }
 
 void http_session_leveled(struct http_session *s)
@@ -280,7 +293,7 @@ void http_session_lost(struct hop *h)
 {
     struct connect_call *c = h->flight.call;
     http_session_over(h->session);
-    h->session->users--;
+    http_session_left(h->session);
     h->session = NULL;
     struct hop *again = hop_new(h->worker, h->upstream);
     flight_forget(&h->flight);
@@ -302,9 +315,9 @@ void http_forget(struct upstream *u, struct str key)
     for (struct http_session *s = http_inner(u)->sessions; s; s = s->next) {
         if (s->over || !str_eq(key, str_of(s->key)))
             continue;
+        s->owed = true;
         http_session_over(s);
-        if (s->ready)
-            http_session_delete(u, s->id);
+        http_session_give_back(s);
     }
     http_sessions_sweep(u);
 }

@@ -47,7 +47,7 @@ static void log_asked(struct hop *h, enum err e, const char *why, const struct w
 {
     struct http_session *s = h->ctx;
     (void)e, (void)why, (void)m; /* a log that stays silent is no reason to refuse a call */
-    s->users--;
+    http_session_left(s);
     http_session_leveled(s);
 }
 
@@ -95,7 +95,7 @@ static void log_ended(struct hop *h, enum err e, const char *why, const struct w
     log_debug("server_log_ended", LOG_S("server", h->upstream->server->name), LOG_Z("reason", why ? why : ""));
     if (never)
         log_listens(s);
-    s->users--;
+    http_session_left(s);
 }
 
 static bool log_open(struct http_session *s)

@@ -111,6 +111,18 @@ test('a legacy client that only loses its connection cancels nothing: the call e
   assert.equal(await aborted(legacy), before)
 })
 
+test('a call in work outlasts the end of its session, and so does the protocol session at its server', async () => {
+  const theirs = async () => Number(await (await fetch(`http://127.0.0.1:${legacy.port}/sessions`)).text())
+  const [n, resting] = [await calls(legacy), await theirs()]
+  const opened = gate.open(await gate.agent({ allow: ['legacy/slow'] }))
+  const call = gate.call(opened.access_token, 'legacy__slow', { steps: 10, ms: 50 })
+  await arrived(legacy, n + 1)
+  gate.cli(['session', 'end', '-c', gate.file, opened.sessionId])
+  assert.equal(await theirs(), resting + 1)
+  assert.equal((await call).json.result?.content[0].text, 'done')
+  await until('the protocol session to be given back', async () => await theirs() === resting)
+})
+
 test('a call that is given up before its server has opened a session never reaches a tool', async () => {
   const abort = new AbortController()
   const calls = () => shy.seen.filter((s) => s.message?.method === 'tools/call')
