@@ -61,6 +61,9 @@ static enum err enc_decode(struct str s, int variant, unsigned char *ret, size_t
     const char *end = NULL;
     if (!s.n)
         s.p = "";
+    for (size_t i = 0; i < s.n; i++) /* libsodium takes some of these for digits */
+        if ((unsigned char)s.p[i] >= 0x80)
+            return ERR_SYNTAX;
     if (sodium_base642bin(ret, max, s.p, s.n, NULL, &n, &end, variant) != 0 || end != s.p + s.n)
         return ERR_SYNTAX;
     *ret_n = n;

@@ -138,6 +138,11 @@ static void base64url_is_strict(void **state)
     assert_int_equal(n, 99);
     assert_int_equal(enc_unb64url((struct str){"Zm9v\0", 5}, out, sizeof(out), &n), ERR_SYNTAX);
     assert_int_equal(enc_unb64url(STR("Zm9v"), out, 2, &n), ERR_SYNTAX); /* no room */
+    for (int c = 0x80; c <= 0xff; c++) {
+        const char text[] = {'Z', 'm', (char)c, 'v'};
+        assert_int_equal(enc_unb64url((struct str){text, 4}, out, sizeof(out), &n), ERR_SYNTAX);
+        assert_int_equal(enc_unb64((struct str){text, 4}, out, sizeof(out), &n), ERR_SYNTAX);
+    }
     assert_int_equal(enc_unb64url(STR_NONE, out, sizeof(out), &n), ERR_OK);
     assert_int_equal(n, 0);
 }
