@@ -14,7 +14,7 @@ struct hop *hop_new(struct connect_worker *w, struct upstream *u)
         h = calloc(1, sizeof(*h));
         if (!h)
             return NULL;
-        size_t max = (size_t)w->connect->conf->root.limits.result_bytes;
+        size_t max = (size_t)u->conf->root.limits.result_bytes; /* the connector's own changes under a worker */
         buf_init(&h->request, 64u << 20);
         buf_init(&h->body, max + 1);
         sse_init(&h->sse, max + 1);
