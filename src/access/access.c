@@ -33,6 +33,7 @@ struct access {
     char target[PATH_MAX];
     /* the thread's */
     int fd;
+    char current[PATH_MAX]; /* what fd is of */
     struct buf out;
     bool failing;
     uint64_t lost; /* since it was told */
@@ -170,25 +171,24 @@ static bool access_take(struct access *a, char target[PATH_MAX], bool *ret_reope
 static void *access_thread(void *arg)
 {
     struct access *a = arg;
-    char target[PATH_MAX], current[PATH_MAX];
+    char target[PATH_MAX];
     bool reopen;
     uint64_t overrun;
-    memcpy(current, a->target, sizeof(current));
     while (access_take(a, target, &reopen, &overrun)) {
-        if (a->out.n && a->fd < 0 && access_is_file(current))
-            a->fd = access_fd(current); /* it could not be opened before */
+        if (a->out.n && a->fd < 0 && access_is_file(a->current))
+            a->fd = access_fd(a->current); /* it could not be opened before */
         if (a->out.n && a->fd >= 0)
-            access_put(a, access_is_file(current));
-        else if (a->out.n && access_is_file(current))
+            access_put(a, access_is_file(a->current));
+        else if (a->out.n && access_is_file(a->current))
             access_lost(a, access_count(buf_view(&a->out)), strerror(errno));
         buf_clear(&a->out);
         if (overrun)
             access_tell(a, overrun, "lines came faster than they could be written");
         if (reopen) { /* what came before belongs to the file before */
             access_shut(a);
-            memcpy(current, target, sizeof(current));
-            a->fd = access_fd(current);
-            if (a->fd < 0 && access_is_file(current))
+            memcpy(a->current, target, sizeof(a->current));
+            a->fd = access_fd(a->current);
+            if (a->fd < 0 && access_is_file(a->current))
                 access_lost(a, 0, strerror(errno));
         }
     }
@@ -209,6 +209,7 @@ enum err access_open(struct str target, struct access **ret, struct fault *f)
     if (!a)
         return fault_set(f, ERR_NOMEM, "no memory for the access log");
     access_aim(a, target);
+    memcpy(a->current, a->target, sizeof(a->current));
     a->fd = access_fd(a->target);
     if (a->fd < 0 && access_is_file(a->target)) {
         fault_set(f, ERR_IO, "the access log %s: %s", a->target, strerror(errno));
