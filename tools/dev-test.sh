@@ -45,7 +45,7 @@ for f in tests/integration/*.test.mjs; do
 done
 if [ ${#files[@]} -gt 0 ]; then
     say "integration tests with real clients and servers (${#files[@]} files)"
-    node22 --test --test-reporter spec --test-concurrency 2 "${files[@]}" 2>&1 | tee "$log" | grep -vE '^ℹ (cancelled|skipped|todo|suites)' || true
+    node22 --test --test-timeout 600000 --test-reporter spec --test-concurrency 2 "${files[@]}" 2>&1 | tee "$log" | grep -vE '^ℹ (cancelled|skipped|todo|suites)' || true
     count "$(sed -n 's/^ℹ pass //p' "$log")" "$(sed -n 's/^ℹ fail //p' "$log")"
     count 0 "$(sed -n 's/^ℹ cancelled //p' "$log")"
 fi
