@@ -17,6 +17,13 @@ const REGION = { name: 'there', description: 'Where', inputSchema: { type: 'obje
 const TOOLS = ['desk/search_faq', 'modern/echo', 'modern/slow', 'legacy/slow', 'asking/ask', 'region/there', 'growing/grow']
 let gate, agent, modern, legacy, region, asker
 const running = new Set()
+const gates = new Set(), clients = new Set() // ended with the file, also when a test fails: nothing keeps it from ending
+
+async function startOwn(config) {
+  const started = await startGate(config)
+  gates.add(started)
+  return started
+}
 
 before(async () => {
   ;[modern, legacy, asker] = await Promise.all([startServer('modern_server.mjs'), startServer('legacy_server.mjs'), startAsking('legacy')])
@@ -24,12 +31,13 @@ before(async () => {
     'server/discover': { supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, serverInfo: { name: 'region', version: '1' }, ttlMs: 0, cacheScope: 'private' },
     'tools/list': { tools: [REGION], ttlMs: 0, cacheScope: 'private' },
     'tools/call': { content: [{ type: 'text', text: String(req.headers['mcp-param-region']) }] } })[m.method] } }))
-  gate = await startGate(CONFIG())
+  gate = await startOwn(CONFIG())
   agent = await gate.agent({ allow: TOOLS, more: ['--max-sessions', '50'] })
 })
 after(async () => {
   for (const child of running) child.kill('SIGKILL')
-  await gate?.stop()
+  await Promise.all([...clients].map((c) => c.close().catch(() => {})))
+  await Promise.all([...gates].map((g) => g.stop()))
   await Promise.all([modern, legacy, region, asker].map((s) => s?.stop()))
 })
 
@@ -48,6 +56,7 @@ async function connected(Client, Transport, options, { g = gate, a = agent, more
   const transport = new Transport({ command: DOORWARD, args: args(g, a, more), env: {}, stderr: 'pipe' })
   const client = new Client({ name: 'bridged', version: '1.0.0' }, options)
   client.said = ''
+  clients.add(client)
   transport.stderr.on('data', (d) => (client.said += d))
   client.onerror = (e) => (client.trouble = e)
   setUp?.(client)
@@ -164,7 +173,7 @@ test("Inspector's command line lists and calls through the bridge", async () => 
 
 for (const era of Object.keys(eras))
   test(`${era}: sessions of two seconds come and go, the client notices nothing`, async () => {
-    const g = await startGate({ ...CONFIG(), token: { lifetime: '2s' } })
+    const g = await startOwn({ ...CONFIG(), token: { lifetime: '2s' } })
     try {
       const a = await g.agent({ allow: TOOLS })
       let changes = 0, asked = 0
@@ -199,7 +208,7 @@ for (const era of Object.keys(eras))
 
 for (const era of Object.keys(eras))
   test(`${era}: an answer to a question of a session that was renewed meanwhile reaches the one that asked`, async () => {
-    const g = await startGate({ ...CONFIG(), token: { lifetime: '8s' } })
+    const g = await startOwn({ ...CONFIG(), token: { lifetime: '8s' } })
     const a = await g.agent({ allow: TOOLS })
     const client = await eras[era](ELICITS, { g, a, setUp: (c) => c.setRequestHandler(era === 'modern' ? 'elicitation/create' : ElicitRequestSchema, async () => {
       await until('the next session', () => sessions(g, a).length === 2)
@@ -213,7 +222,7 @@ for (const era of Object.keys(eras))
   })
 
 test('what a legacy client subscribed to, and the level of its log, hold in the next session', async () => {
-  const g = await startGate({ ...CONFIG(), scopes: [{ when: { agent_type: 'reader' }, add: ['resources:read:server:growing'] }] })
+  const g = await startOwn({ ...CONFIG(), scopes: [{ when: { agent_type: 'reader' }, add: ['resources:read:server:growing'] }] })
   const a = await g.agent({ type: 'reader', allow: ['growing/touch', 'growing/talk', 'growing/grow'] })
   const updated = [], lines = []
   const client = await eras.legacy({}, { g, a, setUp: (c) => {
@@ -234,7 +243,7 @@ test('what a legacy client subscribed to, and the level of its log, hold in the 
 })
 
 test('an agent that may have one session only is renewed, too', async () => {
-  const g = await startGate({ ...CONFIG(), token: { lifetime: '2s' } })
+  const g = await startOwn({ ...CONFIG(), token: { lifetime: '2s' } })
   const a = await g.agent({ allow: TOOLS, more: ['--max-sessions', '1'] })
   const client = await eras.legacy({}, { g, a })
   for (const end = Date.now() + 4500; Date.now() < end; await sleep(50)) await echo('legacy', client, 'still here')
@@ -254,7 +263,7 @@ for (const era of Object.keys(eras))
 
 for (const era of Object.keys(eras))
   test(`${era}: a gate that stops and comes back: calls fail with its address meanwhile, then go on`, async () => {
-    const g = await startGate(CONFIG())
+    const g = await startOwn(CONFIG())
     const a = await g.agent({ allow: TOOLS })
     let changes = 0
     const client = await eras[era]({}, { g, a, setUp: (c) =>
