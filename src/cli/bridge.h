@@ -144,6 +144,7 @@ struct bridge {
     struct buf initialize, initialized;
     struct bridge_kept *kept;
     size_t kept_count;
+    int64_t settles; /* until when the client's calls may wait for what comes first in a new session; 0: they do not */
     struct bridge_call *stream;
     int64_t stream_at; /* when it is opened again; 0: not */
     unsigned stream_failures;

@@ -10,7 +10,7 @@
 
 #include "cli/bridge.h"
 
-enum { SESSION_MARGIN_MS = 60000, SESSION_ROOM_MS = 250, SESSION_ROOM_TRIES = 8 };
+enum { SESSION_MARGIN_MS = 60000, SESSION_ROOM_MS = 250, SESSION_ROOM_TRIES = 8, SESSION_SETTLE_MS = 2000 };
 
 int64_t bridge_again(unsigned failures)
 {
@@ -191,6 +191,7 @@ static void session_arrived(struct bridge *b)
     if (old)
         old->calls++; /* it stays until its streams have moved */
     if (b->legacy && b->met && b->initialized.n) {
+        b->settles = bridge_now() + SESSION_SETTLE_MS;
         bridge_listen(b);
         bridge_changed(b);
     }
@@ -323,10 +324,22 @@ static void session_begin(struct bridge *b)
     bridge_errand_send(b, e);
 }
 
+/* In a new session the client's calls come behind its subscriptions, the level of its log and its stream: what a call
+ * makes its server say would be told to nobody. */
+static bool session_settling(struct bridge *b)
+{
+    bool waits = b->stream && !b->stream->headed;
+    for (const struct bridge_call *c = b->calls; c && b->settles && !waits; c = c->next)
+        waits = c->own && c->kind == BRIDGE_REQUEST && c->session && c->session == b->current;
+    if (!waits || bridge_now() >= b->settles)
+        b->settles = 0;
+    return b->settles != 0;
+}
+
 bool bridge_ready(struct bridge *b)
 {
     if (b->current && !session_expired(b))
-        return true;
+        return !session_settling(b);
     session_begin(b);
     return false;
 }
@@ -381,6 +394,8 @@ int64_t bridge_patience(const struct bridge *b)
         until = b->login_at;
     if (b->stream_at > now && b->stream_at < until)
         until = b->stream_at;
+    if (b->settles > now && b->settles < until)
+        until = b->settles;
     if (b->current && b->calls && b->current->due > now && b->current->due < until)
         until = b->current->due;
     return until - now + 1;
