@@ -29,7 +29,7 @@ const char *audit_event_what(enum audit_event e);
 enum audit_actor { AUDIT_SYSTEM = 0, AUDIT_AI_AGENT, AUDIT_HUMAN };
 enum audit_result { AUDIT_NO_RESULT = 0, AUDIT_SUCCESS, AUDIT_FAILURE, AUDIT_DENIED, AUDIT_TIMEOUT, AUDIT_UNKNOWN };
 
-struct audit_entry { /* strings live until audit_append returns; empty ones are written as null */
+struct audit_entry { /* strings live until audit_append returns; code and stage are never freed; empty: null */
     enum audit_event event;
     enum audit_actor actor_type;
     struct str actor; /* the operator, when a person acted */
@@ -37,8 +37,12 @@ struct audit_entry { /* strings live until audit_append returns; empty ones are 
     struct str agent_id, agent_type, agent_version, agent_env, session_id;
     struct str user, trigger; /* triggerUserId, triggerSource: from a trusted side */
     struct str tool;
-    struct str parameters; /* canonical JSON, secrets masked already (audit_mask), or empty */
-    struct str digest;     /* SHA-256 of the canonical arguments, hex */
+    struct str parameters; /* canonical JSON, or empty; secrets are masked already (audit_mask), or it is … */
+    bool unmasked;         /* … the writer who masks them: for who has no time */
+    const struct json
+        *doc;          /* of unmasked ones, for audit_append with `done`: what they were made from, so that they are */
+    uint32_t node;     /* not parsed again; lives until `done`. Or NULL */
+    struct str digest; /* SHA-256 of the canonical arguments, hex */
     /* policyDecision */
     bool judged, allowed;
     const char *stage; /* the stage that refused; NULL */

@@ -1,6 +1,7 @@
 #include "audit/entry.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "audit/mask.h"
 #include "audit/segment.h"
@@ -130,11 +131,33 @@ static void entry_decision(struct json_out *o, const struct audit_entry *e)
     json_close(o, '}');
 }
 
-/* The members in the order of RFC 8785, so that the entry is canonical as it is written. Returns where the hash stands.
- */
-static size_t entry_write(struct json_out *o, const struct audit_entry *e)
+/* Without what is secret in it. */
+static struct str entry_parameters(const struct audit_entry *e, struct audit_words *w)
 {
-    static const char zeros[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    if (!e->unmasked || !e->parameters.n)
+        return e->parameters;
+    arena_reset(&w->arena);
+    buf_clear(&w->masked);
+    if (e->doc && !mask_needed(w->mask, e->doc, e->node, &w->arena))
+        return e->parameters;
+    w->masked.max = e->parameters.n * 8 + 64;
+    return mask_apply(w->mask, e->parameters, &w->arena, &w->masked);
+}
+
+static void entry_result(struct json_out *o, const struct audit_entry *e)
+{
+    entry_str(o, "result", str_of(entry_results[e->result]));
+    entry_i64(o, "resultBytes", e->result_bytes);
+    entry_str(o, "resultDigest", e->result_digest);
+}
+
+/* The members in the order of RFC 8785. */
+void audit_record_write(const struct audit_record *r, struct audit_words *w, uint64_t seq, const char *previous,
+                        struct buf *out)
+{
+    const struct audit_entry *e = &r->it;
+    char when[CLOCK_RFC3339];
+    struct json_out json = json_out(out), *o = &json;
     json_open(o, '{');
     entry_str(o, "actor", e->actor);
     json_kv_z(o, "actorType", entry_actors[e->actor_type]);
@@ -149,23 +172,14 @@ static size_t entry_write(struct json_out *o, const struct audit_entry *e)
     json_kv_z(o, "event", audit_event_name(e->event));
     entry_i64(o, "intentSeq", e->intent_seq ? (int64_t)e->intent_seq : -1);
     entry_ms(o, "latencyMs", e->latency_us);
-    entry_raw(o, "parameters", e->parameters);
+    entry_raw(o, "parameters", entry_parameters(e, w));
     entry_decision(o, e);
-    json_kv_z(o, "previousHash", zeros);
-    size_t hash_at = o->b->n - sizeof(zeros);
+    json_kv_str(o, "previousHash", (struct str){previous, 2 * SHA256_BYTES});
     entry_words(o, "reasoning", e->reasoning);
-    entry_str(o, "result", str_of(entry_results[e->result]));
-    entry_i64(o, "resultBytes", e->result_bytes);
-    entry_str(o, "resultDigest", e->result_digest);
-    json_kv_raw(o, "seq", STR(" ")); /* a mark of one byte; the writer puts the number there */
-    return hash_at;
-}
-
-static void entry_write_rest(struct json_out *o, const struct audit_entry *e)
-{
-    char when[CLOCK_RFC3339];
+    entry_result(o, e);
+    json_kv_i64(o, "seq", (int64_t)seq);
     entry_str(o, "sessionId", e->session_id);
-    clock_format(clock_wall_ms(), when);
+    clock_format(r->wall_ms, when);
     json_kv_z(o, "timestamp", when);
     entry_str(o, "toolName", e->tool);
     entry_str(o, "traceId", e->trace_id);
@@ -174,25 +188,53 @@ static void entry_write_rest(struct json_out *o, const struct audit_entry *e)
     json_close(o, '}');
 }
 
+void audit_words_init(struct audit_words *w)
+{
+    *w = (struct audit_words){0};
+    arena_init(&w->arena, 256u << 20);
+    buf_init(&w->masked, SEGMENT_ENTRY_MAX);
+}
+
+void audit_words_done(struct audit_words *w)
+{
+    arena_done(&w->arena);
+    buf_done(&w->masked);
+}
+
+/* ---- handing in ---- */
+
+static const uint16_t entry_strings[] = {
+#define AT(field) offsetof(struct audit_entry, field)
+    AT(actor),      AT(trace_id), AT(agent_id), AT(agent_type), AT(agent_version), AT(agent_env),
+    AT(session_id), AT(user),     AT(trigger),  AT(tool),       AT(parameters),    AT(digest),
+    AT(reason),     AT(model),    AT(cost),     AT(reasoning),  AT(details),       AT(result_digest),
+#undef AT
+};
+enum { ENTRY_STRINGS = sizeof(entry_strings) / sizeof(entry_strings[0]), ENTRY_MEMBERS = 768 };
+
+static struct str *entry_string(struct audit_entry *e, size_t i)
+{
+    return (struct str *)(void *)((char *)e + entry_strings[i]);
+}
+
 struct audit_record *audit_record_new(const struct audit_entry *e)
 {
-    static const struct audit_record none = {0};
-    struct buf b;
-    buf_init(&b, sizeof(none) + SEGMENT_ENTRY_MAX - 32); /* the sequence number comes to it */
-    if (!buf_reserve(&b, sizeof(none) + 1024 + e->parameters.n + e->reasoning.n))
+    struct audit_entry it = *e;
+    size_t n = 0;
+    for (size_t i = 0; i < ENTRY_STRINGS; i++)
+        n += entry_string(&it, i)->n;
+    struct audit_record *r = n > SEGMENT_ENTRY_MAX - ENTRY_MEMBERS ? NULL : malloc(sizeof(*r) + n);
+    if (!r)
         return NULL;
-    buf_put(&b, &none, sizeof(none));
-    struct json_out o = json_out(&b);
-    size_t hash_at = entry_write(&o, e);
-    size_t seq_at = b.n - 1;
-    entry_write_rest(&o, e);
-    if (buf_failed(&b)) {
-        buf_done(&b);
-        return NULL;
+    char *to = r->text;
+    for (size_t i = 0; i < ENTRY_STRINGS; i++) {
+        struct str *s = entry_string(&it, i);
+        if (!s->n)
+            continue;
+        memcpy(to, s->p, s->n);
+        s->p = to;
+        to += s->n;
     }
-    struct audit_record *r = (struct audit_record *)(void *)b.p;
-    r->hash_at = hash_at - sizeof(none);
-    r->seq_at = seq_at - sizeof(none);
-    r->n = b.n - sizeof(none);
-    return r; /* the buffer's memory is the record's now */
+    *r = (struct audit_record){.n = n + ENTRY_MEMBERS, .wall_ms = clock_wall_ms(), .it = it};
+    return r;
 }

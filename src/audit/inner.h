@@ -42,6 +42,8 @@ struct audit {
     int64_t flushed_at, tip_at; /* monotonic, ns */
     struct audit_record *pending, **pending_last;
     struct buf out;
+    struct audit_words words;
+    struct conf *mask; /* of words.mask; or NULL */
 };
 
 enum { AUDIT_RESERVE = 256 * 1024 };

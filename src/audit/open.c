@@ -157,6 +157,8 @@ static void open_free(struct audit *a)
         if (fds[i] >= 0)
             close(fds[i]);
     buf_done(&a->out);
+    audit_words_done(&a->words);
+    conf_unref(a->mask);
     free(a->reserve);
     conf_unref(a->conf);
     pthread_cond_destroy(&a->work);
@@ -178,6 +180,7 @@ enum err audit_open(const char *dir, const struct conf_audit *conf, struct audit
     a->last = &a->first;
     a->pending_last = &a->pending;
     buf_init(&a->out, (size_t)1 << 30);
+    audit_words_init(&a->words);
     pthread_mutex_init(&a->lock, NULL);
     clock_cond_init(&a->work);
     *found = (struct audit_recovery){0};

@@ -133,19 +133,31 @@ void segment_put_head(struct buf *b, const struct segment_head *h)
         buf_put(b, zeros, SEGMENT_HEAD - (b->n - from));
 }
 
-size_t segment_frame_bytes(size_t payload)
+static size_t segment_frame_bytes(size_t payload)
 {
     return (SEGMENT_FRAME + payload + 7) / 8 * 8;
 }
 
-void segment_put_frame(struct buf *b, uint64_t seq, uint64_t flushed, struct str payload)
+size_t segment_frame_begin(struct buf *b)
 {
+    static const char zeros[SEGMENT_FRAME] = {0};
+    buf_put(b, zeros, SEGMENT_FRAME);
+    return b->n - SEGMENT_FRAME;
+}
+
+void segment_frame_end(struct buf *b, size_t frame, uint64_t seq, uint64_t flushed)
+{
+    if (buf_failed(b))
+        return;
+    size_t payload = b->n - frame - SEGMENT_FRAME;
+    buf_put(b, "\0\0\0\0\0\0\0", segment_frame_bytes(payload) - SEGMENT_FRAME - payload);
+    if (buf_failed(b))
+        return;
+    char *head = b->p + frame;
     const uint64_t numbers[2] = {htole64(seq), htole64(flushed)};
-    put_u32(b, (uint32_t)payload.n);
-    put_u32(b, crc_add(crc_add(0, numbers, sizeof(numbers)), payload.p, payload.n));
-    buf_put(b, numbers, sizeof(numbers));
-    buf_str(b, payload);
-    buf_put(b, "\0\0\0\0\0\0\0", segment_frame_bytes(payload.n) - SEGMENT_FRAME - payload.n);
+    memcpy(head + 8, numbers, sizeof(numbers));
+    const uint32_t sums[2] = {htole32((uint32_t)payload), htole32(crc_add(0, head + 8, SEGMENT_FRAME - 8 + payload))};
+    memcpy(head, sums, sizeof(sums));
 }
 
 /* ---- reading ---- */

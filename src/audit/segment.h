@@ -34,8 +34,9 @@ void segment_list_done(struct segment_list *l);
 void segment_path(const char *dir, uint64_t first, char ret[4096]);
 
 void segment_put_head(struct buf *b, const struct segment_head *h);
-void segment_put_frame(struct buf *b, uint64_t seq, uint64_t flushed, struct str payload);
-size_t segment_frame_bytes(size_t payload);
+/* A frame is written in place: room for its head, the payload behind it by whoever makes it, and the end. */
+size_t segment_frame_begin(struct buf *b); /* where the frame stands in b */
+void segment_frame_end(struct buf *b, size_t frame, uint64_t seq, uint64_t flushed);
 
 struct segment_cursor {
     int fd;

@@ -101,32 +101,38 @@ static enum err writer_roll(struct audit *a, struct fault *f)
 
 /* ---- batches ---- */
 
-/* Numbers, chains and frames the pending entries that fit into a batch and into the segment. Returns how many. */
-static size_t writer_frame(struct audit *a, struct segment_tip *tip)
+/* Puts one entry into words behind the batch. False: it has no place there. */
+static bool writer_frame_one(struct audit *a, const struct audit_record *r, struct segment_tip *tip, bool *ret_long)
 {
     struct buf *b = &a->out;
-    char digits[24], hex[2 * SHA256_BYTES + 1];
+    char previous[2 * SHA256_BYTES + 1];
+    enc_hex(tip->hash, SHA256_BYTES, previous);
+    size_t frame = segment_frame_begin(b), from = b->n;
+    audit_record_write(r, &a->words, tip->seq + 1, previous, b);
+    size_t size = b->n - from;
+    segment_frame_end(b, frame, tip->seq + 1, a->flushed.seq);
+    *ret_long = size > SEGMENT_ENTRY_MAX;
+    /* A single entry larger than a segment gets one of its own. */
+    bool full = a->at + (off_t)b->n > a->segment_bytes && (frame || a->at > SEGMENT_HEAD);
+    if (buf_failed(b) || *ret_long || full) {
+        b->n = frame;
+        return false;
+    }
+    tip->seq++;
+    enc_sha256(b->p + from, size, tip->hash);
+    return true;
+}
+
+/* Numbers, chains and frames the pending entries that fit into a batch and into the segment. Returns how many.
+ * ret_long: the one behind them is longer than an entry may be. */
+static size_t writer_frame(struct audit *a, struct segment_tip *tip, bool *ret_long)
+{
     size_t count = 0;
-    a->awaited = false;
-    buf_clear(b);
-    for (struct audit_record *r = a->pending; r && b->n < WRITER_BATCH_BYTES; r = r->next) {
-        int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)tip->seq + 1);
-        size_t size = r->n - 1 + (size_t)n;
-        if (a->at + (off_t)(b->n + segment_frame_bytes(size)) > a->segment_bytes && (count || a->at > SEGMENT_HEAD))
-            break; /* a single entry larger than a segment gets one of its own */
-        enc_hex(tip->hash, SHA256_BYTES, hex);
-        memcpy(r->bytes + r->hash_at, hex, 2 * SHA256_BYTES);
-        size_t at = b->n;
-        if (!buf_reserve(b, segment_frame_bytes(size) + size))
+    a->awaited = *ret_long = false;
+    buf_clear(&a->out);
+    for (struct audit_record *r = a->pending; r && a->out.n < WRITER_BATCH_BYTES; r = r->next) {
+        if (!writer_frame_one(a, r, tip, ret_long))
             break;
-        /* The payload is put together behind its frame's room, then framed in place. */
-        char *payload = b->p + at + segment_frame_bytes(size);
-        memcpy(payload, r->bytes, r->seq_at);
-        memcpy(payload + r->seq_at, digits, (size_t)n);
-        memcpy(payload + r->seq_at + n, r->bytes + r->seq_at + 1, r->n - r->seq_at - 1);
-        enc_sha256(payload, size, tip->hash);
-        tip->seq++;
-        segment_put_frame(b, tip->seq, a->flushed.seq, (struct str){payload, size});
         a->awaited = a->awaited || r->done;
         count++;
     }
@@ -263,12 +269,34 @@ static void writer_refuse(struct audit *a, const struct fault *f)
     a->spoiled = true;
 }
 
+/* The first pending entry is longer than any reader would take: it alone is refused. */
+static void writer_reject(struct audit *a)
+{
+    struct audit_record *r = a->pending;
+    a->pending = r->next;
+    if (!a->pending)
+        a->pending_last = &a->pending;
+    pthread_mutex_lock(&a->lock);
+    a->queued -= r->n;
+    *(r->done ? &a->refused : &a->dropped) += 1;
+    pthread_mutex_unlock(&a->lock);
+    meter_add(r->done ? METER_AUDIT_REFUSED : METER_AUDIT_DROPPED, 1);
+    if (r->done)
+        writer_tell(r->done, ERR_AUDIT, 0);
+    free(r);
+}
+
 static enum err writer_batch(struct audit *a, struct fault *f)
 {
     struct segment_tip tip = a->written;
-    size_t count = writer_frame(a, &tip);
+    bool too_long;
+    size_t count = writer_frame(a, &tip, &too_long);
     if (count == 0 && buf_failed(&a->out) && audit_use_reserve(a))
-        count = writer_frame(a, &tip);
+        count = writer_frame(a, &tip, &too_long);
+    if (count == 0 && too_long) {
+        writer_reject(a);
+        return ERR_OK;
+    }
     if (count == 0) {
         if (buf_failed(&a->out))
             return fault_set(f, ERR_AUDIT, "no memory to write the record");
@@ -388,6 +416,10 @@ static bool writer_take(struct audit *a)
         a->first = NULL;
         a->last = &a->first;
     }
+    if (a->conf != a->mask) {
+        conf_unref(a->mask);
+        a->mask = conf_ref(a->conf);
+    }
     a->durability = a->settings.durability;
     a->segment_bytes = a->settings.segment_bytes;
     a->missed = a->refused || a->dropped;
@@ -413,7 +445,9 @@ void *audit_writer(void *arg)
 {
     struct audit *a = arg;
     struct fault f;
+    static const struct conf_strings none = {0};
     while (writer_take(a)) {
+        a->words.mask = a->mask ? &a->mask->root.audit.mask : &none;
         if (a->failing) {
             writer_probe(a);
             continue;

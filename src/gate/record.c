@@ -94,17 +94,16 @@ static void record_intent_done(struct audit_done *d)
 enum verdict stage_intent(struct call *c)
 {
     struct audit_entry e;
-    struct record_scratch s;
     audit_entry_init(&e, call_kinds[c->kind].intent, AUDIT_AI_AGENT);
     record_call(&e, c);
-    record_scratch_init(&s, c);
-    e.parameters = record_parameters(c, &s.canonical, &s.masked);
+    e.parameters = c->arguments; /* `validate` has made them */
+    e.unmasked = true;
+    e.doc = c->arguments_node ? c->doc : NULL;
+    e.node = c->arguments_node;
     e.judged = e.allowed = true;
     e.reason = STR("every stage before the call let it through");
     c->intent = (struct audit_done){.worker = c->gate->worker, .done = record_intent_done};
-    enum err err = audit_append(c->gate->gate->audit, &e, &c->intent, &c->fault);
-    record_scratch_done(&s);
-    return err ? VERDICT_DENY : VERDICT_WAIT;
+    return audit_append(c->gate->gate->audit, &e, &c->intent, &c->fault) ? VERDICT_DENY : VERDICT_WAIT;
 }
 
 static enum audit_result record_result(const struct call *c)

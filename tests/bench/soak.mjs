@@ -30,7 +30,7 @@ const gate = await startGate({
     ...Object.fromEntries(VICTIMS.map((name) => [name, swarm()])),
   },
   agents: { max_concurrent_sessions: 1000 }, session: { max_tool_calls: 100000000, rate: 'none', max_streams: 100 },
-  token: { lifetime: '30m' }, log: { level: 'error' },
+  token: { lifetime: '2m' }, log: { level: 'error' },
 })
 await until('all servers to be up', () => gate.json(['status']).servers.every((s) => s.state === 'up'), 30000)
 const agent = await gate.agent({ id: 'steady', allow: ['modern/echo', 'steady/echo', 'giant/huge', 'patient/late', 'broken/wide', ...VICTIMS.map((v) => `${v}/pid`),
@@ -41,7 +41,7 @@ let token = gate.open(agent).access_token
 const renewal = setInterval(async () => {
   const { json } = await gate.operator('POST', '/sessions', { agentId: agent.id }).catch(() => ({}))
   token = json?.access_token ?? token
-}, 20 * 60000)
+}, 60000)
 
 const total = {}, failures = {}
 let took = []

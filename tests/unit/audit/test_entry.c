@@ -268,6 +268,50 @@ static void an_entry_that_no_reader_would_take_is_not_written(void **state)
     assert_int_equal(record_verified(r).entries, 1);
 }
 
+static void what_is_handed_in_unmasked_is_masked_by_the_writer(void **state)
+{
+    static const char text[] = "{\"order\":\"ORD-1\",\"password\":\"hunter2\"}";
+    struct arena a;
+    struct json doc;
+    struct audit_entry e;
+    arena_init(&a, 1 << 16);
+    assert_int_equal(json_parse(&doc, str_of(text), &a, NULL, NULL), ERR_OK);
+    for (int with_doc = 0; with_doc < 2; with_doc++) {
+        audit_entry_init(&e, AUDIT_TOOL_CALL, AUDIT_AI_AGENT);
+        e.parameters = str_of(text);
+        e.unmasked = true;
+        e.doc = with_doc ? &doc : NULL;
+        e.node = with_doc ? JSON_ROOT : 0;
+        char *got = written(*state, &e);
+        assert_non_null(strstr(got, "\"parameters\":{\"order\":\"ORD-1\",\"password\":\"[masked]\"}"));
+        assert_null(strstr(got, "hunter2"));
+        free(got);
+    }
+    arena_done(&a);
+}
+
+static void an_entry_that_grows_too_long_in_writing_is_refused_alone(void **state)
+{
+    struct record *r = *state;
+    struct ack ack = {.done = {.worker = r->worker, .done = ack_told}}, next;
+    struct audit_entry e;
+    struct fault f = {.text = ""};
+    size_t n = 20 << 20;
+    char *words = malloc(n);
+    memset(words, '\1', n); /* six bytes each, as JSON writes them */
+    r->conf.queue = 1 << 30;
+    record_open(r);
+    sem_init(&ack.told, 0, 0);
+    audit_entry_init(&e, AUDIT_TOOL_CALL, AUDIT_AI_AGENT);
+    e.tool = (struct str){words, n};
+    assert_int_equal(audit_append(r->audit, &e, &ack.done, &f), ERR_OK);
+    assert_int_equal(record_append(r, "desk/lookup", &next, &f), ERR_OK);
+    assert_int_equal(ack_wait(&ack, NULL), ERR_AUDIT);
+    assert_int_equal(ack_wait(&next, NULL), ERR_OK);
+    assert_true(audit_healthy(r->audit, NULL));
+    free(words);
+}
+
 int main(void)
 {
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, record_setup, record_teardown)
@@ -282,6 +326,8 @@ int main(void)
         SCENE(every_event_of_the_table_is_written_by_its_name),
         SCENE(the_largest_parameters_can_be_read_again),
         SCENE(an_entry_that_no_reader_would_take_is_not_written),
+        SCENE(what_is_handed_in_unmasked_is_masked_by_the_writer),
+        SCENE(an_entry_that_grows_too_long_in_writing_is_refused_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
