@@ -10,7 +10,7 @@ echo)
     need nginx-light wrk
     exec python3 tests/bench/echo.py build-release "${@:2}"
     ;;
-endure | crash | idle)
+endure | crash | idle | cedar)
     need_npm
     ulimit -Sn "$(ulimit -Hn)" # ten thousand connections need as many descriptors on either side
     export DOORWARD_BUILD=$PWD/build-release
@@ -19,7 +19,7 @@ endure | crash | idle)
 *)
     program=build-release/tests/bench/bench_$name
     if [ -z "$name" ] || [ ! -x "$program" ]; then
-        echo "dev: bench takes call, endure, crash, idle$(for p in build-release/tests/bench/bench_*; do [ -f "$p" ] && printf ', %s' "${p##*bench_}"; done)" >&2
+        echo "dev: bench takes call, cedar, endure, crash, idle$(for p in build-release/tests/bench/bench_*; do [ -f "$p" ] && [ "${p##*bench_}" != cedar ] && printf ', %s' "${p##*bench_}"; done)" >&2
         exit 2
     fi
     exec "$program" "${@:2}"

@@ -52,7 +52,7 @@ fi
 
 # Conformance: outside material when it is there.
 if [ -z "$area" ] || [ "$area" = conformance ]; then
-    for what in json-schema jose mcp; do
+    for what in json-schema jose cedar mcp; do
         say "conformance: $what"
         if bash "$PWD/dev" conformance "$what" >"$log" 2>&1; then
             tail -n 1 "$log"

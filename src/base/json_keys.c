@@ -49,28 +49,38 @@ static enum err keys_by_prints(const struct json *j, const struct json_key_print
     return ERR_OK;
 }
 
-/* A table with a keyed hash: nobody can choose keys that collide. */
-static enum err keys_by_hash(const struct json *j, uint32_t object, struct arena *a, uint32_t *ret_twice)
+struct keys_named {
+    struct str name;
+    uint32_t node;
+};
+
+static int keys_cmp(const void *x, const void *y)
 {
-    uint32_t slots = 16;
-    while (slots < (uint32_t)j->node[object].size * 2)
-        slots *= 2;
-    uint32_t *slot = calloc(slots, sizeof(*slot));
-    if (!slot)
+    const struct keys_named *a = x, *b = y;
+    int c = str_cmp(a->name, b->name);
+    return c ? c : (a->node > b->node) - (a->node < b->node);
+}
+
+/* In order, so that doubles stand side by side: whatever the keys are, it takes no longer than sorting. */
+static enum err keys_by_order(const struct json *j, uint32_t object, struct arena *a, uint32_t *ret_twice)
+{
+    uint32_t n = j->node[object].size, i = 0, twice = 0;
+    struct keys_named *key = malloc(n * sizeof(*key));
+    if (!key)
         return ERR_NOMEM;
-    enum err e = ERR_OK;
-    for (uint32_t k = object + 1; k < j->node[object].next && !e; k = keys_next(j, k)) {
-        uint32_t at = (uint32_t)str_hash(json_str(j, k, a)) & (slots - 1);
-        for (; slot[at] && !e; at = (at + 1) & (slots - 1)) {
-            if (json_str_same(j, slot[at], j, k)) {
-                *ret_twice = k;
-                e = ERR_SYNTAX;
-            }
-        }
-        slot[at] = k;
-    }
-    free(slot);
-    return arena_failed(a) ? ERR_NOMEM : e;
+    for (uint32_t k = object + 1; k < j->node[object].next; k = keys_next(j, k))
+        key[i++] = (struct keys_named){json_str(j, k, a), k};
+    qsort(key, n, sizeof(*key), keys_cmp);
+    for (i = 1; i < n; i++)
+        if (str_eq(key[i - 1].name, key[i].name) && (!twice || key[i].node < twice))
+            twice = key[i].node;
+    free(key);
+    if (arena_failed(a))
+        return ERR_NOMEM;
+    if (!twice)
+        return ERR_OK;
+    *ret_twice = twice;
+    return ERR_SYNTAX;
 }
 
 enum err json_keys_check(const struct json *j, uint32_t object, const struct json_key_print *prints, struct arena *a,
@@ -83,5 +93,5 @@ enum err json_keys_check(const struct json *j, uint32_t object, const struct jso
     if (prints && n <= KEYS_FEW)
         return keys_by_pairs(j, prints, n, ret_twice);
     enum err e = prints ? keys_by_prints(j, prints, n, &crowded, ret_twice) : ERR_OK;
-    return prints && !crowded ? e : keys_by_hash(j, object, a, ret_twice);
+    return prints && !crowded ? e : keys_by_order(j, object, a, ret_twice);
 }

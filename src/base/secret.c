@@ -121,3 +121,8 @@ enum err secret_read(const char *path, size_t max, bool strict, struct secret **
     close(fd);
     return e;
 }
+
+bool str_eq_secret(struct str a, struct str b)
+{
+    return a.n == b.n && sodium_memcmp(a.p, b.p, a.n) == 0;
+}

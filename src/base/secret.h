@@ -22,5 +22,7 @@ bool secret_eq(const struct secret *s, struct str other); /* constant time for e
  * write when `strict`. */
 enum err secret_read(const char *path, size_t max, bool strict, struct secret **ret, struct fault *f) MUST_USE;
 void secret_wipe(void *p, size_t n);
+/* True when they are equal, in time that depends on the length only. */
+bool str_eq_secret(struct str a, struct str b);
 
 #endif

@@ -1,8 +1,5 @@
 #include "base/str.h"
 
-#include <pthread.h>
-#include <sodium.h>
-
 bool str_ends(struct str a, struct str b)
 {
     return a.n >= b.n && (b.n == 0 || memcmp(a.p + a.n - b.n, b.p, b.n) == 0);
@@ -81,11 +78,6 @@ bool str_u64(struct str a, uint64_t *ret)
     return true;
 }
 
-bool str_eq_secret(struct str a, struct str b)
-{
-    return a.n == b.n && sodium_memcmp(a.p, b.p, a.n) == 0;
-}
-
 /* Linear in pattern times name: on a mismatch only the last star is tried again. fence: what a star does not cross. */
 static bool str_stars(struct str pattern, struct str name, int fence)
 {
@@ -149,22 +141,4 @@ bool str_utf8_valid(struct str a)
         p += more;
     }
     return true;
-}
-
-static unsigned char str_hash_key[crypto_shorthash_KEYBYTES];
-static pthread_once_t str_hash_once = PTHREAD_ONCE_INIT;
-
-static void str_hash_seed(void)
-{
-    if (sodium_init() < 0)
-        __builtin_trap(); /* without randomness nothing of the house may start */
-    randombytes_buf(str_hash_key, sizeof(str_hash_key));
-}
-
-uint64_t str_hash(struct str a)
-{
-    pthread_once(&str_hash_once, str_hash_seed);
-    uint64_t h;
-    crypto_shorthash((unsigned char *)&h, (const unsigned char *)a.p, a.n, str_hash_key);
-    return h;
 }

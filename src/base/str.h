@@ -55,14 +55,10 @@ struct str str_trim(struct str a); /* spaces and tabs at both ends */
 bool str_cut(struct str *s, char c, struct str *ret_head);
 /* Whole string, decimal, no sign, no leading +; false when not a number or too large. */
 bool str_u64(struct str a, uint64_t *ret);
-/* True when it equals in time that depends on the length only. */
-bool str_eq_secret(struct str a, struct str b);
 /* '*' stands for any run of characters but never crosses '/'; everything else is literal. */
 bool str_glob(struct str pattern, struct str name);
 /* '*' stands for any run of characters, slashes too. */
 bool str_match(struct str pattern, struct str s);
 bool str_utf8_valid(struct str a);
-/* Keyed with a random key of this process (SipHash): safe against chosen collisions. */
-uint64_t str_hash(struct str a);
 
 #endif

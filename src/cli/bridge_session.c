@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "cli/bridge.h"
 
 enum { SESSION_MARGIN_MS = 60000, SESSION_ROOM_MS = 250, SESSION_ROOM_TRIES = 8, SESSION_SETTLE_MS = 2000 };

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "connect/inner.h"
 
 /* What a snapshot holds beside its public face. */

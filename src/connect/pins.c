@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "connect/inner.h"
 
 /* PINS_PER_SERVER: a server that lists other names each time must not fill the store. */

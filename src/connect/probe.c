@@ -9,6 +9,7 @@
  */
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "connect/inner.h"
 
 enum { PROBE_PAGES = 100, PROBE_REPEATS = 2 };

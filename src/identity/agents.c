@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "base/hash.h"
 
 enum { AGENT_SLOTS = 4096, AGENT_TOOLS = 1000, AGENT_ARENA = 1 << 20 };
 

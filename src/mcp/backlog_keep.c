@@ -1,6 +1,7 @@
 /* What is kept of streams, and what has to go for it. With the table's lock held. */
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "mcp/backlog_inner.h"
 

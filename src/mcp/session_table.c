@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 enum { TABLE_BUCKETS = 4096, TABLE_ID_MAX = 64 };
 

@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "base/hash.h"
+
 static uint64_t names_seed;
 static pthread_once_t names_once = PTHREAD_ONCE_INIT;
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 #define DRAFT7_URI   STR("http://json-schema.org/draft-07/schema")
 #define DRAFT7_HTTPS STR("https://json-schema.org/draft-07/schema") /* a common slip that can mean one thing only */
 #define D2020_URI    STR("https://json-schema.org/draft/2020-12/schema")

@@ -4,6 +4,8 @@
  */
 #include "schema/inner.h"
 
+#include "base/hash.h"
+
 #define UNIQUE_PAIRS    8
 #define UNIQUE_PER_STEP 16 /* bytes of canonical form for one step */
 

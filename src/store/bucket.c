@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 enum { BUCKET_SLOTS = 4096, BUCKETS_MAX = 200000 };
 

@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "base/hash.h"
+#include "base/secret.h"
 
 static void comparison(void **state)
 {
