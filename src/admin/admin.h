@@ -14,6 +14,8 @@
 #include "identity/token.h"
 #include "net/server.h"
 
+struct policy_force; /* policy/force.h */
+
 struct admin_kill { /* of a session, whose agent is named as well; of an agent; or with both empty of everything */
     struct str agent, session;
     struct str by, reason;
@@ -32,6 +34,8 @@ struct admin {
     struct lease_store *leases;
     struct connect *connect;
     struct pins *pins;
+    struct policy_force *policies;
+    struct store *store;
     struct audit *audit;
     const struct keys *keys;
     struct str issuer, resource;

@@ -1,4 +1,5 @@
 /* Handing entries to the writer, from any thread. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "audit/inner.h"
@@ -17,6 +18,13 @@ void audit_conf(struct audit *a, struct conf *conf)
     a->settings = conf->root.audit;
     pthread_mutex_unlock(&a->lock);
     conf_unref(old);
+}
+
+void audit_policies(struct audit *a, const char *version)
+{
+    pthread_mutex_lock(&a->lock);
+    snprintf(a->policies, sizeof(a->policies), "%s", version);
+    pthread_mutex_unlock(&a->lock);
 }
 
 bool audit_healthy(struct audit *a, struct fault *f)

@@ -47,6 +47,9 @@ struct audit_entry { /* strings live until audit_append returns; code and stage 
     bool judged, allowed;
     const char *stage; /* the stage that refused; NULL */
     struct str reason;
+    struct str policy_ids; /* a JSON array of the policies that decided, or empty */
+    const char *shadow;    /* what policies that are not enforced would have decided; NULL */
+    struct str policy_version;
     /* outcome */
     enum audit_result result;
     const char *code; /* stable error code; NULL */
@@ -74,10 +77,11 @@ enum err audit_open(const char *dir, const struct conf_audit *conf, struct audit
                     struct fault *f) MUST_USE;
 /* A reload: durability, mask and queue of the new configuration. */
 void audit_conf(struct audit *a, struct conf *conf);
-void audit_close(struct audit *a);                    /* flushes what waits; joins the writer */
-bool audit_healthy(struct audit *a, struct fault *f); /* false: the disk takes no entries now; f may be NULL */
-size_t audit_queued(struct audit *a);                 /* bytes that wait for the disk */
-uint64_t audit_seq(struct audit *a);                  /* of the last entry that was handed in and written */
+void audit_policies(struct audit *a, const char *version); /* in force from now on: what entries say that name none */
+void audit_close(struct audit *a);                         /* flushes what waits; joins the writer */
+bool audit_healthy(struct audit *a, struct fault *f);      /* false: the disk takes no entries now; f may be NULL */
+size_t audit_queued(struct audit *a);                      /* bytes that wait for the disk */
+uint64_t audit_seq(struct audit *a);                       /* of the last entry that was handed in and written */
 
 /* Told on the worker's thread when the entry is durable (or, with durability async, written). Embedded in what waits.
  */

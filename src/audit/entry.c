@@ -126,7 +126,9 @@ static void entry_decision(struct json_out *o, const struct audit_entry *e)
     }
     json_open(o, '{');
     json_kv_bool(o, "allowed", e->allowed);
+    entry_raw(o, "policies", e->policy_ids);
     entry_words(o, "reason", e->reason);
+    entry_str(o, "shadow", str_of(e->shadow));
     entry_str(o, "stage", str_of(e->stage));
     json_close(o, '}');
 }
@@ -174,6 +176,7 @@ void audit_record_write(const struct audit_record *r, struct audit_words *w, uin
     entry_ms(o, "latencyMs", e->latency_us);
     entry_raw(o, "parameters", entry_parameters(e, w));
     entry_decision(o, e);
+    entry_str(o, "policyVersion", e->policy_version.n ? e->policy_version : str_of(w->policies));
     json_kv_str(o, "previousHash", (struct str){previous, 2 * SHA256_BYTES});
     entry_words(o, "reasoning", e->reasoning);
     entry_result(o, e);
@@ -205,9 +208,9 @@ void audit_words_done(struct audit_words *w)
 
 static const uint16_t entry_strings[] = {
 #define AT(field) offsetof(struct audit_entry, field)
-    AT(actor),      AT(trace_id), AT(agent_id), AT(agent_type), AT(agent_version), AT(agent_env),
-    AT(session_id), AT(user),     AT(trigger),  AT(tool),       AT(parameters),    AT(digest),
-    AT(reason),     AT(model),    AT(cost),     AT(reasoning),  AT(details),       AT(result_digest),
+    AT(actor), AT(trace_id),  AT(agent_id), AT(agent_type),    AT(agent_version), AT(agent_env),      AT(session_id),
+    AT(user),  AT(trigger),   AT(tool),     AT(parameters),    AT(digest),        AT(reason),         AT(model),
+    AT(cost),  AT(reasoning), AT(details),  AT(result_digest), AT(policy_ids),    AT(policy_version),
 #undef AT
 };
 enum { ENTRY_STRINGS = sizeof(entry_strings) / sizeof(entry_strings[0]), ENTRY_MEMBERS = 768 };

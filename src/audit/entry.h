@@ -20,6 +20,7 @@ struct audit_record *audit_record_new(const struct audit_entry *e);
 /* What the writer needs to put entries into words. */
 struct audit_words {
     const struct conf_strings *mask; /* names of the configuration */
+    char policies[65];               /* version of those in force */
     struct arena arena;              /* scratch */
     struct buf masked;               /* likewise */
 };

@@ -22,6 +22,7 @@ struct audit {
     void *reserve;             /* memory for what has happened already, when there is no other; the writer renews it */
     struct conf *conf;         /* of mask; NULL: the one that was given to audit_open */
     struct conf_audit settings;
+    char policies[65]; /* version of those in force */
     _Atomic uint64_t seq;
     pthread_t thread;
     /* the writer's */

@@ -420,6 +420,7 @@ static bool writer_take(struct audit *a)
         conf_unref(a->mask);
         a->mask = conf_ref(a->conf);
     }
+    memcpy(a->words.policies, a->policies, sizeof(a->words.policies));
     a->durability = a->settings.durability;
     a->segment_bytes = a->settings.segment_bytes;
     a->missed = a->refused || a->dropped;

@@ -142,11 +142,19 @@ static void check_scope(struct conf_load *l, const char *path, const struct conf
         conf_fault(l, path, "changes nothing: must have add, keep or drop");
 }
 
+static void check_timezone(struct conf_load *l, const char *path, struct str zone)
+{
+    if (!str_is(zone, "UTC") && !str_is(zone, "local"))
+        conf_fault(l, path, "timezone is wrong: must be UTC or local");
+}
+
 void conf_check(struct conf_load *l, const char *path, enum conf_section s, void *section)
 {
     const struct conf_agents *agents = section;
     const struct conf_tool *tool = section;
     const struct conf_scope_when *when = section;
+    const struct conf_policy *policy = section;
+    const struct conf_policy_file *policy_file = section;
     switch (s) {
     case CONF_S_server:
         check_server(l, path, section);
@@ -161,9 +169,11 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
     case CONF_S_tls: check_tls(l, path, section); break;
     case CONF_S_operator: check_operator(l, path, section); break;
     case CONF_S_scope: check_scope(l, path, section); break;
-    case CONF_S_scope_when:
-        if (!str_is(when->timezone, "UTC") && !str_is(when->timezone, "local"))
-            conf_fault(l, path, "timezone is wrong: must be UTC or local");
+    case CONF_S_scope_when: check_timezone(l, path, when->timezone); break;
+    case CONF_S_policy: check_timezone(l, path, policy->timezone); break;
+    case CONF_S_policy_file:
+        if (!policy_file->file.n)
+            conf_fault(l, path, "names no file: must have file, such as policies/*.cedar");
         break;
     case CONF_S_agents:
         if (agents->default_lifetime > agents->max_lifetime)

@@ -49,6 +49,7 @@ enum conf_protocol { CONF_AUTO, CONF_2026_07_28, CONF_2025_11_25 };
 enum conf_pin { CONF_PIN_FIRST, CONF_PIN_STRICT };
 enum conf_metrics { CONF_METRICS_TOKEN, CONF_METRICS_OPEN };
 enum conf_sandbox { CONF_SANDBOX_OFF, CONF_SANDBOX_ON, CONF_SANDBOX_STRICT };
+enum conf_risk { CONF_RISK_UNSET, CONF_RISK_LOW, CONF_RISK_MEDIUM, CONF_RISK_HIGH, CONF_RISK_CRITICAL };
 enum conf_role { CONF_VIEWER, CONF_OPERATOR, CONF_ADMIN };
 
 struct conf_tls {
@@ -116,6 +117,17 @@ struct conf_server {
 struct conf_tool {
     struct str name; /* the pattern */
     struct conf_rate rate, agent_rate;
+    int64_t risk;      /* enum conf_risk */
+    int64_t read_only; /* 0 or 1 */
+};
+struct conf_policy_file {
+    struct str file;
+    int64_t enforce; /* 0 or 1 */
+};
+CONF_ARRAY(conf_policy_files, struct conf_policy_file);
+struct conf_policy {
+    struct conf_policy_files files;
+    struct str timezone; /* "UTC" or "local" */
 };
 struct conf_scope_when {
     struct str agent_type, agent, env, tier, trigger, timezone; /* empty: any */
@@ -152,6 +164,7 @@ struct conf_root {
     struct conf_audit audit;
     struct conf_servers servers; /* sorted by name */
     struct conf_tools tools;
+    struct conf_policy policy;
     struct conf_scopes scopes;
     struct conf_operators operators;
 };
@@ -162,6 +175,8 @@ struct conf {
     struct arena arena;
     struct conf_secret *secrets; /* all of them, to be wiped */
     struct conf_made *made;      /* what holds certificates, to be given back */
+    void *policies;              /* what the daemon made of `policy`, and how it is given back; or NULL */
+    void (*policies_free)(void *policies);
     _Atomic unsigned refs;
 };
 

@@ -503,6 +503,8 @@ void conf_unref(struct conf *c)
         secret_free(s->secret);
     for (struct conf_made *m = c->made; m; m = m->next)
         tls_unref(m->tls);
+    if (c->policies)
+        c->policies_free(c->policies);
     arena_done(&c->arena);
     free(c);
 }

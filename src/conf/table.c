@@ -26,6 +26,8 @@ static const struct {
     {CONF_S_root, "servers", CONF_S_server},
     {CONF_S_root, "tools", CONF_S_tool},
     {CONF_S_root, "scopes", CONF_S_scope},
+    {CONF_S_root, "policy", CONF_S_policy},
+    {CONF_S_policy, "files", CONF_S_policy_file},
     {CONF_S_root, "operators", CONF_S_operator},
     {CONF_S_server, "limits", CONF_S_server_limits},
     {CONF_S_scope, "when", CONF_S_scope_when},
@@ -49,6 +51,7 @@ size_t conf_part_size(enum conf_section s)
     case CONF_S_server: return sizeof(struct conf_server);
     case CONF_S_tool: return sizeof(struct conf_tool);
     case CONF_S_scope: return sizeof(struct conf_scope);
+    case CONF_S_policy_file: return sizeof(struct conf_policy_file);
     case CONF_S_operator: return sizeof(struct conf_operator);
     default: return 0;
     }
@@ -66,6 +69,7 @@ const char *const *conf_words(enum conf_type t)
     static const char *const bools[] = {"false", "true", NULL};
     static const char *const peers[] = {"none", "optional", "required", NULL};
     static const char *const metrics[] = {"token", "open", NULL};
+    static const char *const risks[] = {"unset", "low", "medium", "high", "critical", NULL};
     static const char *const roles[] = {"viewer", "operator", "admin", NULL};
     switch (t) {
     case CONF_LEVEL: return levels;
@@ -78,6 +82,7 @@ const char *const *conf_words(enum conf_type t)
     case CONF_BOOL: return bools;
     case CONF_TLS_PEER: return peers;
     case CONF_METRICS: return metrics;
+    case CONF_RISK: return risks;
     case CONF_ROLE: return roles;
     default: return NULL;
     }

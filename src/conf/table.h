@@ -30,6 +30,7 @@ enum conf_type {
     CONF_BOOL,
     CONF_TLS_PEER,
     CONF_METRICS,
+    CONF_RISK,
     CONF_ROLE, /* words */
     CONF_SECTION,
     CONF_MAP,
@@ -49,6 +50,8 @@ enum conf_section {
     CONF_S_server_client,
     CONF_S_server_limits,
     CONF_S_tool,
+    CONF_S_policy,
+    CONF_S_policy_file,
     CONF_S_scope,
     CONF_S_scope_when,
     CONF_S_trial,

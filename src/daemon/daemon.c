@@ -86,12 +86,17 @@ bool house_ready(void *house, struct fault *f)
         return fault_set(f, ERR_UPSTREAM, "the servers are being asked for their tools"), false;
     if (!audit_healthy(h->audit, &why))
         return fault_set(f, ERR_AUDIT, "%s", why.text), false;
+    if (!policy_force_ok(&h->policies.force, NULL))
+        return fault_set(f, ERR_POLICY_UNREADY,
+                         "the policies of the configuration are not in force: see `doorward policy show`"),
+               false;
     return true;
 }
 
 static void house_catalogue_changed(void *ctx)
 {
     struct house *h = ctx;
+    house_policies_changed(h);
     for (unsigned i = 0; i < h->worker_count; i++)
         mcp_catalogue_changed(&h->mcp[i]);
 }
@@ -122,9 +127,8 @@ static void house_unsubscribed(void *ctx, const struct lease *l, struct str serv
     gate_subscribed(ctx, l, server, uri, false);
 }
 
-static void house_settled(void *ctx)
+static void house_serves(struct house *h)
 {
-    struct house *h = ctx;
     atomic_store(&h->settled, true);
     struct catalogue *k = connect_catalogue(h->connect);
     char status[64];
@@ -132,6 +136,11 @@ static void house_settled(void *ctx)
     snprintf(status, sizeof(status), "serves %zu tools", (size_t)k->count);
     manager_ready(status);
     catalogue_unref(k);
+}
+
+static void house_settled(void *ctx)
+{
+    house_policies_make(ctx, house_serves);
 }
 
 /* ---- signals ---- */
@@ -282,6 +291,7 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
                             .leases = h->leases,
                             .connect = h->connect,
                             .sessions = h->sessions,
+                            .policies = &h->policies.force,
                             .seals = seals_new(),
                             .call_timeout_ms = (unsigned)r->limits.call_timeout,
                             .input_timeout_ms = (unsigned)r->limits.input_timeout,
@@ -339,6 +349,8 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
                               .leases = h->leases,
                               .connect = h->connect,
                               .pins = h->pins,
+                              .policies = &h->policies.force,
+                              .store = h->store,
                               .audit = h->audit,
                               .keys = h->keys,
                               .issuer = h->issuer,
@@ -390,6 +402,7 @@ static void house_done(struct house *h)
         worker_done(&h->workers[i]);
     access_close(h->access);
     sessions_free(h->sessions);
+    house_policies_done(h);
     seals_free(h->gate.seals);
     session_table_free(h->protocol_sessions);
     elicited_free(h->elicited);
@@ -450,7 +463,10 @@ int daemon_serve(const char *config_file)
     struct fault f;
     struct conf *conf;
     buf_init(&faults, 1u << 20);
-    if (conf_load(config_file, &conf, &faults)) {
+    struct house *h = calloc(1, sizeof(*h));
+    if (!h)
+        return 1;
+    if (conf_load(config_file, &conf, &faults) || house_policies_open(h, conf, &faults)) {
         fprintf(stderr, STR_FMT "doorward: %s has faults; nothing was started\n", STR_ARG(buf_view(&faults)),
                 config_file);
         buf_done(&faults);
@@ -463,9 +479,6 @@ int daemon_serve(const char *config_file)
     house_memory();
     struct rlimit no_core = {0, 0}; /* memory holds keys and tokens */
     setrlimit(RLIMIT_CORE, &no_core);
-    struct house *h = calloc(1, sizeof(*h));
-    if (!h)
-        return 1;
     h->config_file = config_file;
     conf_slot_init(&h->conf, conf);
     conf_unref(conf);

@@ -5,6 +5,7 @@
 #include "access/access.h"
 #include "admin/admin.h"
 #include "daemon/manager.h"
+#include "daemon/policies.h"
 #include "mcp/elicit.h"
 #include "oauth/oauth.h"
 #include "rest/rest.h"
@@ -35,6 +36,7 @@ struct house {
     struct audit *audit;
     struct access *access;
     struct sessions *sessions;
+    struct house_policies policies;
     struct connect *connect;
     struct oauth oauth;
     struct gate gate;

@@ -22,13 +22,30 @@ static enum err listen_head(struct exchange *x, struct fault *f)
     return e;
 }
 
+/* /readyz?verbose: which policies it serves by, and which of them are not enforced. */
+static void listen_ready_verbose(struct station *s, struct exchange *x)
+{
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 1u << 20);
+    struct json_out o = json_out(&b);
+    json_open(&o, '{');
+    json_kv_bool(&o, "ready", true);
+    json_key(&o, STR("policies"));
+    policy_force_json(&s->house->policies.force, false, &o);
+    json_close(&o, '}');
+    exchange_answer(x, 200, STR("application/json"), NULL, 0, buf_view(&b));
+}
+
 static bool listen_health(struct station *s, struct exchange *x)
 {
     struct fault f = {0};
     bool live = str_is(x->head.path, "/livez");
     if (!live && !str_is(x->head.path, "/readyz"))
         return false;
-    if (live || house_ready(s->house, &f))
+    bool ready = live || house_ready(s->house, &f);
+    if (ready && !live && str_is(x->head.query, "verbose"))
+        listen_ready_verbose(s, x);
+    else if (ready)
         exchange_answer(x, 200, STR("application/json"), NULL, 0,
                         live ? STR("{\"live\":true}") : STR("{\"ready\":true}"));
     else if (f.err == ERR_ALL_STOPPED) /* to agents it is about their credentials; here, about the house */

@@ -31,7 +31,8 @@ enum err house_load(void *house, struct conf **ret, struct buf *faults)
     tls_inherit(b->tls.tls, a->tls.tls);
     tls_inherit(b->admin.tls.tls, a->admin.tls.tls);
     conf_unref(now);
-    if (faults->n) {
+    enum err e = house_policies_load(h, next, faults);
+    if (e || faults->n) {
         conf_unref(next);
         return ERR_CONFIG;
     }
@@ -57,6 +58,7 @@ void house_apply(void *house, struct conf *conf, struct str by)
     atomic_store(&h->gate.input_timeout_ms, (unsigned)conf->root.limits.input_timeout);
     atomic_store(&h->gate.parked_max, (unsigned)conf->root.limits.parked_calls);
     atomic_store(&h->gate.parked_session_max, (unsigned)conf->root.session.max_parked_calls);
+    house_policies_apply(h, conf);
     connect_reload(h->connect, conf);
     house_certificates(&conf->root);
     audit_entry_init(&e, AUDIT_CONFIG_RELOADED, AUDIT_HUMAN);

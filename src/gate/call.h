@@ -12,6 +12,7 @@
 #include "connect/catalogue.h"
 #include "connect/connect.h"
 #include "gate/kind.h"
+#include "policy/force.h"
 #include "store/lease.h"
 
 enum verdict {
@@ -67,9 +68,10 @@ struct call {
     struct str client;    /* which of the session's clients: its protocol session; or empty */
     unsigned can;         /* what that can be asked in the middle of the call (CAN_…) */
     struct str responses; /* of a call that is sent again: inputResponses, a JSON object; or STR_NONE */
-    struct str token;     /* and its requestState, as it was given out; or STR_NONE */
-    bool paid;            /* it is one that took a call of the session before */
-    int log_level;        /* the least that the client wants of the server's log; -1: it did not say */
+    const struct sockaddr_storage *source; /* where it came from; or NULL */
+    struct str token;                      /* and its requestState, as it was given out; or STR_NONE */
+    bool paid;                             /* it is one that took a call of the session before */
+    int log_level;                         /* the least that the client wants of the server's log; -1: it did not say */
 
     /* the way's */
     struct gate_worker *gate;
@@ -96,11 +98,17 @@ struct call {
     uint64_t parked;      /* it is put aside under this number */
 
     /* decided */
-    struct fault fault;     /* why it was denied or failed */
-    const char *decided_by; /* the stage that denied, or NULL */
-    int64_t retry_after_ms; /* with ERR_RATE */
-    bool sent;              /* bytes may have reached the server */
-    bool on_record;         /* the intent is durable */
+    struct policy_set *policies; /* by which it was judged, a reference; NULL: by none yet */
+    struct str policy_ids;       /* a JSON array of those that decided */
+    struct str changed;          /* what they changed of the arguments: a JSON array of paths; or empty */
+    struct str mask[DUTY_ITEMS]; /* what they do not show of the result: paths */
+    unsigned masks;
+    const char *policy_shadow; /* what those that are not enforced would have made of it, when that differs; or NULL */
+    struct fault fault;        /* why it was denied or failed */
+    const char *decided_by;    /* the stage that denied, or NULL */
+    int64_t retry_after_ms;    /* with ERR_RATE */
+    bool sent;                 /* bytes may have reached the server */
+    bool on_record;            /* the intent is durable */
 
     /* embedded in the call so that nothing is allocated on the way */
     struct connect_call wire;

@@ -14,6 +14,7 @@ struct gate {
     struct lease_store *leases;
     struct connect *connect;
     struct sessions *sessions;
+    struct policy_force *policies;
     struct seals *seals; /* NULL: clients are asked nothing without a stream */
     /* of the configuration; a reload may change them */
     _Atomic unsigned call_timeout_ms, input_timeout_ms, parked_max, parked_session_max;

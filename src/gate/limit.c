@@ -38,6 +38,19 @@ enum verdict stage_limit(struct call *c)
     return limit_verdict(c, &v);
 }
 
+enum verdict duty_limits(struct call *c, const struct duty *d)
+{
+    struct lease_store *s = c->gate->gate->leases;
+    struct lease_cap cap[DUTY_ITEMS];
+    struct lease_verdict v;
+    if (!d->limits)
+        return VERDICT_NEXT;
+    for (unsigned i = 0; i < d->limits; i++)
+        cap[i] = (struct lease_cap){d->limit[i].policy->id, d->limit[i].rate};
+    s->ops->cap(s, c->lease, cap, d->limits, &v);
+    return limit_verdict(c, &v);
+}
+
 enum verdict stage_budget(struct call *c)
 {
     struct lease_store *s = c->gate->gate->leases;

@@ -28,16 +28,16 @@ static const struct stage stages[] = {
      METER_DENIED_WHITELIST},
     {"validate", stage_validate, "arguments against the tool's schema; canonical bytes and digest",
      METER_DENIED_VALIDATE},
+    {"policy", stage_policy, "the policies, in Cedar: agent, tool, arguments, session, time", METER_DENIED_POLICY},
     {"retry", stage_retry, "a call sent again with what its server wanted: its state is of this very call",
      METER_DENIED_RETRY},
-    {"policy", NULL, "Cedar"},
     {"breaker", NULL, "circuit breakers"},
     {"approval", NULL, "a person decides"},
     {"budget", stage_budget, "one of the session's calls", METER_DENIED_BUDGET},
     {"intent", stage_intent, "on disk before anything leaves the house", METER_DENIED_INTENT},
     {"execute", stage_execute, "the server carries it out"},
     {"result", stage_result, "what it answers, against the tool's outputSchema"},
-    {"filter", NULL, "size, secrets, personal data, injected instructions"},
+    {"filter", stage_filter, "what the policies do not show of the answer"},
     {"observe", NULL, "baselines, budgets, taint"},
     {"outcome", stage_outcome, "what came of it"},
 };
@@ -95,10 +95,12 @@ static void gate_finish(struct call *c)
     gate_unlink(c);
     struct catalogue *catalogue = c->catalogue;
     struct lease *lease = c->lease;
+    struct policy_set *policies = c->policies;
     const struct connect_answer *a = c->fault.err ? NULL : &c->answer;
     c->face->answered(c, a); /* c is the face's memory: not touched from here on */
     if (catalogue)
         catalogue_unref(catalogue);
+    policy_set_unref(policies);
     lease_unref(lease);
 }
 

@@ -28,6 +28,10 @@ static void record_call(struct audit_entry *e, const struct call *c)
     e->model = c->claims.model;
     e->tokens = c->claims.tokens;
     e->cost = c->claims.cost;
+    e->policy_ids = c->policy_ids;
+    e->shadow = c->policy_shadow;
+    if (c->policies)
+        e->policy_version = str_of(policy_set_texts(c->policies)->version);
 }
 
 /* The arguments without secrets. Those of a call that was refused before `validate` are put into canonical form here.
@@ -100,6 +104,8 @@ enum verdict stage_intent(struct call *c)
     e.unmasked = true;
     e.doc = c->arguments_node ? c->doc : NULL;
     e.node = c->arguments_node;
+    if (c->changed.n)
+        e.details = ARENA_JOIN(c->arena, STR("{\"changed\":"), c->changed, STR("}"));
     e.judged = e.allowed = true;
     e.reason = STR("every stage before the call let it through");
     c->intent = (struct audit_done){.worker = c->gate->worker, .done = record_intent_done};

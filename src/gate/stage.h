@@ -12,10 +12,12 @@ stage_fn stage_limit;     /* limit.c: rates of the agent, the tool and the sessi
 stage_fn stage_whitelist; /* whitelist.c: allowed minus denied, within the session's scopes */
 stage_fn stage_validate;  /* validate.c: arguments against the tool's schema; canonical bytes and digest */
 stage_fn stage_retry;     /* input.c: a call that was sent again with what its server wanted */
+stage_fn stage_policy;    /* policy.c: the policies */
 stage_fn stage_budget;    /* limit.c: one of the session's calls */
 stage_fn stage_intent;    /* record.c: on disk before anything leaves the house */
 stage_fn stage_execute;   /* execute.c: the server carries it out */
 stage_fn stage_result;    /* result.c: what it answers, against the tool's outputSchema */
+stage_fn stage_filter;    /* filter.c: what is not shown of the answer */
 stage_fn stage_outcome;   /* record.c: what came of it */
 
 /* Fills target, catalogue, tool, upstream, name, scope and server_up, as far as the name leads somewhere. */
@@ -51,6 +53,10 @@ void execute_cancel(struct call *c);
 void gate_give_up(struct call *c, enum err e, const char *why);
 /* A call that a gate_kill waits for is over. kill.c */
 void kill_over(struct call *c);
+
+/* What the policies that decided ask for of a call that goes through. change.c, limit.c, filter.c */
+enum verdict duty_change(struct call *c, const struct duty *d);
+enum verdict duty_limits(struct call *c, const struct duty *d);
 
 /* Fills the reason and returns VERDICT_DENY, so that a stage can say `return gate_deny(c, ERR_X, "…")`. */
 enum verdict gate_deny(struct call *c, enum err e, const char *fmt, ...) PRINTF(3, 4);

@@ -91,6 +91,7 @@ void mcp_read_trace(struct mcp_request *r)
         trace_head(&r->x->head, a, &t);
     }
     gate_trace(&r->call, &t);
+    r->call.source = r->x->client;
 }
 
 /* How far it is: told when the client can be told. */
@@ -136,6 +137,7 @@ void mcp_call_again(struct mcp_request *r, struct str responses, struct str stat
                             .can = last.can,
                             .responses = responses,
                             .state = state,
+                            .source = last.source,
                             .paid = true,
                             .log_level = last.log_level};
     memcpy(r->call.trace_id, last.trace_id, sizeof(last.trace_id));

@@ -23,6 +23,7 @@ struct exchange {
     struct str body;
     struct arena arena;           /* for this request */
     struct sockaddr_storage peer; /* the other end of the TCP connection */
+    const struct sockaddr_storage *client; /* who is behind it, by who authenticated the request; or NULL */
     struct str peer_name;         /* by its certificate (tls_peer); empty: it showed none */
     void *app;                    /* server_ops' */
     void *user;                   /* the handler's */

@@ -38,15 +38,26 @@ static enum err bearer_token(const struct exchange *x, struct str *ret, struct f
     return ERR_OK;
 }
 
-static enum err bearer_network(struct oauth *o, const struct exchange *x, const struct lease *l, struct fault *f)
+/* Mostly nobody stands between, and then nobody need be looked up. */
+static enum err bearer_client(struct oauth *o, struct exchange *x, struct fault *f)
 {
-    struct sockaddr_storage from;
-    if (!l->cidrs.n)
+    x->client = &x->peer;
+    if (!http_header(&x->head, "x-forwarded-for").p)
         return ERR_OK;
+    struct sockaddr_storage *from = arena_alloc(&x->arena, sizeof(*from));
+    if (!from)
+        return fault_set(f, ERR_NOMEM, "no memory for the request");
     struct conf *conf = conf_slot_get(o->conf);
-    oauth_client_address(x, &conf->root, &from);
+    oauth_client_address(x, &conf->root, from);
     conf_unref(conf);
-    return conf_cidr_match(&l->cidrs, &from)
+    x->client = from;
+    return ERR_OK;
+}
+
+static enum err bearer_network(struct oauth *o, struct exchange *x, const struct lease *l, struct fault *f)
+{
+    TRY(bearer_client(o, x, f));
+    return !l->cidrs.n || conf_cidr_match(&l->cidrs, x->client)
                ? ERR_OK
                : fault_set(f, ERR_NETWORK, "the session may not be used from this network address");
 }

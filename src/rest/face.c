@@ -98,6 +98,7 @@ static enum err rest_begin(struct rest_request *r, struct fault *f)
     TRY(rest_find(r, f));
     if (r->route->who == REST_SESSION)
         TRY(w->authenticate(w->ctx, r->x, &r->lease, f));
+    r->call.source = r->x->client;
     return rest_read(r, f);
 }
 

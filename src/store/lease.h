@@ -51,6 +51,12 @@ struct lease_limits { /* of the configuration; a reload replaces them */
     size_t tool_count;
 };
 
+struct lease_cap {
+    struct str name;
+    struct conf_rate rate;
+};
+enum { LEASE_CAPS = 8 };
+
 enum lease_answer { LEASE_REFUSED = 0, LEASE_GRANTED };
 struct lease_verdict {
     enum lease_answer answer; /* zero refuses */
@@ -68,6 +74,9 @@ struct lease_ops {
     /* One request: against the rates of session, agent, tool, and agent with tool, all or none of them. tool empty: no
      * tool. */
     void (*admit)(struct lease_store *s, struct lease *l, struct str tool, struct lease_verdict *ret);
+    /* The same against rates of the agent that have names of their own (policies). At most LEASE_CAPS. */
+    void (*cap)(struct lease_store *s, struct lease *l, const struct lease_cap *cap, unsigned n,
+                struct lease_verdict *ret);
     /* One call of the budget. No race takes one too many. */
     void (*take)(struct lease_store *s, struct lease *l, struct lease_verdict *ret);
     /* Ends a session that is open. False: it was not, or is unknown. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "store/bucket.h"
 #include "store/lease.h"
 
@@ -253,6 +254,23 @@ static void memory_admit(struct lease_store *base, struct lease *l, struct str t
     pthread_rwlock_unlock(&m->limits_lock);
 }
 
+static void memory_cap(struct lease_store *base, struct lease *l, const struct lease_cap *cap, unsigned n,
+                       struct lease_verdict *ret)
+{
+    struct memory *m = (struct memory *)base;
+    struct bucket_use use[LEASE_CAPS];
+    *ret = (struct lease_verdict){.err = ERR_SESSION_ENDED};
+    int64_t now = clock_mono_ns();
+    if (!lease_is_open(l, now) || n > LEASE_CAPS)
+        return;
+    pthread_rwlock_rdlock(&m->limits_lock);
+    for (unsigned i = 0; i < n; i++)
+        use[i] = (struct bucket_use){buckets_get(m->buckets, STR("policy"), l->agent_id, cap[i].name, &cap[i].rate),
+                                     "policy"};
+    bucket_take_all(use, n, now, ret);
+    pthread_rwlock_unlock(&m->limits_lock);
+}
+
 static void memory_take(struct lease_store *base, struct lease *l, struct lease_verdict *ret)
 {
     (void)base;
@@ -397,9 +415,9 @@ static void memory_close(struct lease_store *base)
 
 enum err lease_memory_new(struct lease_store **ret, struct fault *f)
 {
-    static const struct lease_ops ops = {"memory",     memory_open, memory_find,      memory_admit,
-                                         memory_take,  memory_end,  memory_end_agent, memory_open_count,
-                                         memory_sweep, memory_each, memory_limits,    memory_close};
+    static const struct lease_ops ops = {"memory",    memory_open,   memory_find,      memory_admit,      memory_cap,
+                                         memory_take, memory_end,    memory_end_agent, memory_open_count, memory_sweep,
+                                         memory_each, memory_limits, memory_close};
     struct memory *m = calloc(1, sizeof(*m));
     if (!m || !(m->buckets = buckets_new())) {
         free(m);

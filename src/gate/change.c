@@ -1,0 +1,62 @@
+/*
+ * Arguments that policies change (@set). The changed ones are judged by the tool's schema again; they are what is sent
+ * and recorded, and the digest is of them.
+ */
+#include "gate/gate.h"
+#include "gate/rewrite.h"
+#include "gate/stage.h"
+
+static enum err change_one(struct call *c, const struct duty_set *set, struct fault *f)
+{
+    struct buf b CLEANUP(buf_done);
+    const struct json *doc = c->doc;
+    struct json *next = arena_alloc(c->arena, sizeof(*next));
+    struct str old = c->arguments_node ? json_raw(doc, c->arguments_node) : STR("{}");
+    buf_init(&b, old.n + set->path.n + set->value.n + 4096);
+    struct json_out o = json_out(&b);
+    if (c->arguments_node) {
+        rewrite(doc, c->arguments_node, set->path, set->value, true, &o);
+    } else {
+        static struct json_node none_nodes[] = {{.type = JSON_NONE},
+                                                {.off = 0, .len = 2, .next = 2, .type = JSON_OBJECT}};
+        static const struct json none = {.text = {"{}", 2}, .node = none_nodes, .count = 2};
+        rewrite(&none, JSON_ROOT, set->path, set->value, true, &o);
+    }
+    struct str text = next ? arena_buf(c->arena, &b) : STR_NONE;
+    if (!text.p)
+        return fault_set(f, ERR_NOMEM, "no memory to change the arguments as the policies want it");
+    TRY(json_parse(next, text, c->arena, NULL, f));
+    c->doc = next;
+    c->arguments_node = JSON_ROOT;
+    return ERR_OK;
+}
+
+static struct str change_paths(struct call *c, const struct duty *d)
+{
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 16384);
+    struct json_out o = json_out(&b);
+    json_open(&o, '[');
+    for (unsigned i = 0; i < d->sets; i++)
+        json_put_str(&o, d->set[i].path);
+    json_close(&o, ']');
+    return arena_buf(c->arena, &b);
+}
+
+enum verdict duty_change(struct call *c, const struct duty *d)
+{
+    struct fault f;
+    if (!d->sets)
+        return VERDICT_NEXT;
+    for (unsigned i = 0; i < d->sets; i++) {
+        enum err e = change_one(c, &d->set[i], &f);
+        if (e)
+            return gate_deny(c, e == ERR_NOMEM ? e : ERR_POLICY,
+                             "the arguments cannot be changed as the policies want it: %s", f.text);
+    }
+    c->changed = change_paths(c, d);
+    if (stage_validate(c) == VERDICT_NEXT)
+        return VERDICT_NEXT;
+    f = c->fault;
+    return gate_deny(c, ERR_POLICY, "the arguments as the policies change them are refused: %s", f.text);
+}

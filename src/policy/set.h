@@ -1,0 +1,42 @@
+/* What a set of policies is made of. For the files of this room only. */
+#ifndef POLICY_SET_H
+#define POLICY_SET_H
+
+#include "policy/vocabulary.h"
+
+struct policy_wait { /* a policy that speaks only of what is not there */
+    struct str id, tool;
+};
+struct policy_set {
+    struct policy_texts *texts;
+    struct arena arena;
+    struct policy_tool *tool; /* sorted by id */
+    size_t tools;
+    uint32_t *slot; /* index + 1 by the hash of the id; 0: free */
+    uint32_t mask;
+    struct policy_action *action; /* sorted by name */
+    size_t actions;
+    struct buf vocabulary;
+    struct cedar_schema *schema;
+    struct cedar_entities *entities;                   /* servers, tools, actions */
+    struct cedar_policies *policies, *shadow_policies; /* enforced ones; those and the others, or NULL */
+    struct cedar_program *program, *shadow;
+    const struct str *read; /* names of attributes that any policy reads; sorted */
+    size_t reads;
+    struct policy_wait *wait;
+    size_t waits;
+    bool local; /* context.time is in the system's time zone, not in UTC */
+    _Atomic unsigned refs;
+};
+
+/* NULL: the set was not made for this tool with this definition. */
+const struct policy_tool *policy_set_tool(const struct policy_set *s, struct str id, const char *hash);
+bool policy_set_reads(const struct policy_set *s, struct str name);
+/* reads.c: fills read and reads. */
+void policy_reads(struct policy_set *s, const struct cedar_policies *ps);
+/* load.c: parses the texts (with shadow ones or without), names the policies, checks their annotations, sets aside what
+ * waits, validates and compiles. */
+enum err policy_load(struct policy_set *s, bool shadow, struct cedar_policies **ret, struct cedar_program **ret_program,
+                     struct buf *faults) MUST_USE;
+
+#endif
