@@ -28,6 +28,38 @@ enum err admin_policies_schema(struct admin_request *r, struct fault *f)
     return ERR_OK;
 }
 
+static void policies_put_tools(const struct policy_fact *fact, size_t n, struct json_out *o)
+{
+    json_open(o, '{');
+    json_key(o, STR("tools"));
+    json_open(o, '[');
+    for (size_t i = 0; i < n; i++) {
+        json_open(o, '{');
+        json_kv_str(o, "id", fact[i].id);
+        json_kv_z(o, "hash", fact[i].hash);
+        json_kv_raw(o, "definition", fact[i].definition);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+    json_close(o, '}');
+}
+
+enum err admin_policies_tools(struct admin_request *r, struct fault *f)
+{
+    struct arena a;
+    const struct policy_fact *fact;
+    size_t n;
+    arena_init(&a, POLICIES_MEMORY);
+    struct catalogue *k = connect_catalogue(r->admin->connect);
+    enum err e = policy_facts(k, r->admin->store, &a, &fact, &n, f);
+    struct json_out o = json_out(&r->out);
+    if (!e)
+        policies_put_tools(fact, n, &o);
+    catalogue_unref(k);
+    arena_done(&a);
+    return e;
+}
+
 /* ---- a judgement of others ---- */
 
 static enum err check_read(struct admin_request *r, struct policy_text **ret, size_t *ret_n, struct fault *f)

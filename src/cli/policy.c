@@ -4,8 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/http.h"
-#include "policy/policy.h"
+#include "cli/policy.h"
 
 /* ---- show ---- */
 
@@ -60,30 +59,6 @@ enum err cli_run_policy_schema(struct cli *c, struct fault *f)
 
 /* ---- check ---- */
 
-static void policy_print_faults(struct cli *c, struct str faults)
-{
-    struct str line;
-    while (faults.n) {
-        str_cut(&faults, '\n', &line);
-        if (line.n)
-            puts(cli_shown(c, line, 0));
-    }
-}
-
-static enum err policy_texts(struct cli *c, struct policy_texts **ret, struct buf *faults, struct fault *f)
-{
-    struct policy_text v[CLI_ARGS];
-    if (!c->arg_count) {
-        TRY(cli_config(c, f));
-        return policy_texts_read(c->conf, ret, faults);
-    }
-    for (size_t i = 0; i < c->arg_count; i++) {
-        v[i] = (struct policy_text){.name = str_of(c->arg[i]), .enforce = true};
-        TRY(cli_read(c, c->arg[i], CEDAR_TEXT_MAX, &v[i].text, f));
-    }
-    return policy_texts_of(v, c->arg_count, ret, faults);
-}
-
 static enum err policy_ask(struct cli *c, const struct policy_texts *t, struct json *j, struct str *text,
                            struct fault *f)
 {
@@ -112,9 +87,9 @@ enum err cli_run_policy_check(struct cli *c, struct fault *f)
     struct json j;
     struct str text = STR_NONE;
     buf_init(&faults, 1u << 20);
-    enum err e = policy_texts(c, &t, &faults, f);
+    enum err e = cli_policy_texts(c, 0, &t, &faults, f);
     if (e == ERR_CONFIG) {
-        policy_print_faults(c, buf_view(&faults));
+        cli_policy_print_faults(c, buf_view(&faults));
         return fault_set(f, e, "the policies have faults");
     }
     if (!e)
@@ -181,7 +156,7 @@ enum err cli_run_policy_fmt(struct cli *c, struct fault *f)
     struct buf faults CLEANUP(buf_done);
     bool check = cli_switch(c, "check"), any = false;
     buf_init(&faults, 1u << 20);
-    enum err e = policy_texts(c, &t, &faults, f);
+    enum err e = cli_policy_texts(c, 0, &t, &faults, f);
     if (!e && t->builtin) {
         policy_texts_unref(t);
         return fault_set(f, ERR_USAGE, "no file is named, and the configuration has no policy.files");
@@ -194,7 +169,7 @@ enum err cli_run_policy_fmt(struct cli *c, struct fault *f)
         any = any || other;
     }
     policy_texts_unref(t);
-    policy_print_faults(c, buf_view(&faults));
+    cli_policy_print_faults(c, buf_view(&faults));
     if (faults.n)
         return fault_set(f, ERR_CONFIG, "the policies have faults");
     TRY(e);

@@ -142,6 +142,15 @@ static void check_scope(struct conf_load *l, const char *path, const struct conf
         conf_fault(l, path, "changes nothing: must have add, keep or drop");
 }
 
+static void check_tool_scope(struct conf_load *l, const char *path, const struct conf_tool *v)
+{
+    const char *colon = v->scope.n ? memchr(v->scope.p, ':', v->scope.n) : NULL;
+    if (v->scope.n && (!colon || colon == v->scope.p || !colon[1] || strchr(colon + 1, ':')))
+        conf_fault(l, path, "scope is wrong: must be resource:action, such as orders:read");
+    if (v->bind.n && !v->scope.n && !l->spoiled)
+        conf_fault(l, path, "bind says which argument a scope's object stands in: must have scope");
+}
+
 static void check_timezone(struct conf_load *l, const char *path, struct str zone)
 {
     if (!str_is(zone, "UTC") && !str_is(zone, "local"))
@@ -153,6 +162,7 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
     const struct conf_agents *agents = section;
     const struct conf_tool *tool = section;
     const struct conf_scope_when *when = section;
+    const struct conf_tool_bind *bind = section;
     const struct conf_policy *policy = section;
     const struct conf_policy_file *policy_file = section;
     switch (s) {
@@ -182,6 +192,11 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
     case CONF_S_tool:
         if (!memchr(tool->name.p, '/', tool->name.n))
             conf_fault(l, path, "names no tool: must be a pattern like server/tool or server/*");
+        check_tool_scope(l, path, tool);
+        break;
+    case CONF_S_tool_bind:
+        if (!bind->kind.n || !bind->argument.n)
+            conf_fault(l, path, "binds nothing: must have kind and argument, such as user and user_id");
         break;
     default: break;
     }

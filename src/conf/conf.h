@@ -114,11 +114,17 @@ struct conf_server {
     struct conf_strings read, write;
     struct conf_server_limits limits;
 };
+struct conf_tool_bind {
+    struct str kind, argument;
+};
+CONF_ARRAY(conf_tool_binds, struct conf_tool_bind);
 struct conf_tool {
     struct str name; /* the pattern */
     struct conf_rate rate, agent_rate;
     int64_t risk;      /* enum conf_risk */
     int64_t read_only; /* 0 or 1 */
+    struct str scope;  /* empty: none */
+    struct conf_tool_binds bind;
 };
 struct conf_policy_file {
     struct str file;

@@ -25,6 +25,7 @@ static const struct {
     {CONF_S_root, "audit", CONF_S_audit},
     {CONF_S_root, "servers", CONF_S_server},
     {CONF_S_root, "tools", CONF_S_tool},
+    {CONF_S_tool, "bind", CONF_S_tool_bind},
     {CONF_S_root, "scopes", CONF_S_scope},
     {CONF_S_root, "policy", CONF_S_policy},
     {CONF_S_policy, "files", CONF_S_policy_file},
@@ -51,6 +52,7 @@ size_t conf_part_size(enum conf_section s)
     case CONF_S_server: return sizeof(struct conf_server);
     case CONF_S_tool: return sizeof(struct conf_tool);
     case CONF_S_scope: return sizeof(struct conf_scope);
+    case CONF_S_tool_bind: return sizeof(struct conf_tool_bind);
     case CONF_S_policy_file: return sizeof(struct conf_policy_file);
     case CONF_S_operator: return sizeof(struct conf_operator);
     default: return 0;

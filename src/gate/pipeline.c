@@ -29,6 +29,7 @@ static const struct stage stages[] = {
     {"validate", stage_validate, "arguments against the tool's schema; canonical bytes and digest",
      METER_DENIED_VALIDATE},
     {"policy", stage_policy, "the policies, in Cedar: agent, tool, arguments, session, time", METER_DENIED_POLICY},
+    {"scope", stage_scope, "scopes that the tool wants, of the object that the arguments name", METER_DENIED_SCOPE},
     {"retry", stage_retry, "a call sent again with what its server wanted: its state is of this very call",
      METER_DENIED_RETRY},
     {"breaker", NULL, "circuit breakers"},

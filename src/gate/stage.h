@@ -12,6 +12,7 @@ stage_fn stage_limit;     /* limit.c: rates of the agent, the tool and the sessi
 stage_fn stage_whitelist; /* whitelist.c: allowed minus denied, within the session's scopes */
 stage_fn stage_validate;  /* validate.c: arguments against the tool's schema; canonical bytes and digest */
 stage_fn stage_retry;     /* input.c: a call that was sent again with what its server wanted */
+stage_fn stage_scope;     /* scope.c: scopes of single objects against the arguments */
 stage_fn stage_policy;    /* policy.c: the policies */
 stage_fn stage_budget;    /* limit.c: one of the session's calls */
 stage_fn stage_intent;    /* record.c: on disk before anything leaves the house */

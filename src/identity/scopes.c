@@ -25,6 +25,21 @@ bool scope_valid(struct str scope)
     return run > 0 && parts >= 2 && parts <= 4;
 }
 
+bool scope_within(struct str scope, struct str whole, struct str *ret_kind, struct str *ret_id)
+{
+    struct str rest, kind;
+    if (!str_starts(scope, whole) || scope.n <= whole.n + 1 || scope.p[whole.n] != ':')
+        return false;
+    rest = str_skip(scope, whole.n + 1);
+    if (!str_cut(&rest, ':', &kind) || !kind.n || !rest.n || memchr(rest.p, ':', rest.n))
+        return false;
+    if (ret_kind)
+        *ret_kind = kind;
+    if (ret_id)
+        *ret_id = rest;
+    return true;
+}
+
 struct str scope_of_tool(struct str tool_id, struct arena *a)
 {
     return ARENA_JOIN(a, STR("tool:"), tool_id, STR(":execute"));
@@ -184,7 +199,7 @@ enum err scope_resolve(const struct agent *agent, const struct scope_context *co
 static bool scope_adds(const struct conf_scope *r, struct str scope)
 {
     for (size_t i = 0; i < r->add.n; i++)
-        if (str_eq(r->add.v[i], scope))
+        if (str_eq(r->add.v[i], scope) || scope_within(scope, r->add.v[i], NULL, NULL))
             return true;
     return false;
 }

@@ -13,7 +13,9 @@ struct scope_context { /* from a trusted side only; empty when an agent opens it
     struct str user, tier, trigger;
 };
 
-bool scope_valid(struct str scope);                            /* 2 to 4 parts of [A-Za-z0-9_./-]+ */
+bool scope_valid(struct str scope); /* 2 to 4 parts of [A-Za-z0-9_./-]+ */
+/* Is `scope` that of one object ("orders:read:user:usr_1") within `whole` ("orders:read")? The outputs may be NULL. */
+bool scope_within(struct str scope, struct str whole, struct str *ret_kind, struct str *ret_id);
 struct str scope_of_tool(struct str tool_id, struct arena *a); /* tool:X:execute */
 
 struct scope_grant { /* both sorted */

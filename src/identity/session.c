@@ -14,7 +14,16 @@ struct sessions {
     struct stops *stops;
     session_told *told;
     void *ctx;
+    _Atomic bool objects; /* the configuration wants scopes for tools: mostly it does not, and nobody need look */
 };
+
+static bool sessions_want(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->root.tools.n; i++)
+        if (conf->root.tools.v[i].scope.n)
+            return true;
+    return false;
+}
 
 enum err sessions_new(struct lease_store *leases, struct conf *conf, session_told *told, void *ctx,
                       struct sessions **ret, struct fault *f)
@@ -22,7 +31,8 @@ enum err sessions_new(struct lease_store *leases, struct conf *conf, session_tol
     struct sessions *s = calloc(1, sizeof(*s));
     if (!s)
         return fault_set(f, ERR_NOMEM, "no memory for sessions");
-    *s = (struct sessions){.leases = leases, .conf = conf_ref(conf), .told = told, .ctx = ctx};
+    *s = (struct sessions){
+        .leases = leases, .conf = conf_ref(conf), .told = told, .ctx = ctx, .objects = sessions_want(conf)};
     pthread_rwlock_init(&s->lock, NULL);
     leases->ops->limits(leases, conf);
     *ret = s;
@@ -40,10 +50,13 @@ void sessions_free(struct sessions *s)
 
 void sessions_conf(struct sessions *s, struct conf *conf)
 {
+    if (sessions_want(conf))
+        atomic_store(&s->objects, true);
     pthread_rwlock_wrlock(&s->lock);
     struct conf *old = s->conf;
     s->conf = conf_ref(conf);
     pthread_rwlock_unlock(&s->lock);
+    atomic_store(&s->objects, sessions_want(conf));
     conf_unref(old);
     s->leases->ops->limits(s->leases, conf);
 }
@@ -67,6 +80,47 @@ static struct conf *sessions_conf_ref(struct sessions *s)
 }
 
 /* Only those that were asked for; all of them must be there to be had. */
+/* One that it has, or that of one object within one that it has. */
+static bool session_grants(const struct str *sorted, size_t n, struct str scope)
+{
+    if (scope_has(sorted, n, scope))
+        return true;
+    for (size_t i = 0; i < n; i++)
+        if (scope_within(scope, sorted[i], NULL, NULL))
+            return true;
+    return false;
+}
+
+static int session_scope_cmp(const void *a, const void *b)
+{
+    return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static size_t session_scopes_once(struct str *v, size_t n)
+{
+    size_t count = 0;
+    if (n)
+        qsort(v, n, sizeof(*v), session_scope_cmp);
+    for (size_t i = 0; i < n; i++)
+        if (!count || !str_eq(v[count - 1], v[i]))
+            v[count++] = v[i];
+    return count;
+}
+
+/* What of them hangs on hours does so when it is narrower, too. */
+static enum err session_narrow_timed(struct lease *l, const struct str *v, size_t n, struct fault *f)
+{
+    struct str *timed = arena_raw(&l->arena, (n + 1) * sizeof(*timed), 16);
+    size_t count = 0;
+    for (size_t i = 0; timed && i < n; i++)
+        if (!scope_has(l->scope, l->scope_count, v[i]) ? session_grants(l->timed, l->timed_count, v[i])
+                                                       : scope_has(l->timed, l->timed_count, v[i]))
+            timed[count++] = v[i];
+    l->timed = timed;
+    l->timed_count = count;
+    return timed ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
+}
+
 static enum err session_narrow(struct lease *l, struct str asked, struct fault *f)
 {
     struct str *v = arena_raw(&l->arena, (asked.n + 1) * sizeof(*v), 16), one;
@@ -80,21 +134,17 @@ static enum err session_narrow(struct lease *l, struct str asked, struct fault *
         if (!scope_valid(one))
             return fault_set(f, ERR_INVALID_SCOPE, "\"%.80s\" is no scope: resource:action[:kind:id]",
                              arena_str(&l->arena, one).p);
-        if (!scope_has(l->scope, l->scope_count, one))
+        if (!session_grants(l->scope, l->scope_count, one))
             return fault_set(f, ERR_INVALID_SCOPE, "this agent cannot get the scope " STR_FMT, STR_ARG(one));
-        v[n++] = one;
+        v[n++] = arena_str(&l->arena, one);
     }
-    struct str *kept = arena_raw(&l->arena, (l->scope_count + 1) * sizeof(*kept), 16);
-    size_t count = 0;
-    for (size_t i = 0; kept && i < l->scope_count; i++) /* in their order, without doubles */
-        for (size_t k = 0; k < n; k++)
-            if (str_eq(l->scope[i], v[k])) {
-                kept[count++] = l->scope[i];
-                break;
-            }
-    l->scope = kept;
-    l->scope_count = count;
-    return kept ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
+    if (arena_failed(&l->arena))
+        return fault_set(f, ERR_NOMEM, "no memory for the session's scopes");
+    n = session_scopes_once(v, n);
+    TRY(session_narrow_timed(l, v, n, f));
+    l->scope = v;
+    l->scope_count = n;
+    return ERR_OK;
 }
 
 static void session_copy_agent(struct lease *l, const struct agent *a)
@@ -318,4 +368,68 @@ enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id,
                          "the tool " STR_FMT " is not on this session's whitelist: it lacks the scope " STR_FMT,
                          STR_ARG(tool_id), STR_ARG(scope));
     return session_holds(s, l, scope, now_ms, f);
+}
+
+/* ---- scopes of single objects ---- */
+
+struct session_about { /* what a call is about */
+    struct sessions *s;
+    struct lease *l;
+    int64_t now_ms;
+    struct str (*argument)(void *ctx, struct str path);
+    void *ctx;
+};
+
+static bool session_is_about(const struct session_about *c, const struct conf_tool *t, struct str kind, struct str id)
+{
+    for (size_t i = 0; i < t->bind.n; i++)
+        if (str_eq(t->bind.v[i].kind, kind))
+            return str_eq(c->argument(c->ctx, t->bind.v[i].argument), id);
+    return false; /* a kind that nothing binds is that of no argument */
+}
+
+static enum err session_object(const struct session_about *c, const struct conf_tool *t, struct fault *f)
+{
+    struct lease *l = c->l;
+    struct str kind, id;
+    bool any = false;
+    if (session_holds(c->s, l, t->scope, c->now_ms, NULL) == ERR_OK)
+        return ERR_OK;
+    for (size_t i = 0; i < l->scope_count; i++) {
+        if (!scope_within(l->scope[i], t->scope, &kind, &id))
+            continue;
+        any = true;
+        if (session_is_about(c, t, kind, id) && session_holds(c->s, l, l->scope[i], c->now_ms, NULL) == ERR_OK)
+            return ERR_OK;
+    }
+    return any ? fault_set(f, ERR_SCOPE,
+                           "the session's scopes of " STR_FMT
+                           " are of single objects, and this call is about none of them",
+                           STR_ARG(t->scope))
+               : fault_set(f, ERR_SCOPE, "this session lacks the scope " STR_FMT, STR_ARG(t->scope));
+}
+
+bool session_objects_any(struct sessions *s)
+{
+    return atomic_load(&s->objects);
+}
+
+enum err session_objects(struct sessions *s, struct lease *l, struct str tool_id,
+                         struct str (*argument)(void *ctx, struct str path), void *ctx, int64_t now_ms,
+                         struct str *ret_needed, struct arena *a, struct fault *f)
+{
+    const struct session_about c = {s, l, now_ms, argument, ctx};
+    struct conf *conf = sessions_conf_ref(s);
+    const struct conf_tools *tools = &conf->root.tools;
+    enum err e = ERR_OK;
+    for (size_t i = 0; i < tools->n && !e; i++) { /* of several patterns that fit, all */
+        const struct conf_tool *t = &tools->v[i];
+        if (!t->scope.n || !str_glob(t->name, tool_id))
+            continue;
+        e = session_object(&c, t, f);
+        if (e)
+            *ret_needed = arena_str(a, t->scope);
+    }
+    conf_unref(conf);
+    return e;
 }

@@ -50,6 +50,13 @@ void session_end_all(struct sessions *s, struct str reason);
  * or not at this hour. f may be NULL. */
 enum err session_allows(struct sessions *s, struct lease *l, struct str tool_id, int64_t now_ms,
                         struct fault *f) MUST_USE;
+/* What the configuration wants of a session besides (tools: scope and bind). `argument` is the value of an argument, as
+ * text, or empty. ERR_SCOPE: neither the scope is there nor one of the object that the call is about; *ret_needed is
+ * the scope. */
+bool session_objects_any(struct sessions *s); /* does it want anything of any tool? */
+enum err session_objects(struct sessions *s, struct lease *l, struct str tool_id,
+                         struct str (*argument)(void *ctx, struct str path), void *ctx, int64_t now_ms,
+                         struct str *ret_needed, struct arena *a, struct fault *f) MUST_USE;
 /* Has it this scope, and is it in force now? ERR_SCOPE. f may be NULL. */
 enum err session_holds(struct sessions *s, struct lease *l, struct str scope, int64_t now_ms, struct fault *f) MUST_USE;
 
