@@ -29,6 +29,17 @@ const char *audit_event_what(enum audit_event e);
 enum audit_actor { AUDIT_SYSTEM = 0, AUDIT_AI_AGENT, AUDIT_HUMAN };
 enum audit_result { AUDIT_NO_RESULT = 0, AUDIT_SUCCESS, AUDIT_FAILURE, AUDIT_DENIED, AUDIT_TIMEOUT, AUDIT_UNKNOWN };
 
+/* What policies saw when they judged a call, so that others can judge it again: the session as it was then, the risk of
+ * the tool by the configuration of then, and where the call came from. */
+struct audit_context {
+    const char *risk;  /* never freed; NULL: no policy judged */
+    int64_t age;       /* of the session, seconds */
+    int64_t calls;     /* that it had made before */
+    struct str taints; /* a JSON array; empty: none */
+    unsigned char source[16];
+    unsigned source_bytes; /* 4 or 16; 0: not known */
+};
+
 struct audit_entry { /* strings live until audit_append returns; code and stage are never freed; empty: null */
     enum audit_event event;
     enum audit_actor actor_type;
@@ -43,6 +54,7 @@ struct audit_entry { /* strings live until audit_append returns; code and stage 
         *doc;          /* of unmasked ones, for audit_append with `done`: what they were made from, so that they are */
     uint32_t node;     /* not parsed again; lives until `done`. Or NULL */
     struct str digest; /* SHA-256 of the canonical arguments, hex */
+    struct audit_context context;
     /* policyDecision */
     bool judged, allowed;
     const char *stage; /* the stage that refused; NULL */
@@ -117,6 +129,8 @@ enum err audit_reader_open(const char *dir, struct audit_reader **ret, struct fa
 void audit_reader_close(struct audit_reader *r);
 /* The next entry is `seq`, or the first one there is. ERR_NOT_FOUND: not written yet. */
 enum err audit_reader_seek(struct audit_reader *r, uint64_t seq, struct fault *f) MUST_USE;
+/* The next entry is one before that moment, if there is one: not long before, and none behind it is left out. */
+enum err audit_reader_before(struct audit_reader *r, int64_t wall_ms, struct fault *f) MUST_USE;
 uint64_t audit_reader_last(struct audit_reader *r); /* the last seq on record now; 0: empty */
 /* ERR_OK: *ret is the entry's JSON, until the next call. ERR_NOT_FOUND: the end, for now. ERR_CORRUPT. */
 enum err audit_reader_next(struct audit_reader *r, struct str *ret, uint64_t *ret_seq, struct fault *f) MUST_USE;

@@ -1,5 +1,6 @@
 #include "audit/entry.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -117,6 +118,24 @@ static void entry_claims(struct json_out *o, const struct audit_entry *e)
     json_close(o, '}');
 }
 
+static void entry_context(struct json_out *o, const struct audit_context *c)
+{
+    char source[INET6_ADDRSTRLEN];
+    int family = c->source_bytes == 16 ? AF_INET6 : AF_INET;
+    json_key(o, STR("context"));
+    if (!c->risk) {
+        json_put_null(o);
+        return;
+    }
+    json_open(o, '{');
+    json_kv_i64(o, "age", c->age);
+    json_kv_i64(o, "calls", c->calls);
+    json_kv_z(o, "risk", c->risk);
+    entry_str(o, "source", c->source_bytes ? str_of(inet_ntop(family, c->source, source, sizeof(source))) : STR_NONE);
+    json_kv_raw(o, "taints", c->taints.n ? c->taints : STR("[]"));
+    json_close(o, '}');
+}
+
 static void entry_decision(struct json_out *o, const struct audit_entry *e)
 {
     json_key(o, STR("policyDecision"));
@@ -168,6 +187,7 @@ void audit_record_write(const struct audit_record *r, struct audit_words *w, uin
     entry_str(o, "agentVersion", e->agent_version);
     entry_claims(o, e);
     entry_str(o, "code", str_of(e->code));
+    entry_context(o, &e->context);
     entry_str(o, "deploymentEnv", e->agent_env);
     entry_raw(o, "details", e->details);
     entry_str(o, "digest", e->digest);
@@ -208,12 +228,13 @@ void audit_words_done(struct audit_words *w)
 
 static const uint16_t entry_strings[] = {
 #define AT(field) offsetof(struct audit_entry, field)
-    AT(actor), AT(trace_id),  AT(agent_id), AT(agent_type),    AT(agent_version), AT(agent_env),      AT(session_id),
-    AT(user),  AT(trigger),   AT(tool),     AT(parameters),    AT(digest),        AT(reason),         AT(model),
-    AT(cost),  AT(reasoning), AT(details),  AT(result_digest), AT(policy_ids),    AT(policy_version),
+    AT(actor),      AT(trace_id),       AT(agent_id),       AT(agent_type), AT(agent_version), AT(agent_env),
+    AT(session_id), AT(user),           AT(trigger),        AT(tool),       AT(parameters),    AT(digest),
+    AT(reason),     AT(model),          AT(cost),           AT(reasoning),  AT(details),       AT(result_digest),
+    AT(policy_ids), AT(policy_version), AT(context.taints),
 #undef AT
 };
-enum { ENTRY_STRINGS = sizeof(entry_strings) / sizeof(entry_strings[0]), ENTRY_MEMBERS = 768 };
+enum { ENTRY_STRINGS = sizeof(entry_strings) / sizeof(entry_strings[0]), ENTRY_MEMBERS = 896 };
 
 static struct str *entry_string(struct audit_entry *e, size_t i)
 {

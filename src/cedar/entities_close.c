@@ -16,6 +16,8 @@ struct names { /* in the order of hash and uid */
 #define CLOSED  2
 #define UNKNOWN UINT32_MAX /* a parent that is no entity of the store */
 
+#define SHARED 256 /* lists of parents that are remembered */
+
 struct frame {
     uint32_t entity, next; /* next: of its parents */
 };
@@ -27,6 +29,7 @@ struct closure {
     uint32_t depth, stack_cap;
     struct names room[2]; /* for a union while it grows */
     uint32_t room_cap[2];
+    uint32_t shared[SHARED]; /* entity + 1, by its parents: others with the same parents have the same ancestors */
 };
 
 static void closure_done(struct closure *c)
@@ -61,18 +64,25 @@ static struct names names_copy(struct closure *c, const struct names *from)
     return copy;
 }
 
+static bool room_for(struct closure *c, unsigned which, uint32_t n)
+{
+    if (c->room[which].uid && n <= c->room_cap[which])
+        return true;
+    const struct cedar_uid **uid = realloc(c->room[which].uid, (2 * (size_t)n + 1) * sizeof(struct cedar_uid *));
+    if (!uid)
+        return false;
+    c->room[which].uid = uid;
+    c->room_cap[which] = 2 * n;
+    return true;
+}
+
 /* The union of the names in room[*which] and of `more` goes to the other room. */
 static bool names_add(struct closure *c, unsigned *which, const struct names *more)
 {
     struct names *from = &c->room[*which], *to = &c->room[!*which];
-    uint32_t i = 0, k = 0, need = from->n + more->n;
-    if (need > c->room_cap[!*which]) {
-        const struct cedar_uid **uid = realloc(to->uid, 2 * (size_t)need * sizeof(struct cedar_uid *));
-        if (!uid)
-            return false;
-        to->uid = uid;
-        c->room_cap[!*which] = 2 * need;
-    }
+    uint32_t i = 0, k = 0;
+    if (!room_for(c, !*which, from->n + more->n))
+        return false;
     for (to->n = 0; i < from->n || k < more->n; to->n++) {
         int order = i == from->n ? 1 : k == more->n ? -1 : name_order(from->uid[i], more->uid[k]);
         to->uid[to->n] = order <= 0 ? from->uid[i] : more->uid[k];
@@ -83,27 +93,68 @@ static bool names_add(struct closure *c, unsigned *which, const struct names *mo
     return true;
 }
 
-/* Makes c->up of an entity that is closed. */
-static bool up_of(struct closure *c, uint32_t i)
+static struct names names_above(const struct cedar_entity *e)
 {
-    const struct cedar_entity *e = &c->s->entity[i];
-    const struct cedar_uid *name = &e->uid;
-    struct names self = {&name, 1}, above = {(const struct cedar_uid **)e->ancestors, e->n};
-    unsigned which = 0;
-    if (c->up[i].uid)
-        return true;
-    c->room[0].n = 0;
-    if (!names_add(c, &which, &self) || !names_add(c, &which, &above))
-        return false;
-    c->up[i] = names_copy(c, &c->room[which]);
-    return c->up[i].uid;
+    return (struct names){(const struct cedar_uid **)e->ancestors, e->n};
 }
 
-/* The k-th parent and what is above it. */
-static struct names above_parent(const struct closure *c, const struct cedar_parents *p, uint32_t k)
+/* Of one parent: itself and what is above it; its children have it in common. */
+static bool above_one(struct closure *c, const struct cedar_uid *const *parent, struct names *ret)
 {
-    uint32_t i = index_of(c->s, p->uid[k]);
-    return i == UNKNOWN ? (struct names){&p->uid[k], 1} : c->up[i];
+    uint32_t i = index_of(c->s, *parent);
+    if (i == UNKNOWN) {
+        *ret = (struct names){(const struct cedar_uid **)parent, 1};
+        return true;
+    }
+    if (!c->up[i].uid) {
+        const struct cedar_uid *name = &c->s->entity[i].uid;
+        struct names self = {&name, 1}, above = names_above(&c->s->entity[i]);
+        unsigned which = 0;
+        c->room[0].n = 0;
+        if (!names_add(c, &which, &self) || !names_add(c, &which, &above))
+            return false;
+        c->up[i] = names_copy(c, &c->room[which]);
+    }
+    *ret = c->up[i];
+    return ret->uid;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return name_order(*(const struct cedar_uid *const *)a, *(const struct cedar_uid *const *)b);
+}
+
+/* Of several: they themselves, and then what is above each, unless that is what is above the one before. */
+static bool above_all(struct closure *c, const struct cedar_parents *p, struct names *ret)
+{
+    const struct cedar_uid *const *last = NULL;
+    unsigned which = 0;
+    if (!room_for(c, 0, p->n))
+        return false;
+    c->room[0].n = p->n;
+    memcpy(c->room[0].uid, p->uid, p->n * sizeof(struct cedar_uid *));
+    qsort(c->room[0].uid, p->n, sizeof(struct cedar_uid *), by_name);
+    for (uint32_t k = 0; k < p->n; k++) {
+        const struct cedar_entity *e = cedar_entities_find(c->s, p->uid[k]);
+        if (!e || e->ancestors == last)
+            continue;
+        struct names above = names_above(e);
+        if (!names_add(c, &which, &above))
+            return false;
+        last = e->ancestors;
+    }
+    *ret = names_copy(c, &c->room[which]);
+    return ret->uid;
+}
+
+static bool same_parents(const struct cedar_parents *a, const struct cedar_parents *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (uint32_t i = 0; i < a->n; i++)
+        if (!cedar_uid_eq(a->uid[i], b->uid[i]))
+            return false;
+    return true;
 }
 
 /* All parents are closed. */
@@ -112,28 +163,23 @@ static bool close_entity(struct closure *c, uint32_t i)
     const struct cedar_parents *p = &c->s->parents[i];
     struct cedar_entity *e = &c->s->entity[i];
     struct names all = {0};
-    unsigned which = 0;
-    for (uint32_t k = 0; k < p->n; k++) {
-        uint32_t parent = index_of(c->s, p->uid[k]);
-        if (parent != UNKNOWN && !up_of(c, parent))
-            return false;
+    uint64_t hash = 0;
+    c->state[i] = CLOSED;
+    if (p->n == 0)
+        return true;
+    for (uint32_t k = 0; k < p->n; k++)
+        hash = hash * 31 + p->uid[k]->hash;
+    uint32_t *shared = &c->shared[hash % SHARED];
+    if (*shared && same_parents(p, &c->s->parents[*shared - 1])) {
+        e->ancestors = c->s->entity[*shared - 1].ancestors;
+        e->n = c->s->entity[*shared - 1].n;
+        return true;
     }
-    if (p->n == 1)
-        all = above_parent(c, p, 0);
-    if (p->n > 1) {
-        c->room[0].n = 0;
-        for (uint32_t k = 0; k < p->n; k++) {
-            struct names more = above_parent(c, p, k);
-            if (!names_add(c, &which, &more))
-                return false;
-        }
-        all = names_copy(c, &c->room[which]);
-        if (!all.uid)
-            return false;
-    }
+    if (!(p->n == 1 ? above_one(c, p->uid, &all) : above_all(c, p, &all)))
+        return false;
     e->ancestors = all.uid;
     e->n = all.n;
-    c->state[i] = CLOSED;
+    *shared = i + 1;
     return true;
 }
 

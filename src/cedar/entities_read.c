@@ -113,7 +113,7 @@ static enum err read_content(struct entity_reader *r, const struct cedar_uid *ui
 /* The fault is told of the entity by its name, or of the i-th when it has none. */
 static enum err read_entity(struct entity_reader *r, uint32_t i)
 {
-    struct cedar_uid uid;
+    struct cedar_uid uid = {0};
     enum err e = ERR_OK;
     if (json_type(r->j, JSON_ROOT) != JSON_OBJECT)
         e = fault_set(r->f, ERR_SYNTAX, "an entity is an object with \"uid\", \"attrs\" and \"parents\", not %s",
@@ -189,7 +189,9 @@ static enum err read_element(struct entity_reader *r, struct str all, struct str
     if (e)
         return e;
     r->j = &j;
-    return read_entity(r, i);
+    e = read_entity(r, i);
+    r->j = NULL;
+    return e;
 }
 
 static enum err read_list(struct entity_reader *r, struct str text)

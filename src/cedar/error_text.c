@@ -52,12 +52,18 @@ static const char *operands(const struct cedar_expr *e)
 static void put_type(const struct cedar_expr *e, struct buf *out)
 {
     const char *what = operands(e);
+    const struct cedar_ext_info *call = e->op == CEDAR_OP_CALL ? cedar_ext_info(e->sub) : NULL;
     quote_expr(e, out);
+    if (call && call->n != e->n) { /* a method's receiver is no argument to whoever writes it */
+        unsigned own = call->style == CEDAR_METHOD;
+        buf_fmt(out, ": %s takes %u argument(s), not %u", call->name, call->n - own, e->n - own);
+        return;
+    }
     buf_z(out, ": an operand is of the wrong kind");
-    if (what)
+    if (call)
+        buf_fmt(out, " (%s takes %s)", call->name, cedar_kind_name(call->arg[0]));
+    else if (what)
         buf_fmt(out, " (%s)", what);
-    if (e->op == CEDAR_OP_CALL)
-        buf_fmt(out, " (%s takes %s)", cedar_ext_info(e->sub)->name, cedar_kind_name(cedar_ext_info(e->sub)->arg[0]));
 }
 
 void cedar_error_text(const struct cedar_error *e, struct buf *out)

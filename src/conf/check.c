@@ -163,7 +163,6 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
     const struct conf_tool *tool = section;
     const struct conf_scope_when *when = section;
     const struct conf_tool_bind *bind = section;
-    const struct conf_policy *policy = section;
     const struct conf_policy_file *policy_file = section;
     switch (s) {
     case CONF_S_server:
@@ -180,7 +179,6 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
     case CONF_S_operator: check_operator(l, path, section); break;
     case CONF_S_scope: check_scope(l, path, section); break;
     case CONF_S_scope_when: check_timezone(l, path, when->timezone); break;
-    case CONF_S_policy: check_timezone(l, path, policy->timezone); break;
     case CONF_S_policy_file:
         if (!policy_file->file.n)
             conf_fault(l, path, "names no file: must have file, such as policies/*.cedar");

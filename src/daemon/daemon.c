@@ -20,6 +20,20 @@ enum { HOUSE_SWEEP_MS = 500 };
 
 /* ---- what happens to sessions ---- */
 
+/* What policies see of a session and its calls do not repeat. */
+static void house_session_details(const struct lease *l, struct buf *b)
+{
+    struct json_out o = json_out(b);
+    json_open(&o, '{');
+    json_kv_str(&o, "owner", l->agent_owner);
+    json_kv_strs(&o, "scopes", l->scope, l->scope_count);
+    if (l->tier.n)
+        json_kv_str(&o, "tier", l->tier);
+    else
+        json_kv_null(&o, "tier");
+    json_close(&o, '}');
+}
+
 static void house_session_told(void *ctx, enum session_event event, const struct lease *l, struct str by,
                                struct str reason)
 {
@@ -27,6 +41,7 @@ static void house_session_told(void *ctx, enum session_event event, const struct
                                               AUDIT_SESSION_ENDED};
     struct house *h = ctx;
     struct audit_entry e;
+    struct buf details CLEANUP(buf_done);
     bool own = event == SESSION_OPENED || event == SESSION_LEFT;
     enum audit_actor actor = by.n ? AUDIT_HUMAN : own ? AUDIT_AI_AGENT : AUDIT_SYSTEM;
     audit_entry_init(&e, events[event], actor);
@@ -41,6 +56,10 @@ static void house_session_told(void *ctx, enum session_event event, const struct
     e.reason = reason;
     e.judged = reason.n > 0;
     e.result = AUDIT_SUCCESS;
+    buf_init(&details, 4u << 20);
+    if (event == SESSION_OPENED)
+        house_session_details(l, &details);
+    e.details = buf_view(&details);
     audit_note(h->audit, &e);
     if (event == SESSION_OPENED)
         return;

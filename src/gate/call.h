@@ -100,7 +100,10 @@ struct call {
     /* decided */
     struct policy_set *policies; /* by which it was judged, a reference; NULL: by none yet */
     struct str policy_ids;       /* a JSON array of those that decided */
+    struct policy_seen seen;     /* what they saw of the session and the tool; without a risk: nothing yet */
     struct str changed;          /* what they changed of the arguments: a JSON array of paths; or empty */
+    struct str judged;           /* with that, the arguments as they were before, canonical … */
+    char judged_digest[65];      /* … and their SHA-256 */
     struct str mask[DUTY_ITEMS]; /* what they do not show of the result: paths */
     unsigned masks;
     const char *policy_shadow; /* what those that are not enforced would have made of it, when that differs; or NULL */

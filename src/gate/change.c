@@ -48,6 +48,8 @@ enum verdict duty_change(struct call *c, const struct duty *d)
     struct fault f;
     if (!d->sets)
         return VERDICT_NEXT;
+    c->judged = c->arguments;
+    memcpy(c->judged_digest, c->digest, sizeof(c->judged_digest));
     for (unsigned i = 0; i < d->sets; i++) {
         enum err e = change_one(c, &d->set[i], &f);
         if (e)

@@ -52,7 +52,8 @@ enum verdict stage_policy(struct call *c)
                                       .doc = c->doc,
                                       .arguments = c->arguments_node,
                                       .source = c->source,
-                                      .now_ms = clock_wall_ms()};
+                                      .now_ms = clock_wall_ms(),
+                                      .seen = &c->seen};
     policy_judge(c->policies, &q, c->arena, &answer);
     return policy_said(c, &answer);
 }

@@ -34,6 +34,36 @@ static void record_call(struct audit_entry *e, const struct call *c)
         e->policy_version = str_of(policy_set_texts(c->policies)->version);
 }
 
+/* What policies saw, for who judges the call again by others. An IPv4 address in IPv6's clothes is the IPv4 address. */
+static void record_seen(struct audit_entry *e, const struct call *c)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    const struct sockaddr_in6 *v6 = (const void *)c->source;
+    e->context = (struct audit_context){.risk = c->seen.risk, .age = c->seen.age, .calls = c->seen.calls};
+    if (!c->source || !c->seen.risk)
+        return;
+    if (c->source->ss_family == AF_INET) {
+        e->context.source_bytes = 4;
+        memcpy(e->context.source, &((const struct sockaddr_in *)(const void *)c->source)->sin_addr, 4);
+    } else if (c->source->ss_family == AF_INET6) {
+        bool v4 = memcmp(v6->sin6_addr.s6_addr, mapped, sizeof(mapped)) == 0;
+        e->context.source_bytes = v4 ? 4 : 16;
+        memcpy(e->context.source, v6->sin6_addr.s6_addr + (v4 ? 12 : 0), e->context.source_bytes);
+    }
+}
+
+/* What they changed, and the arguments that they judged. */
+static struct str record_changed(struct call *c)
+{
+    struct buf masked CLEANUP(buf_done);
+    if (!c->changed.n)
+        return STR_NONE;
+    buf_init(&masked, c->judged.n * 8 + 64);
+    struct str judged = audit_mask(c->gate->gate->audit, NULL, 0, c->judged, c->arena, &masked);
+    return ARENA_JOIN(c->arena, STR("{\"changed\":"), c->changed, STR(",\"digest\":\""), str_of(c->judged_digest),
+                      STR("\",\"judged\":"), judged.n ? judged : STR("null"), STR("}"));
+}
+
 /* The arguments without secrets. Those of a call that was refused before `validate` are put into canonical form here.
  */
 static struct str record_parameters(struct call *c, struct buf *canonical, struct buf *masked)
@@ -104,8 +134,8 @@ enum verdict stage_intent(struct call *c)
     e.unmasked = true;
     e.doc = c->arguments_node ? c->doc : NULL;
     e.node = c->arguments_node;
-    if (c->changed.n)
-        e.details = ARENA_JOIN(c->arena, STR("{\"changed\":"), c->changed, STR("}"));
+    e.details = record_changed(c);
+    record_seen(&e, c);
     e.judged = e.allowed = true;
     e.reason = STR("every stage before the call let it through");
     c->intent = (struct audit_done){.worker = c->gate->worker, .done = record_intent_done};
@@ -169,8 +199,11 @@ void record_denied(struct call *c)
                      AUDIT_AI_AGENT);
     record_call(&e, c);
     record_scratch_init(&s, c);
-    if (!c->on_record)
+    if (!c->on_record) {
         e.parameters = record_parameters(c, &s.canonical, &s.masked);
+        e.details = record_changed(c);
+        record_seen(&e, c);
+    }
     e.intent_seq = c->intent_seq;
     e.judged = true;
     e.stage = c->decided_by;

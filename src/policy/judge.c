@@ -76,33 +76,35 @@ static struct cedar_value judge_session(const struct judge *j)
     const struct lease *l = j->q->lease;
     struct judge_record r = {.n = 0};
     struct cedar_value source = judge_source(j->q->source, j->a);
-    judge_put(&r, "age", cedar_long((j->q->now_ms - l->created) / 1000));
-    judge_put(&r, "calls", cedar_long(l->used));
+    struct policy_seen seen = {
+        .risk = j->q->risk ? j->q->risk : j->tool->risk, .age = (j->q->now_ms - l->created) / 1000, .calls = l->used};
+    if (j->q->seen)
+        *j->q->seen = seen;
+    judge_put(&r, "age", cedar_long(seen.age));
+    judge_put(&r, "calls", cedar_long(seen.calls));
     judge_put(&r, "id", cedar_string(l->sid));
     judge_put(&r, "scopes", judge_strings(l->scope, l->scope_count, j->a));
     if (source.kind != CEDAR_NONE)
         judge_put(&r, "source", source);
-    judge_put(&r, "taints", judge_strings(NULL, 0, j->a));
+    judge_put(&r, "taints", judge_strings(j->q->taint, j->q->taints, j->a));
     judge_put_str(&r, "tier", l->tier);
     judge_put_str(&r, "trigger", l->trigger);
     judge_put_str(&r, "user", l->user);
     return judge_record(&r, j->a);
 }
 
-static struct cedar_value judge_time(const struct judge *j)
+struct cedar_value policy_moment(const struct policy_set *s, int64_t now_ms, struct arena *a)
 {
     static const char *const days[] = {"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
-    time_t t = (time_t)(j->q->now_ms / 1000);
+    int64_t utc = now_ms / 1000;
+    time_t t = (time_t)(utc + zone_offset(s->zone, utc));
     struct tm tm;
     struct judge_record r = {.n = 0};
-    if (j->s->local)
-        localtime_r(&t, &tm);
-    else
-        gmtime_r(&t, &tm);
-    judge_put(&r, "datetime", (struct cedar_value){.kind = CEDAR_DATETIME, .i = j->q->now_ms});
+    gmtime_r(&t, &tm);
+    judge_put(&r, "datetime", (struct cedar_value){.kind = CEDAR_DATETIME, .i = now_ms});
     judge_put(&r, "hour", cedar_long(tm.tm_hour));
     judge_put(&r, "weekday", cedar_string(str_of(days[tm.tm_wday % 7])));
-    return judge_record(&r, j->a);
+    return judge_record(&r, a);
 }
 
 static const struct cedar_record *judge_context(struct judge *j)
@@ -113,16 +115,17 @@ static const struct cedar_record *judge_context(struct judge *j)
         return NULL;
     judge_put(&r, "input", input);
     judge_put(&r, "session", judge_session(j));
-    judge_put(&r, "time", judge_time(j));
+    judge_put(&r, "time", policy_moment(j->s, j->q->now_ms, j->a));
     struct cedar_value all = judge_record(&r, j->a);
     return arena_failed(j->a) || all.kind != CEDAR_RECORD ? NULL : all.record;
 }
 
-static struct cedar_entity *judge_agent(const struct judge *j, struct cedar_uid *type)
+static const struct cedar_entity *judge_agent(const struct judge *j)
 {
     const struct lease *l = j->q->lease;
     struct judge_record r = {.n = 0};
     struct cedar_entity *e = arena_alloc(j->a, sizeof(*e));
+    struct cedar_uid *type = arena_alloc(j->a, sizeof(*type));
     const struct cedar_uid **above = arena_alloc(j->a, sizeof(*above));
     static const struct cedar_record none = {0};
     judge_put(&r, "environment", cedar_string(l->agent_env));
@@ -130,12 +133,57 @@ static struct cedar_entity *judge_agent(const struct judge *j, struct cedar_uid 
     judge_put(&r, "type", cedar_string(l->agent_type));
     judge_put(&r, "version", cedar_string(l->agent_version));
     struct cedar_value attrs = judge_record(&r, j->a);
-    if (!e || !above || attrs.kind != CEDAR_RECORD)
+    if (!e || !type || !above || attrs.kind != CEDAR_RECORD)
         return NULL;
     *type = cedar_uid(STR("AgentType"), l->agent_type);
     above[0] = type;
     *e = (struct cedar_entity){cedar_uid(STR("Agent"), l->agent_id), attrs.record, &none, above, 1};
     return e;
+}
+
+/* The tool with another risk. NULL: no memory. */
+static const struct cedar_entity *judge_risk(const struct judge *j)
+{
+    const struct cedar_entity *tool = cedar_entities_find(j->s->entities, &j->tool->uid);
+    struct cedar_entity *e = arena_alloc(j->a, sizeof(*e));
+    size_t n = sizeof(*tool->attrs) + tool->attrs->n * sizeof(tool->attrs->f[0]);
+    struct cedar_record *attrs = arena_raw(j->a, n, 16);
+    if (!e || !attrs)
+        return NULL;
+    memcpy(attrs, tool->attrs, n);
+    for (uint32_t i = 0; i < attrs->n; i++)
+        if (str_is(attrs->f[i].name, "risk"))
+            attrs->f[i].v = cedar_string(str_of(j->q->risk));
+    *e = *tool;
+    e->attrs = attrs;
+    return e;
+}
+
+enum err policy_request(const struct policy_set *s, const struct policy_question *q, struct arena *a,
+                        struct cedar_request *ret, struct fault *f)
+{
+    struct judge j = {.s = s, .q = q, .a = a, .tool = policy_set_tool(s, q->tool->id, q->tool->hash)};
+    if (!j.tool)
+        return fault_set(f, ERR_POLICY_UNREADY, "the policies in force were not validated against this tool");
+    const struct cedar_record *context = judge_context(&j);
+    const struct cedar_entity *agent = judge_agent(&j), **own = arena_alloc(a, 2 * sizeof(*own));
+    bool other = q->risk && strcmp(q->risk, j.tool->risk) != 0;
+    if (own && other)
+        own[1] = judge_risk(&j);
+    if (!context || !agent || !own || (other && !own[1]))
+        return fault_set(f, ERR_NOMEM, "no memory to judge this call by the policies");
+    if (j.lost.n)
+        return fault_set(f, ERR_POLICY,
+                         "a policy reads the argument " STR_FMT ", and its value is beyond what policies can hold: "
+                         "integers of 64 bits, numbers of four decimals",
+                         STR_ARG(j.lost));
+    own[0] = agent;
+    *ret = (struct cedar_request){.principal = agent->uid,
+                                  .action = s->action[j.tool->action].uid,
+                                  .resource = j.tool->uid,
+                                  .context = context,
+                                  .world = {s->entities, own, other ? 2 : 1}};
+    return ERR_OK;
 }
 
 /* ---- the answer ---- */
@@ -224,41 +272,26 @@ static enum policy_effect judge_by(struct judge *j, const struct cedar_program *
     return judge_forbidden(j);
 }
 
+void policy_judge_by(const struct policy_set *s, const struct cedar_request *r, struct arena *arena,
+                     struct policy_answer *ret)
+{
+    struct policy_answer shadow = {.effect = POLICY_DENY};
+    struct judge j = {.s = s, .a = arena, .answer = &shadow};
+    *ret = (struct policy_answer){.effect = POLICY_DENY};
+    if (s->shadow)
+        ret->shadow = judge_by(&j, s->shadow, r);
+    j.answer = ret;
+    ret->effect = judge_by(&j, s->program, r);
+    ret->shadowed = s->shadow != NULL;
+}
+
 void policy_judge(const struct policy_set *s, const struct policy_question *q, struct arena *arena,
                   struct policy_answer *ret)
 {
-    struct judge j = {
-        .s = s, .q = q, .a = arena, .answer = ret, .tool = policy_set_tool(s, q->tool->id, q->tool->hash)};
-    struct cedar_uid type;
-    *ret = (struct policy_answer){.effect = POLICY_DENY};
-    if (!j.tool) {
-        ret->effect = judge_deny(&j, ERR_POLICY_UNREADY, "the policies in force were not validated against this tool");
-        return;
-    }
-    const struct cedar_record *context = judge_context(&j);
-    struct cedar_entity *agent = judge_agent(&j, &type);
-    if (!context || !agent) {
-        ret->effect = judge_deny(&j, ERR_NOMEM, "no memory to judge this call by the policies");
-        return;
-    }
-    if (j.lost.n) {
-        fault_set(&ret->fault, ERR_POLICY,
-                  "a policy reads the argument " STR_FMT ", and its value is beyond what policies can hold: integers "
-                  "of 64 bits, numbers of four decimals",
-                  STR_ARG(j.lost));
-        return;
-    }
-    const struct cedar_request r = {.principal = agent->uid,
-                                    .action = s->action[j.tool->action].uid,
-                                    .resource = j.tool->uid,
-                                    .context = context,
-                                    .world = {s->entities, (const struct cedar_entity *const[]){agent}, 1}};
-    if (s->shadow) {
-        struct policy_answer shadow = {.effect = POLICY_DENY};
-        j.answer = &shadow;
-        ret->shadow = judge_by(&j, s->shadow, &r);
-        j.answer = ret;
-    }
-    ret->effect = judge_by(&j, s->program, &r);
-    ret->shadowed = s->shadow != NULL;
+    struct cedar_request r;
+    struct fault f;
+    if (policy_request(s, q, arena, &r, &f))
+        *ret = (struct policy_answer){.effect = POLICY_DENY, .fault = f};
+    else
+        policy_judge_by(s, &r, arena, ret);
 }

@@ -73,13 +73,21 @@ size_t policy_set_waiting(const struct policy_set *s, void (*policy)(void *ctx, 
 
 /* ---- judging ---- */
 
+struct policy_seen {    /* what they saw beside the arguments and what never changes */
+    const char *risk;   /* of the tool */
+    int64_t age, calls; /* of the session */
+};
 struct policy_question {
     const struct lease *lease;
     const struct tool *tool;
     const struct json *doc;                /* the arguments, as a tape */
     uint32_t arguments;                    /* 0: none */
     const struct sockaddr_storage *source; /* where the call came from, or NULL */
-    int64_t now_ms;                        /* wall clock */
+    const struct str *taint;               /* of the session; none yet but in what is only imagined */
+    size_t taints;
+    int64_t now_ms;           /* wall clock */
+    const char *risk;         /* the tool's, where it is not the one of the configuration (the past); or NULL */
+    struct policy_seen *seen; /* filled, for the record; or NULL */
 };
 
 enum policy_effect { POLICY_DENY, POLICY_APPROVE, POLICY_ALLOW }; /* zero denies; APPROVE: a person has to */

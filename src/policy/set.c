@@ -64,15 +64,21 @@ static void set_slots(struct policy_set *s)
     }
 }
 
-const struct policy_tool *policy_set_tool(const struct policy_set *s, struct str id, const char *hash)
+const struct policy_tool *policy_set_known(const struct policy_set *s, struct str id)
 {
     uint64_t h = cedar_uid_hash(STR("Tool"), id);
     for (uint32_t at = (uint32_t)h & s->mask; s->slot[at]; at = (at + 1) & s->mask) {
         const struct policy_tool *t = &s->tool[s->slot[at] - 1];
         if (str_eq(t->fact.id, id))
-            return memcmp(t->fact.hash, hash, sizeof(t->fact.hash)) == 0 ? t : NULL;
+            return t;
     }
     return NULL;
+}
+
+const struct policy_tool *policy_set_tool(const struct policy_set *s, struct str id, const char *hash)
+{
+    const struct policy_tool *t = policy_set_known(s, id);
+    return t && memcmp(t->fact.hash, hash, sizeof(t->fact.hash)) == 0 ? t : NULL;
 }
 
 /* Tools of one name, at several servers, are one action: its input is what they have in common. */
@@ -188,7 +194,10 @@ static enum err set_make(struct policy_set *s, const struct conf_root *conf, con
     bool shadow = false;
     for (size_t i = 0; i < s->texts->n; i++)
         shadow = shadow || !s->texts->v[i].enforce;
-    s->local = str_is(conf->policy.timezone, "local");
+    if (zone_load(conf->policy.timezone, &s->arena, &s->zone, &f)) {
+        buf_fmt(faults, "policy.timezone: %s\n", f.text);
+        return ERR_CONFIG;
+    }
     TRY(set_tools(s, fact, n, conf));
     vocabulary_schema(s->tool, s->tools, s->action, s->actions, &s->vocabulary);
     TRY(cedar_schema_parse(STR("the gateway's vocabulary"), buf_view(&s->vocabulary), &s->schema, faults));

@@ -3,6 +3,7 @@
 #define POLICY_SET_H
 
 #include "policy/vocabulary.h"
+#include "policy/zone.h"
 
 struct policy_wait { /* a policy that speaks only of what is not there */
     struct str id, tool;
@@ -25,15 +26,23 @@ struct policy_set {
     size_t reads;
     struct policy_wait *wait;
     size_t waits;
-    bool local; /* context.time is in the system's time zone, not in UTC */
+    const struct zone *zone; /* of context.time */
     _Atomic unsigned refs;
 };
 
 /* NULL: the set was not made for this tool with this definition. */
 const struct policy_tool *policy_set_tool(const struct policy_set *s, struct str id, const char *hash);
+const struct policy_tool *policy_set_known(const struct policy_set *s, struct str id); /* with whatever definition */
 bool policy_set_reads(const struct policy_set *s, struct str name);
 /* reads.c: fills read and reads. */
 void policy_reads(struct policy_set *s, const struct cedar_policies *ps);
+/* judge.c: the two halves of policy_judge, for those who look at what lies between them, or change it. */
+/* The question in Cedar's words, in the arena. Errors are what policy_judge denies with. */
+enum err policy_request(const struct policy_set *s, const struct policy_question *q, struct arena *a,
+                        struct cedar_request *ret, struct fault *f) MUST_USE;
+void policy_judge_by(const struct policy_set *s, const struct cedar_request *r, struct arena *arena,
+                     struct policy_answer *ret);
+struct cedar_value policy_moment(const struct policy_set *s, int64_t now_ms, struct arena *a); /* context.time */
 /* load.c: parses the texts (with shadow ones or without), names the policies, checks their annotations, sets aside what
  * waits, validates and compiles. */
 enum err policy_load(struct policy_set *s, bool shadow, struct cedar_policies **ret, struct cedar_program **ret_program,

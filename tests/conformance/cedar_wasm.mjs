@@ -4,7 +4,7 @@
 //
 // Known differences, which are not asked about:
 // - a policy whose scope fits no action: a warning of cedar-wasm 4.13, a fault for cedar-integration-tests, and so for src/cedar
-// - JSON forms: members of a policy that src/cedar does not know and refuses; objects written as arrays of their members, which
+// - JSON forms: members and functions in a policy that src/cedar does not know and refuses; objects written as arrays of their members, which
 //   cedar-wasm happens to read; longs beyond 2^53, which do not come through JavaScript
 // - contexts that have not quite the declared type, in requests that are not to be validated: src/cedar refuses them always
 //
@@ -14,7 +14,8 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { generator } from '../integration/lib/judge.mjs'
-import { broken, brokenValue, policyText, randomCase, smaller } from './cedar_generate.mjs'
+import { policyText, randomCase } from './cedar_generate.mjs'
+import { broken, brokenValue, smaller } from './cedar_tree.mjs'
 
 const wasm = createRequire(import.meta.url)('@cedar-policy/cedar-wasm/nodejs')
 const judgePath = join(process.env.DOORWARD_BUILD ?? 'build', 'tests/conformance/cedar_judge')
@@ -43,12 +44,15 @@ const exact = (e) => !JSON.stringify(e).match(/[:[]-?\d{16,}[,}\]]/)
 // A constant that is a set, a record or a call, as the expression that makes it.
 function constant(v) {
   if (Array.isArray(v)) return { Set: v.map(constant) }
-  if (typeof v !== 'object' || v === null || v.__entity?.type !== undefined) return { Value: v }
-  if (v.__extn?.fn !== undefined) return { [v.__extn.fn]: (v.__extn.args ?? [v.__extn.arg]).map(constant) }
+  if (typeof v !== 'object' || v === null) return { Value: v }
+  const { __entity: uid, __extn: call } = v
+  if (typeof uid?.type === 'string' && typeof uid.id === 'string') return { Value: v }
+  if (typeof call?.fn === 'string' && ('arg' in call || Array.isArray(call.args)))
+    return { [call.fn]: ('arg' in call ? [call.arg] : call.args).map(constant) }
   return { Record: Object.fromEntries(Object.entries(v).map(([k, x]) => [k, constant(x)])) }
 }
 
-// The same tree in one spelling: a.b.c behind `has` is a chain, a pattern's letters stand together.
+// The same tree in one spelling: a.b.c behind `has` is a chain, a pattern's letters stand together, a list of one is that one.
 function spelled(x) {
   if (Array.isArray(x)) return x.map(spelled)
   if (typeof x !== 'object' || x === null) return x
@@ -66,6 +70,7 @@ function spelled(x) {
     }
     return all
   }
+  if (x.op === 'in' && x.entities?.length === 1) return { op: 'in', entity: x.entities[0] }
   if (Array.isArray(x.like?.pattern)) {
     const pattern = []
     for (const p of x.like.pattern)
@@ -120,7 +125,7 @@ function theirs(c, q) {
 
 // ---- the comparison
 
-const verdict = (words) => (words === null ? 'accepted' : `refused (${words})`)
+const verdict = (words) => (words === undefined ? 'was not asked' : words === null ? 'accepted' : `refused (${words})`)
 
 // The JSON forms of a text's policies and templates, in some order; null when it cannot be read.
 function treesOf(text) {
@@ -147,7 +152,7 @@ function differences(c, q, their, our) {
   const differ = (what, theirWords, ourWords) => found.push({ what, text: `${what}: cedar-wasm ${theirWords}, src/cedar ${ourWords}` })
   for (const what of c.text !== undefined ? ['policies'] : ['policies', 'links', 'schema', 'validates', 'entities'])
     if ((their[what] === undefined) !== (our[what] === undefined)) {
-      if (found.length === 0) differ(what, their[what] === undefined ? 'was not asked' : verdict(their[what]), our[what] === undefined ? 'was not asked' : verdict(our[what]))
+      if (found.length === 0) differ(what, verdict(their[what]), verdict(our[what]))
     } else if (their[what] !== undefined && (their[what] === null) !== (our[what] === null)) {
       if (/ is an array: expected an object/.test(our[what])) return []
       differ(what, verdict(their[what]), verdict(our[what]))
@@ -156,15 +161,17 @@ function differences(c, q, their, our) {
   const text = (x) => JSON.stringify(x)
   for (const [i, e] of (their.broken ?? []).entries()) {
     const got = our.estAgain[i]
-    if (typeof got === 'string' && /: there is no member |and one of them only|the value whose method it is/.test(got)) continue
+    if (typeof got === 'string' && /: there is no (member|extension function) |and one of them only|the value whose method it is/.test(got)) continue
     const same = e.refused === undefined ? isDeepStrictEqual(typeof got === 'string' ? got : spelled(got), spelled(e.json)) : typeof got === 'string'
     if (!same && exact(e)) differ('JSON form read', text(e.refused ?? e.json), text(got))
   }
   for (const [i, e] of (their.est ?? []).entries()) {
     if (!isDeepStrictEqual(spelled(e), spelled(our.est[i]))) differ('JSON form', text(spelled(e)), text(spelled(our.est[i])))
-    if (!their.broken && exact(e) && !isDeepStrictEqual(spelled(our.estAgain[i]), spelled(e))) differ('JSON form read', text(e), text(our.estAgain[i]))
+    if (!their.broken && exact(e) && !isDeepStrictEqual(spelled(our.estAgain[i]), spelled(e)))
+      differ('JSON form read', text(e), text(our.estAgain[i]))
     const again = (i < c.policies.length ? wasm.policyToJson : wasm.templateToJson)(our.printed[i])
-    if (!isDeepStrictEqual(again.json && spelled(again.json), spelled(e))) differ('printed', text(spelled(e)), `${our.printed[i]} which is ${failure(again) ?? text(spelled(again.json))}`)
+    if (!isDeepStrictEqual(again.json && spelled(again.json), spelled(e)))
+      differ('printed', text(spelled(e)), `${our.printed[i]} which is ${failure(again) ?? text(spelled(again.json))}`)
   }
   if (our.policies === null) {
     const trees = treesOf(our.formatted ?? '?')
@@ -181,7 +188,8 @@ function differences(c, q, their, our) {
       if (refused) differ('schema written', refused, text(written))
       else if (their.validates !== undefined && c.schema !== undefined) {
         const v = wasm.validate({ schema: written, policies: setOf(c, q).set })
-        if ((v.type === 'success' && faults(v).length === 0) !== (their.validates === null)) differ('schema written', 'validates otherwise with', text(written))
+        const valid = v.type === 'success' && faults(v).length === 0
+        if (valid !== (their.validates === null)) differ('schema written', 'validates otherwise with', text(written))
       }
     }
   if (our.entities === null) {
@@ -218,9 +226,10 @@ function prepared(c) {
   }
   if (c.asSet && their.est?.every(exact) && their.links === null) {
     const named = their.est.map((e, i) => [`policy${i}`, e])
-    line.set = { staticPolicies: Object.fromEntries(named.slice(0, c.policies.length)), templates: Object.fromEntries(named.slice(c.policies.length)), templateLinks: q.links }
+    const [staticPolicies, templates] = [named.slice(0, c.policies.length), named.slice(c.policies.length)].map(Object.fromEntries)
+    line.set = { staticPolicies, templates, templateLinks: q.links }
   }
-  if (c.schemaAsJson && c.schema !== undefined && their.schema === null && typeof c.schema === 'string') line.schema = wasm.schemaToJson(c.schema).json
+  if (c.schemaAsJson && their.schema === null && typeof c.schema === 'string') line.schema = wasm.schemaToJson(c.schema).json
   return { q, their, line }
 }
 
@@ -238,7 +247,8 @@ function* smallerText(text) {
   const lines = text.split('\n')
   if (lines.length > 1) for (const i of lines.keys()) yield without(lines, i).join('\n')
   const tokens = text.match(/"(?:[^"\\]|\\.)*"|\w+|\s+|[^]/g) ?? []
-  for (const size of [16, 4, 1]) for (let i = 0; i + size <= tokens.length; i += size) yield [...tokens.slice(0, i), ...tokens.slice(i + size)].join('')
+  for (const size of [16, 4, 1])
+    for (let i = 0; i + size <= tokens.length; i += size) yield [...tokens.slice(0, i), ...tokens.slice(i + size)].join('')
 }
 
 function* smallerValue(v) {
@@ -300,7 +310,8 @@ function caseOf(seed) {
   c.schemaAsJson = r.chance(0.4)
   c.asSet = r.chance(0.3)
   const breakage = r.below(12)
-  if (breakage === 0) return { ...c, text: broken(r, question(c).policies), policies: [], templates: [], links: [], requests: [], schema: undefined, entities: [] }
+  const nothing = { policies: [], templates: [], links: [], requests: [], schema: undefined, entities: [] }
+  if (breakage === 0) return { ...c, ...nothing, text: broken(r, question(c).policies) }
   if (breakage === 1 && c.schema) return { ...c, schema: broken(r, c.schema), requests: [] }
   if (breakage === 2) return { ...c, entities: brokenValue(r, c.entities), requests: [] }
   if (breakage === 3) return { ...c, breakEst: 1 + r.below(2 ** 31), requests: [] }
@@ -316,9 +327,11 @@ export function compare(seed, n, say = () => {}) {
   for (let from = 0; from < n; from += BATCH) {
     const cases = Array.from({ length: Math.min(BATCH, n - from) }, (_, i) => caseOf(seed + from + i))
     for (const [i, { their, differences: found }] of judged(cases).entries()) {
-      for (const what of ['policies', 'schema', 'entities', 'validates']) if (their[what] !== undefined) count(`${what} ${their[what] === null ? 'accepted' : 'refused'}`)
+      for (const what of ['policies', 'schema', 'entities', 'validates'])
+        if (their[what] !== undefined) count(`${what} ${their[what] === null ? 'accepted' : 'refused'}`)
       for (const e of their.broken ?? []) count(`broken JSON form ${e.refused === undefined ? 'accepted' : 'refused'}`)
-      for (const r of their.requests ?? []) count(r.refused === undefined ? `${r.decision}${r.errors.length ? ' with errors' : ''}` : 'request refused')
+      for (const r of their.requests ?? [])
+        count(r.refused === undefined ? `${r.decision}${r.errors.length ? ' with errors' : ''}` : 'request refused')
       if (!found.length) {
         result.passed++
         continue

@@ -20,7 +20,8 @@ const schema = `namespace Shop {
   entity Agent in [Team] {limit: Money, from: ipaddr, tools?: Set<Tool>, since: datetime} tags Set<String>;
   entity Team in [Team];
   entity Tool enum ["pay", "refund"];
-  action use, "look up" appliesTo {principal: Agent, resource: Tool, context: {price: Money, at: datetime, ip?: ipaddr, input: {n: Long, lines: Set<{sku: String, n: Long}>}}};
+  type Input = {n: Long, lines: Set<{sku: String, n: Long}>};
+  action use, "look up" appliesTo {principal: Agent, resource: Tool, context: {price: Money, at: datetime, ip?: ipaddr, input: Input}};
 }`
 const policies = `
 @id("pay") permit(principal is Shop::Agent in Shop::Team::"red", action == Shop::Action::"use", resource == Shop::Tool::"pay")
@@ -40,8 +41,10 @@ const request = (id, price, at, n) => ({
   principal: { type: 'Shop::Agent', id: 'a' }, action: { type: 'Shop::Action', id: 'use' }, resource: { type: 'Shop::Tool', id },
   context: { price: { amount: price, currency: 'CHF' }, at, ip: '10.1.2.3', input: { n, lines: [{ sku: 'good \\u0041', n: 1 }] } },
 })
-const links = [{ templateId: 'policy4', newId: 'link', values: { '?principal': { type: 'Shop::Team', id: 'red' }, '?resource': { type: 'Shop::Tool', id: 'refund' } } }]
-const requests = [request('pay', '99.5', '2024-10-15T11:35:00Z', 1), request('pay', '100.5', '2024-10-15T11:35:00Z', 2), request('pay', '1.0', '2024-10-15T23:00:00Z', 1)]
+const values = { '?principal': { type: 'Shop::Team', id: 'red' }, '?resource': { type: 'Shop::Tool', id: 'refund' } }
+const links = [{ templateId: 'policy4', newId: 'link', values }]
+const [day, night] = ['2024-10-15T11:35:00Z', '2024-10-15T23:00:00Z']
+const requests = [request('pay', '99.5', day, 1), request('pay', '100.5', day, 2), request('pay', '1.0', night, 1)]
 const good = { policies, links, schema, entities, requests }
 const cases = {
   'a set that validates': good,

@@ -26,7 +26,7 @@ function played({ policies, links = [], schema, entities, request, ...said }) {
   const set = {
     staticPolicies: parts.policies.join('\n'),
     templates: Object.fromEntries(parts.policy_templates.map((t, i) => [`policy${parts.policies.length + i}`, t])),
-    templateLinks: links.map(({ values, ...link }) => ({ ...link, values: Object.fromEntries(Object.entries(values).map(([k, v]) => [k, uid(v)])) })),
+    templateLinks: links.map((l) => ({ ...l, values: Object.fromEntries(Object.entries(l.values).map(([k, v]) => [k, uid(v)])) })),
   }
   if (wasm.checkParsePolicySet(set).type === 'failure') return { refused: 'links' }
   if (schema !== undefined && wasm.checkParseSchema(schema).type === 'failure') return { refused: 'schema' }
@@ -35,7 +35,8 @@ function played({ policies, links = [], schema, entities, request, ...said }) {
   if ('validates' in said) came.validates = wasm.validate({ schema, policies: set }).validationErrors.length === 0
   if (!('decision' in said) && said.refused !== 'request') return came
   const { principal, action, resource, context = {}, validateRequest = true } = request
-  const answer = wasm.isAuthorized({ principal: uid(principal), action: uid(action), resource: uid(resource), context, schema, validateRequest, policies: set, entities })
+  const asked = { principal: uid(principal), action: uid(action), resource: uid(resource), context, validateRequest }
+  const answer = wasm.isAuthorized({ ...asked, schema, policies: set, entities })
   if (answer.type === 'failure') return { ...came, refused: 'request' }
   const { decision, diagnostics } = answer.response
   return { ...came, decision, reason: [...diagnostics.reason].sort(), errors: [...new Set(diagnostics.errors.map((e) => e.policyId))].sort() }

@@ -19,6 +19,8 @@ const sanitized = options.some((o) => o.name === 'b_sanitize' && o.value !== 'no
 describe('libcedar', { skip: sanitized && 'a program that is not sanitized cannot use a library that is' }, () => {
   let tree, lib, env
   const run = (command, ...args) => execFileSync(command, args, { encoding: 'utf8', env, cwd: tree })
+  const exported = () =>
+    run('nm', '-D', '--defined-only', join(lib, 'libcedar.so')).trim().split('\n').map((line) => line.split(' ').at(-1).split('@')[0])
   const found = (name) => readdirSync(tree, { recursive: true }).map(String).find((f) => f.endsWith(name))
 
   before(() => {
@@ -48,14 +50,14 @@ describe('libcedar', { skip: sanitized && 'a program that is not sanitized canno
   test('the shared library needs libc only, and exports what its headers offer and nothing else', () => {
     const needed = [...run('readelf', '-d', join(lib, 'libcedar.so')).matchAll(/NEEDED.*\[(.*)\]/g)].map((m) => m[1])
     assert.deepEqual(needed, ['libc.so.6'])
-    const names = run('nm', '-D', '--defined-only', join(lib, 'libcedar.so')).trim().split('\n').map((line) => line.split(' ').at(-1).split('@')[0])
+    const names = exported()
     assert.ok(names.includes('cedar_decide'))
     assert.deepEqual(names.filter((n) => !/^(cedar|arena|buf|err|fault|json|str)_|^LIBCEDAR_0$/.test(n)), [])
   })
 
   test('every function of an installed header is there', () => {
     const include = join(tree, dirname(dirname(found('cedar/cedar.h'))))
-    const exported = new Set(run('nm', '-D', '--defined-only', join(lib, 'libcedar.so')).trim().split('\n').map((line) => line.split(' ').at(-1).split('@')[0]))
+    const names = new Set(exported())
     const missing = []
     let offered = 0
     for (const folder of ['cedar', 'base'])
@@ -63,7 +65,7 @@ describe('libcedar', { skip: sanitized && 'a program that is not sanitized canno
         const text = readFileSync(join(include, folder, file), 'utf8').replace(/\/\*[^]*?\*\//g, '').replace(/^#(?:.*\\\n)*.*$/gm, '')
         for (const [, name] of text.matchAll(/^(?!static|typedef|\s|})[a-z][\w\s*]*?\**\b(\w+)\(/gm)) {
           offered++
-          if (!exported.has(name)) missing.push(`${file}: ${name}`)
+          if (!names.has(name)) missing.push(`${file}: ${name}`)
         }
       }
     assert.ok(offered > 100, `${offered} functions`)

@@ -11,6 +11,18 @@ const code = (answer) => answer.json.result?._meta?.['dev.doorward/code'] ?? ans
 const words = (answer) => answer.json.result?.content?.[0]?.text ?? answer.json.error?.message
 const order = { orderId: 'ORD-A1B2C3D4' }
 
+// A server with one tool that answers in plain words.
+const PLAIN = `
+import json, sys
+for line in sys.stdin:
+    m = json.loads(line)
+    if "id" not in m: continue
+    r = {"initialize": {"protocolVersion": "2025-11-25", "capabilities": {"tools": {}}, "serverInfo": {"name": "p", "version": "1"}},
+         "tools/list": {"tools": [{"name": "plain", "inputSchema": {"type": "object"}}]},
+         "tools/call": {"content": [{"type": "text", "text": "a secret in words"}]}}.get(m["method"])
+    print(json.dumps({"jsonrpc": "2.0", "id": m["id"], **({"result": r} if r else {"error": {"code": -32601, "message": "no"}})}), flush=True)
+`
+
 async function startWith(policies, config = {}) {
   const gate = await startGate({ servers: { desk: DESK }, session: { max_tool_calls: 100000, rate: 'none' }, ...config })
   return policies ? withPolicies(gate, policies) : gate
@@ -231,12 +243,97 @@ describe('what policies ask for besides', () => {
     assert.equal(code(answer), 'ok')
     assert.match(words(answer), /ORD-CHANGED1/)
     const intent = await gate.recorded('the call', (e) => e.event === 'TOOL_CALL' && e.toolName === 'desk/lookup_order')
-    assert.deepEqual([intent.parameters, intent.details], [{ orderId: 'ORD-CHANGED1' }, { changed: ['orderId'] }])
+    assert.deepEqual([intent.parameters, intent.details.changed], [{ orderId: 'ORD-CHANGED1' }, ['orderId']])
   })
 
   test('changed arguments that the tool does not take are refused', async () => {
     const answer = await gate.call(token, 'desk__search_faq', { query: 'refund' })
     assert.equal(code(answer), 'policy_denied')
     assert.match(words(answer), /as the policies change them/)
+  })
+})
+
+describe('what policies do not show of a result', () => {
+  let gate, token
+  before(async () => {
+    gate = await startWith({ 'mask.cedar': `
+      @id("no-total") @mask("output.total, output.no.such.member") permit (principal, action == Action::"lookup_order", resource);
+      @id("plain-text") @mask("output.text") permit (principal, action == Action::"plain", resource);
+    ` }, { servers: { desk: DESK, text: { command: ['python3', '-c', PLAIN] } } })
+    token = gate.token(await gate.agent({ id: 'worker', allow: ['desk/lookup_order', 'text/plain'] }))
+  })
+  after(() => gate?.stop())
+
+  test('the member is hidden in structured content and in text that is JSON, and nothing else is', async () => {
+    const { json } = await gate.call(token, 'desk__lookup_order', order)
+    const shown = JSON.parse(json.result.content[0].text)
+    assert.deepEqual([shown.total, shown.status, shown.orderId], ['[masked]', 'shipped', 'ORD-A1B2C3D4'])
+    if (json.result.structuredContent) assert.deepEqual(json.result.structuredContent, shown)
+    assert.ok(!JSON.stringify(json).includes('129.9'))
+  })
+
+  test('a text that is no JSON is not shown at all: what is to be hidden may stand in it', async () => {
+    const { json } = await gate.call(token, 'text__plain', {})
+    assert.equal(json.result.content[0].text, '[masked]')
+    assert.ok(!JSON.stringify(json).includes('a secret'))
+  })
+
+  test('an unmasked agent sees it: the policy hides it, not the tool', async () => {
+    withPolicies(gate, { 'mask.cedar': 'permit (principal, action, resource);' })
+    const { json } = await gate.call(token, 'desk__lookup_order', order)
+    assert.equal(JSON.parse(json.result.content[0].text).total, 129.9)
+  })
+})
+
+describe('the time of a call', () => {
+  let gate, token
+  const weekday = new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: 'Pacific/Auckland' }).format(new Date()).toLowerCase()
+  const hour = Number(new Intl.DateTimeFormat('en', { hour: 'numeric', hourCycle: 'h23', timeZone: 'Pacific/Auckland' }).format(new Date()))
+  before(async () => {
+    gate = await startGate({ servers: { desk: DESK } })
+    token = gate.token(await gate.agent({ id: 'worker', allow: ['desk/lookup_order', 'desk/check_shipping'] }))
+  })
+  after(() => gate?.stop())
+
+  test('is that of the configured zone', async () => {
+    withPolicies(gate, { 'time.cedar': `
+      permit (principal, action == Action::"lookup_order", resource) when { context.time.weekday == "${weekday}" && [${hour}, ${(hour + 1) % 24}].contains(context.time.hour) };
+      permit (principal, action == Action::"check_shipping", resource) when { context.time.datetime < datetime("2020-01-01") };
+    ` }, { timezone: 'Pacific/Auckland' })
+    assert.equal(code(await gate.call(token, 'desk__lookup_order', order)), 'ok')
+    assert.equal(code(await gate.call(token, 'desk__check_shipping', order)), 'policy_denied')
+  })
+
+  test('a zone that does not exist is a fault', () => {
+    gate.write({ policy: { files: [{ file: 'policies/*.cedar' }], timezone: 'Middle/Earth' } })
+    const r = gate.cli(['reload', '-c', gate.file], { ok: false })
+    assert.equal(r.status, 1)
+    assert.match(r.stdout + r.stderr, /policy\.timezone: there is no time zone.*Europe\/Berlin/)
+  })
+})
+
+describe('policies that do not hold at the start', () => {
+  let gate
+  after(() => gate?.stop())
+
+  test('nothing is let through, and it says so', async () => {
+    gate = await startGate({ servers: { desk: DESK } })
+    const token = gate.token(await gate.agent({ id: 'worker', allow: ['desk/lookup_order'] }))
+    assert.equal(code(await gate.call(token, 'desk__lookup_order', order)), 'ok')
+    mkdirSync(join(gate.dir, 'policies'))
+    writeFileSync(join(gate.dir, 'policies/x.cedar'), 'permit (principal, action == Action::"lookup_order", resource) when { context.input.nothing == 1 };')
+    gate.write({ policy: { files: [{ file: 'policies/x.cedar' }] } })
+    gate.daemon.kill('SIGTERM')
+    await gate.exited
+    gate.log = ''
+    await gate.start(false)
+    await until('the fault to be told', () => /"event":"policy_fault"[^\n]*x\.cedar:1:\d+[^\n]*nothing/.test(gate.log))
+    assert.equal((await fetch(`${gate.url}/readyz`)).status, 503)
+    const again = gate.token({ id: 'worker', key: join(gate.dir, 'worker.jwk') })
+    assert.equal(code(await gate.call(again, 'desk__lookup_order', order)), 'policy_unready')
+    writeFileSync(join(gate.dir, 'policies/x.cedar'), 'permit (principal, action == Action::"lookup_order", resource);')
+    gate.cli(['reload', '-c', gate.file])
+    assert.equal(code(await gate.call(again, 'desk__lookup_order', order)), 'ok')
+    assert.equal((await fetch(`${gate.url}/readyz`)).status, 200)
   })
 })

@@ -27,6 +27,21 @@ static void ancestors_are_transitive(void **state)
     cedar_entities_free(s);
 }
 
+static void the_same_parents_make_the_same_ancestors(void **state)
+{
+    (void)state;
+    struct cedar_entities *s =
+        scene_entities("[" USER("a", REF("x") "," REF("y")) "," USER("b", REF("y") "," REF("x")) "," USER(
+            "c", REF("x") "," REF("z")) "," USER("y", REF("top")) "," USER("x", REF("top")) "]");
+    static const char *const above[] = {"x", "y", "top"};
+    for (size_t i = 0; i < COUNT(above); i++)
+        assert_true(below(s, "a", above[i]) && below(s, "b", above[i]));
+    assert_true(below(s, "c", "x") && below(s, "c", "z") && below(s, "c", "top"));
+    assert_false(below(s, "c", "y") || below(s, "a", "z") || below(s, "a", "b"));
+    assert_int_equal(cedar_entities_at(s, 0)->n, 3);
+    cedar_entities_free(s);
+}
+
 static void an_ancestor_is_no_entity_unless_it_stands_there(void **state)
 {
     (void)state;
@@ -227,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ancestors_are_transitive),
+        cmocka_unit_test(the_same_parents_make_the_same_ancestors),
         cmocka_unit_test(an_ancestor_is_no_entity_unless_it_stands_there),
         cmocka_unit_test(circles_are_told_with_all_who_are_in_them),
         cmocka_unit_test(long_circles_are_told_in_one_line),

@@ -161,6 +161,8 @@ static void errors_say_where_and_why(void **state)
         {"context.most + 1 == 2", "`context.most + 1` does not fit into 64 bits"},
         {"resource.risk == 1", "`resource` is no entity that is there, so that it has no attributes and tags"},
         {"principal.getTag('x') == 1", "`principal` has no such tag: `\"x\"`"},
+        {"decimal(context.n) == 1", "`decimal(context.n)`: an operand is of the wrong kind (decimal takes string)"},
+        {"context.from.isIpv4(1)", "`context.from.isIpv4(1)`: isIpv4 takes 0 argument(s), not 1"},
         {"ip(context.s) == 1", "`ip(context.s)`: ip does not take this"},
     };
     struct scene s;
