@@ -2,7 +2,7 @@
 
 #include "cedar/ext.h"
 
-enum { SHAPE_DEPTH = 16, SHAPE_REFS = 16 };
+enum { SHAPE_DEPTH = 16, SHAPE_REFS = 16, SHAPE_NODES = 1000 };
 
 /* ---- from a JSON Schema ---- */
 
@@ -10,6 +10,7 @@ struct shape_build {
     const struct json *j;
     struct arena *a;
     unsigned depth;
+    unsigned nodes; /* references can make much of a little: what is beyond is not seen */
 };
 
 static const struct shape *shape_from(struct shape_build *b, uint32_t at, bool *ret_null);
@@ -194,7 +195,8 @@ static const struct shape *shape_from(struct shape_build *b, uint32_t at, bool *
 {
     static const struct shape string = {.kind = SHAPE_STRING};
     const struct shape *s = NULL;
-    if (b->depth == SHAPE_DEPTH || !(at = shape_deref(b, at)) || json_type(b->j, at) != JSON_OBJECT)
+    if (b->depth == SHAPE_DEPTH || b->nodes++ >= SHAPE_NODES || !(at = shape_deref(b, at)) ||
+        json_type(b->j, at) != JSON_OBJECT)
         return NULL;
     b->depth++;
     uint32_t any = json_get(b->j, at, STR("anyOf")), one = json_get(b->j, at, STR("oneOf"));

@@ -98,6 +98,29 @@ static void references_within_the_schema_are_followed_and_others_are_not(void **
            "{}");
 }
 
+static void references_that_make_much_of_a_little_are_cut(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct buf b, text;
+    buf_init(&b, 1 << 22);
+    buf_init(&text, 1 << 16);
+    buf_z(&text, "{\"properties\":{\"x\":{\"$ref\":\"#/$defs/t0\"}},\"$defs\":{");
+    for (int i = 0; i < 14; i++) /* twice as much at each step */
+        buf_fmt(&text,
+                "\"t%d\":{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/$defs/t%d\"},\"b\":{\"$ref\":\"#/"
+                "$defs/t%d\"}}},",
+                i, i + 1, i + 1);
+    buf_z(&text, "\"t14\":{\"type\":\"string\"}}}");
+    buf_char(&text, 0);
+    scene_of(&s, text.p);
+    shape_print(s.shape, &b);
+    assert_true(b.n > 0 && b.n < 40000);
+    buf_done(&text);
+    buf_done(&b);
+    arena_done(&s.a);
+}
+
 static void what_has_no_type_of_cedars_is_not_seen(void **state)
 {
     (void)state;
@@ -154,6 +177,7 @@ int main(void)
         cmocka_unit_test(types_of_json_schema_have_types_of_cedar),
         cmocka_unit_test(what_may_be_null_is_optional),
         cmocka_unit_test(references_within_the_schema_are_followed_and_others_are_not),
+        cmocka_unit_test(references_that_make_much_of_a_little_are_cut),
         cmocka_unit_test(what_has_no_type_of_cedars_is_not_seen),
         cmocka_unit_test(values_are_read_by_their_types),
         cmocka_unit_test(a_value_that_its_type_cannot_hold_is_left_out_and_told),
