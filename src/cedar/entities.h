@@ -43,7 +43,7 @@ void cedar_entities_freep(struct cedar_entities **s); /* for CLEANUP */
 uint32_t cedar_entities_count(const struct cedar_entities *s);
 const struct cedar_entity *cedar_entities_at(const struct cedar_entities *s, uint32_t i); /* in the order added */
 const struct cedar_entity *cedar_entities_find(const struct cedar_entities *s, const struct cedar_uid *uid);
-void cedar_entities_json(const struct cedar_entities *s, struct json_out *out);           /* parents: direct ones */
+void cedar_entities_json(const struct cedar_entities *s, struct json_out *out); /* parents: direct ones */
 
 /* What a request sees. */
 struct cedar_world {

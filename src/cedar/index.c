@@ -95,7 +95,7 @@ static uint32_t keys_of(const struct cedar_scope *s)
 }
 
 /* The items as a branch of this dimension sees them: those with keys first, sorted, one for each key; then, from
- * *ret_rest on, those without. */
+ * `keyed` on, those without. */
 struct split {
     struct item *item;
     uint32_t keyed, n;
@@ -199,11 +199,9 @@ static uint32_t build(struct builder *b, const struct item *item, uint32_t n, un
             free(s.item);
         }
     }
-    if (b->failed)
-        ;
-    else if (dim == CEDAR_LEAF)
+    if (!b->failed && dim == CEDAR_LEAF)
         leaf(b, branch, item, n);
-    else
+    else if (!b->failed)
         split_build(b, branch, dim, &best, done | 1u << dim);
     free(best.item);
     return branch;

@@ -163,7 +163,7 @@ static void write_doc(struct writer *w, const struct cedar_doc *d)
         }
         if (d->kind == CEDAR_DOC_BREAK)
             break;
-        /* fall through */
+        __attribute__((fallthrough));
     case CEDAR_DOC_SPACE:
         if (!w->fresh && !w->pending)
             put(w, STR(" "));

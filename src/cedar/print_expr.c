@@ -175,7 +175,7 @@ static void print_bare(const struct cedar_expr *e, struct buf *out)
     static const char *const vars[] = {"principal", "action", "resource", "context"};
     switch ((enum cedar_op)e->op) {
     case CEDAR_OP_LIT: cedar_value_print(e->lit, out); break;
-    case CEDAR_OP_SLOT: buf_char(out, '?'); /* fall through */
+    case CEDAR_OP_SLOT: buf_char(out, '?'); __attribute__((fallthrough));
     case CEDAR_OP_VAR: buf_z(out, vars[e->sub]); break;
     case CEDAR_OP_NOT:
     case CEDAR_OP_NEG: print_unary(e, out); break;

@@ -1,6 +1,7 @@
 // Random schemas of Cedar, and the names, values and types that random cases are made of.
 
-export const quote = (s) => `"${[...s].map((c) => ({ '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r', '\0': '\\0' })[c] ?? c).join('')}"`
+const escapes = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\t': '\\t', '\r': '\\r', '\0': '\\0' }
+export const quote = (s) => `"${[...s].map((c) => escapes[c] ?? c).join('')}"`
 export const identifier = (s) => /^[A-Za-z_][A-Za-z_0-9]*$/.test(s) && !/^(true|false|if|then|else|in|is|like|has|__cedar)$/.test(s)
 export const key = (s) => (identifier(s) ? s : quote(s))
 
@@ -118,10 +119,10 @@ export function schemaText(r, s) {
     list.length === 1 && r.chance(0.3) ? nameIn(r, space, list[0]) : `[${list.map((n) => nameIn(r, space, n)).join(', ')}]`
   for (const c of s.common) say(c.space, `type ${c.base} = ${typeText(r, { ...c.type }, s, c.space)};`)
   for (const t of s.types) {
-    if (t.ids) say(t.space, `entity ${t.base} enum [${t.ids.map(quote).join(', ')}];`)
-    else
-      say(t.space, `entity ${t.base}${t.parents.length ? ` in ${names(t.space, t.parents)}` : ''} ${
-        Object.keys(t.attrs).length || r.chance(0.1) ? r.pick(['', '', '= ']) + attrsText(r, t.attrs, s, t.space) : ''}${t.tags ? ` tags ${typeText(r, t.tags, s, t.space)}` : ''};`)
+    const parents = t.parents.length ? ` in ${names(t.space, t.parents)}` : ''
+    const attrs = Object.keys(t.attrs).length || r.chance(0.1) ? r.pick([' ', ' ', ' = ']) + attrsText(r, t.attrs, s, t.space) : ''
+    const tags = t.tags ? ` tags ${typeText(r, t.tags, s, t.space)}` : ''
+    say(t.space, `entity ${t.base}${t.ids ? ` enum [${t.ids.map(quote).join(', ')}]` : parents + attrs + tags};`)
   }
   const group = (g) => r.pick([quote(g), quote(g), key(g), `Action::${quote(g)}`, `${s.actionType}::${quote(g)}`])
   for (const x of s.actions) {

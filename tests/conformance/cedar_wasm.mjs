@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { generator } from '../integration/lib/judge.mjs'
 import { policyText, randomCase } from './cedar_generate.mjs'
+import { namesCase } from './cedar_names.mjs'
 import { broken, brokenValue, smaller } from './cedar_tree.mjs'
 
 const wasm = createRequire(import.meta.url)('@cedar-policy/cedar-wasm/nodejs')
@@ -45,7 +46,7 @@ const exact = (e) => !JSON.stringify(e).match(/[:[]-?\d{16,}[,}\]]/)
 function constant(v) {
   if (Array.isArray(v)) return { Set: v.map(constant) }
   if (typeof v !== 'object' || v === null) return { Value: v }
-  const { __entity: uid, __extn: call } = v
+  const { __entity: uid, __extn: call } = Object.keys(v).length === 1 ? v : {}
   if (typeof uid?.type === 'string' && typeof uid.id === 'string') return { Value: v }
   if (typeof call?.fn === 'string' && ('arg' in call || Array.isArray(call.args)))
     return { [call.fn]: ('arg' in call ? [call.arg] : call.args).map(constant) }
@@ -135,14 +136,18 @@ function treesOf(text) {
   return trees.map((t) => JSON.stringify(spelled(t.json ?? null))).sort()
 }
 
+// What is read of a JSON form, as a policy or as a template.
 function readEst(est) {
-  try {
-    const slots = /"slot":|"Slot":/.test(JSON.stringify(est))
-    const read = (slots ? wasm.templateToJson : wasm.policyToJson)(est)
-    return read.type === 'success' ? { json: read.json } : { refused: failure(read) }
-  } catch (e) {
-    return { refused: String(e) }
-  }
+  let refused
+  for (const read of [wasm.policyToJson, wasm.templateToJson])
+    try {
+      const answer = read(est)
+      if (answer.type === 'success') return { json: answer.json }
+      refused = failure(answer)
+    } catch (e) {
+      refused = String(e)
+    }
+  return { refused }
 }
 
 // A list of { what, text }.
@@ -305,7 +310,7 @@ function small(c, what) {
 // A broken text asks only whether it is read.
 function caseOf(seed) {
   const r = generator(seed)
-  const c = randomCase(r)
+  const c = r.chance(0.12) ? namesCase(r) : randomCase(r)
   c.comments = r.chance(0.3)
   c.schemaAsJson = r.chance(0.4)
   c.asSet = r.chance(0.3)

@@ -60,18 +60,25 @@ static struct cedar_value member(const struct plain *p, struct cedar_value of, s
     return ask ? cedar_bool(found) : found ? *found : none;
 }
 
-/* One character of the text, or any number of them for a star, at a time. */
-static bool like(struct str s, const struct cedar_pattern *p, uint32_t piece, size_t at)
+/* at[i]: the pieces so far can end before byte i of the text. */
+static bool like(const struct plain *p, struct str s, const struct cedar_pattern *pattern)
 {
-    struct str now = p->piece[piece];
-    if (at < now.n)
-        return s.n && s.p[0] == now.p[at] && like(str_skip(s, 1), p, piece, at + 1);
-    if (piece == p->n - 1)
-        return s.n == 0;
-    for (size_t i = 0; i <= s.n; i++)
-        if (like(str_skip(s, i), p, piece + 1, 0))
-            return true;
-    return false;
+    bool *at = arena_alloc(p->arena, s.n + 1), *next;
+    if (!at)
+        abort();
+    at[0] = true;
+    for (uint32_t k = 0; k < pattern->n; k++, at = next) {
+        struct str piece = pattern->piece[k];
+        bool here = false;
+        if (!(next = arena_alloc(p->arena, s.n + 1)))
+            abort();
+        for (size_t i = 0; i + piece.n <= s.n; i++) {
+            here = at[i] || (here && k > 0); /* a star has stood before this piece */
+            if (here && str_starts(str_skip(s, i), piece))
+                next[i + piece.n] = true;
+        }
+    }
+    return at[s.n];
 }
 
 static struct cedar_value contain(struct cedar_value s, struct cedar_value v, enum cedar_op op)
@@ -167,7 +174,7 @@ static struct cedar_value one(const struct plain *p, const struct cedar_expr *e,
     case CEDAR_OP_IS: return is(p, e, a);
     case CEDAR_OP_HAS: return member(p, a, e->name, false, true);
     case CEDAR_OP_GET: return member(p, a, e->name, false, false);
-    case CEDAR_OP_LIKE: return a.kind == CEDAR_STRING ? cedar_bool(like(cedar_value_str(a), e->pattern, 0, 0)) : none;
+    case CEDAR_OP_LIKE: return a.kind == CEDAR_STRING ? cedar_bool(like(p, cedar_value_str(a), e->pattern)) : none;
     default: return a.kind == CEDAR_SET ? cedar_bool(a.set->n == 0) : none; /* isEmpty */
     }
 }
