@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/authzen.h"
 #include "admin/request.h"
 #include "base/clock.h"
 #include "base/enc.h"
@@ -17,11 +18,28 @@ enum { ADMIN_OUT_MAX = 64 << 20, ADMIN_TOKEN_BYTES = 32 };
 
 const struct admin_route admin_routes[] = {
 #define ROUTE(method, path, role, kind, handler, what)                                                                 \
-    {#method, path, CONF_##role, ADMIN_##kind, admin_##handler, what},
+    {#method, path, ADMIN_##role, ADMIN_##kind, admin_##handler, what},
 #include "admin/routes.def"
 #undef ROUTE
 };
 const size_t admin_route_count = sizeof(admin_routes) / sizeof(admin_routes[0]);
+
+/* ---- paths ---- */
+
+static bool admin_path_is(struct str path, const char *pattern, struct str *ret_id)
+{
+    struct str want = str_of(pattern), have = path, w, h;
+    *ret_id = STR_NONE;
+    while (want.n || have.n) {
+        str_cut(&want, '/', &w);
+        str_cut(&have, '/', &h);
+        if (str_is(w, "{}") && h.n)
+            *ret_id = ret_id->p ? (struct str){ret_id->p, (size_t)(h.p + h.n - ret_id->p)} : h;
+        else if (!str_eq(w, h))
+            return false;
+    }
+    return true;
+}
 
 /* ---- the token ---- */
 
@@ -80,12 +98,26 @@ static bool admin_is_open(struct admin_request *r)
     return open;
 }
 
+/* What needs no credential asks for none: whoever finds out where to ask has none yet. */
+static bool admin_is_for_anybody(struct admin_request *r)
+{
+    struct str id;
+    for (size_t i = 0; i < admin_route_count; i++)
+        if (admin_routes[i].role == ADMIN_ANYBODY && admin_path_is(r->x->head.path, admin_routes[i].path, &id))
+            return true;
+    return false;
+}
+
 static enum err admin_who(struct admin_request *r, struct fault *f)
 {
     struct admin *a = r->admin;
     struct str value = http_header(&r->x->head, "authorization"), scheme;
-    if (!value.p && admin_is_open(r))
-        return ERR_OK; /* with the least role */
+    if (!value.p && admin_is_open(r)) {
+        r->role = ADMIN_VIEWER;
+        return ERR_OK;
+    }
+    if (!value.p && admin_is_for_anybody(r))
+        return ERR_OK;
     if (!value.p)
         return fault_set(f, ERR_UNAUTHENTICATED, "Authorization: Bearer and an operator's token are needed");
     str_cut(&value, ' ', &scheme);
@@ -124,21 +156,6 @@ void admin_note(struct admin *a, enum audit_event event, struct str operator, st
 
 /* ---- the route ---- */
 
-static bool admin_path_is(struct str path, const char *pattern, struct str *ret_id)
-{
-    struct str want = str_of(pattern), have = path, w, h;
-    *ret_id = STR_NONE;
-    while (want.n || have.n) {
-        str_cut(&want, '/', &w);
-        str_cut(&have, '/', &h);
-        if (str_is(w, "{}") && h.n)
-            *ret_id = ret_id->p ? (struct str){ret_id->p, (size_t)(h.p + h.n - ret_id->p)} : h;
-        else if (!str_eq(w, h))
-            return false;
-    }
-    return true;
-}
-
 static enum err admin_find(struct admin_request *r, char allow[64], struct fault *f)
 {
     bool known = false;
@@ -172,10 +189,27 @@ static enum err admin_read(struct admin_request *r, struct fault *f)
                                                         : fault_set(f, ERR_INVALID, "the body must be a JSON object");
 }
 
+/* AuthZEN: who numbers the requests gets the number back. */
+static size_t admin_echo(const struct exchange *x, struct http_header *ret)
+{
+    struct str id = authzen_path(x->head.path) ? http_header(&x->head, "x-request-id") : STR_NONE;
+    *ret = (struct http_header){STR("X-Request-ID"), id};
+    return id.p ? 1 : 0;
+}
+
+static void admin_answer_fault(struct exchange *x, const struct fault *f, struct http_header headers[2], size_t n)
+{
+    n += admin_echo(x, &headers[n]);
+    if (authzen_path(x->head.path))
+        authzen_answer_fault(x, f, headers, n);
+    else
+        exchange_answer_fault_with(x, f, headers, n);
+}
+
 static void admin_answer(struct admin_request *r)
 {
     struct exchange *x = r->x;
-    static const struct http_header headers[] = {{{"Cache-Control", 13}, {"no-store", 8}}};
+    struct http_header headers[] = {{STR("Cache-Control"), STR("no-store")}, {STR_NONE, STR_NONE}};
     if (r->conf) {
         r->admin->apply(r->admin->ctx, r->conf, r->operator);
         conf_unref(r->conf);
@@ -184,10 +218,11 @@ static void admin_answer(struct admin_request *r)
         r->err = fault_set(&r->fault, ERR_NOMEM, "the answer does not fit into memory");
     if (r->err && (!r->out.n || buf_failed(&r->out))) { /* half an answer is none */
         r->fault.err = r->err;
-        exchange_answer_fault(x, &r->fault);
+        admin_answer_fault(x, &r->fault, headers, 0);
     } else {
         struct str type = r->err || !r->type.n ? STR("application/json") : r->type;
-        exchange_answer(x, r->err ? err_http(r->err) : r->status, type, headers, 1, buf_view(&r->out));
+        exchange_answer(x, r->err ? err_http(r->err) : r->status, type, headers, 1 + admin_echo(x, &headers[1]),
+                        buf_view(&r->out));
     }
     secret_wipe(r->out.p, r->out.n);
     buf_done(&r->out);
@@ -211,10 +246,18 @@ static void admin_worked(uv_work_t *w, int status)
 /* What 401 and 405 owe (RFC 9110 sections 11.6.1 and 15.5.6). */
 static void admin_refuse(struct exchange *x, const struct fault *f, const char *allow)
 {
-    struct http_header h = f->err == ERR_HTTP_METHOD
-                               ? (struct http_header){STR("Allow"), str_of(allow)}
-                               : (struct http_header){STR("WWW-Authenticate"), STR("Bearer realm=\"operators\"")};
-    exchange_answer_fault_with(x, f, &h, f->err == ERR_HTTP_METHOD || err_http(f->err) == 401);
+    struct http_header h[2] = {f->err == ERR_HTTP_METHOD
+                                   ? (struct http_header){STR("Allow"), str_of(allow)}
+                                   : (struct http_header){STR("WWW-Authenticate"), STR("Bearer realm=\"operators\"")}};
+    admin_answer_fault(x, f, h, f->err == ERR_HTTP_METHOD || err_http(f->err) == 401);
+}
+
+/* Before there was a request to answer: its head was refused, or its body is too large. */
+static void admin_refuse_early(struct exchange *x, enum err e, const struct fault *f)
+{
+    struct http_header h[2];
+    (void)e; /* f says it */
+    admin_answer_fault(x, f, h, 0);
 }
 
 /* A page in somebody's browser must not talk to this door, nor reach it under another name (DNS rebinding). Only what
@@ -247,7 +290,7 @@ static void admin_serve(struct exchange *x)
         exchange_answer_fault(x, &f);
         return;
     }
-    *r = (struct admin_request){.admin = a, .x = x, .arena = &x->arena, .status = 200};
+    *r = (struct admin_request){.admin = a, .x = x, .role = ADMIN_ANYBODY, .arena = &x->arena, .status = 200};
     buf_init(&r->out, ADMIN_OUT_MAX);
     r->work.data = r;
     enum err e = admin_who(r, &f);
@@ -291,7 +334,7 @@ static void admin_done(struct exchange *x)
 }
 
 const struct server_ops admin_server_ops = {
-    .head = admin_head, .request = admin_serve, .done = admin_done, .tls = admin_tls};
+    .head = admin_head, .request = admin_serve, .refuse = admin_refuse_early, .done = admin_done, .tls = admin_tls};
 
 /* ---- members of the body ---- */
 

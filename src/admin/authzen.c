@@ -8,8 +8,7 @@ static enum err authzen_begin(struct admin_request *r, struct authzen *z, struct
 {
     *z = (struct authzen){.admin = r->admin, .doc = &r->doc, .set = policy_force_get(r->admin->policies)};
     if (!z->set)
-        return fault_set(f, ERR_POLICY_UNREADY,
-                         "no policies are in force: those of the configuration do not validate");
+        return fault_set(f, ERR_POLICY_UNREADY, "no policies are in force: those of the configuration do not validate");
     z->tools = connect_catalogue(r->admin->connect);
     arena_init(&z->arena, AUTHZEN_MEMORY);
     return ERR_OK;
@@ -68,8 +67,9 @@ static enum err several_semantic(struct admin_request *r, enum semantic *ret, st
             *ret = (enum semantic)i;
             return ERR_OK;
         }
-    return fault_set(f, ERR_PARAMS, "options.evaluations_semantic must be execute_all, deny_on_first_deny or "
-                                    "permit_on_first_permit");
+    return fault_set(f, ERR_PARAMS,
+                     "options.evaluations_semantic must be execute_all, deny_on_first_deny or "
+                     "permit_on_first_permit");
 }
 
 /* One that cannot be understood, or comes too late, is denied; the others are not its concern. */
@@ -79,8 +79,10 @@ static bool several_one(struct authzen *z, uint32_t own, int64_t until_ns, struc
     bool allowed = false;
     enum err e = clock_mono_ns() < until_ns
                      ? authzen_one(z, own, o, &allowed, &f)
-                     : fault_set(&f, ERR_LIMIT, "the evaluations before took all of the %d seconds that there are for "
-                                                "one request", AUTHZEN_SECONDS);
+                     : fault_set(&f, ERR_LIMIT,
+                                 "the evaluations before took all of the %d seconds that there are for "
+                                 "one request",
+                                 AUTHZEN_SECONDS);
     if (e) {
         f.err = e;
         authzen_write_fault(&f, o);
@@ -128,13 +130,18 @@ enum err admin_authzen_evaluations(struct admin_request *r, struct fault *f)
 
 /* ---- where ---- */
 
-/* The URL that whoever asks has used: the Host is one of admin.allowed_hosts. */
+/* It has to be the URL that whoever asks has used: the Host, which is one of admin.allowed_hosts, unless the
+ * configuration knows better. */
 static void where_base(struct admin_request *r, struct buf *b)
 {
     struct conf *conf = conf_slot_get(r->admin->conf);
     const struct conf_admin *a = &conf->root.admin;
-    buf_z(b, a->tls.tls ? "https://" : "http://");
-    buf_str(b, r->x->head.host);
+    if (a->public_url.n) {
+        buf_str(b, a->public_url);
+    } else {
+        buf_z(b, a->tls.tls ? "https://" : "http://");
+        buf_str(b, r->x->head.host);
+    }
     conf_unref(conf);
 }
 

@@ -70,7 +70,7 @@ static enum err decide_tool(const struct authzen *z, const struct authzen_asked 
     if (!str_is(q->resource_type, "tool"))
         return fault_set(f, ERR_NOT_FOUND, "resources are of type tool; " STR_FMT " is not known",
                          STR_ARG(q->resource_type));
-    const struct tool *t = catalogue_by_id(z->tools, q->resource_id);
+    const struct tool *t = z->tools ? catalogue_by_id(z->tools, q->resource_id) : NULL;
     if (!t)
         return fault_set(f, ERR_TOOL_UNKNOWN, "there is no tool " STR_FMT " (server/tool), or its server is away",
                          STR_ARG(q->resource_id));

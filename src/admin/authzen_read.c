@@ -1,6 +1,11 @@
-/* What is asked, out of the JSON that asks it. What is there is of its type or refused; what nobody knows is ignored. */
+/* What is asked, out of the JSON that asks it. What is there is of its type or refused; what nobody knows is ignored.
+ */
+#include <inttypes.h>
+
 #include "admin/authzen.h"
 #include "base/clock.h"
+
+#define READ_AGE (INT64_C(100) * 365 * 24 * 3600)
 
 struct reading {
     struct authzen *z;
@@ -14,8 +19,7 @@ static enum err read_wrong(const struct reading *r, const char *name, const char
     enum json_type t = json_type(r->z->doc, node);
     if (t == JSON_NONE)
         return fault_set(f, ERR_PARAMS, "%s%s%s is needed: %s", name, dot, key ? key : "", want);
-    return fault_set(f, ERR_PARAMS, "%s%s%s must be %s, but is %s", name, dot, key ? key : "", want,
-                     json_type_name(t));
+    return fault_set(f, ERR_PARAMS, "%s%s%s must be %s, but is %s", name, dot, key ? key : "", want, json_type_name(t));
 }
 
 /* null is as if it were not there. */
@@ -65,8 +69,7 @@ static enum err read_object(const struct reading *r, const char *name, uint32_t 
 {
     uint32_t node = read_member(r, of, key);
     *ret = node;
-    return !node || json_type(r->z->doc, node) == JSON_OBJECT ? ERR_OK
-                                                              : read_wrong(r, name, key, node, "an object", f);
+    return !node || json_type(r->z->doc, node) == JSON_OBJECT ? ERR_OK : read_wrong(r, name, key, node, "an object", f);
 }
 
 static enum err read_strings(const struct reading *r, const char *name, uint32_t of, const char *key,
@@ -114,9 +117,10 @@ static enum err read_time(const struct reading *r, uint32_t context, int64_t *re
     if (!text.p || clock_parse(text, ret) == ERR_OK)
         return ERR_OK;
     size_t minutes = sizeof("2026-12-24T18:00") - 1;
-    struct str whole = text.n > minutes && text.p[minutes] != ':'
-                           ? ARENA_JOIN(&r->z->arena, (struct str){text.p, minutes}, STR(":00"), str_skip(text, minutes))
-                           : STR_NONE;
+    struct str whole =
+        text.n > minutes && text.p[minutes] != ':'
+            ? ARENA_JOIN(&r->z->arena, (struct str){text.p, minutes}, STR(":00"), str_skip(text, minutes))
+            : STR_NONE;
     if (whole.p && clock_parse(whole, ret) == ERR_OK)
         return ERR_OK;
     return fault_set(f, ERR_PARAMS, "context.time must be a moment such as 2026-12-24T18:00:00Z");
@@ -138,8 +142,9 @@ static enum err read_session(const struct reading *r, uint32_t context, struct a
     TRY(read_strings(r, name, s, "taints", &q->taint, &q->taints, f));
     TRY(read_count(r, name, s, "calls", &q->calls, f));
     TRY(read_count(r, name, s, "age", &age, f));
-    if (__builtin_mul_overflow(age, 1000, &q->age_ms) || q->age_ms > q->now_ms)
-        return fault_set(f, ERR_PARAMS, "context.session.age must be seconds, and began after 1970");
+    if (age > READ_AGE)
+        return fault_set(f, ERR_PARAMS, "context.session.age must be seconds, at most %" PRId64, READ_AGE);
+    q->age_ms = age * 1000;
     q->has_source = source.p != NULL;
     return !q->has_source || conf_address_parse(source, &q->source)
                ? ERR_OK

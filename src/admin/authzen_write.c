@@ -13,9 +13,9 @@ static void write_policies(const struct policy_answer *a, struct json_out *o)
 static void write_failed(const struct policy_answer *a, struct json_out *o)
 {
     struct buf b CLEANUP(buf_done);
+    buf_init(&b, 4096);
     if (!a->errors)
         return;
-    buf_init(&b, 4096);
     json_key(o, STR("failed"));
     json_open(o, '[');
     for (uint32_t i = 0; i < a->errors && i < POLICY_ERRORS; i++) {

@@ -8,7 +8,7 @@ struct admin_request {
     struct admin *admin;
     struct exchange *x;
     struct str operator; /* the name on record */
-    int64_t role;        /* enum conf_role */
+    int64_t role;        /* enum admin_role */
     struct str id;       /* what {} stood for; "a/b" for {}/{} */
     struct json doc;     /* the body; empty when there is none */
     struct arena *arena; /* the exchange's */
@@ -26,9 +26,16 @@ struct admin_request {
 /* Fills status and out. An error is answered as {"error","message"}. */
 typedef enum err admin_handler(struct admin_request *r, struct fault *f);
 
+enum admin_role { /* enum conf_role, and who has none of them */
+                  ADMIN_ANYBODY = -1,
+                  ADMIN_VIEWER = CONF_VIEWER,
+                  ADMIN_OPERATOR = CONF_OPERATOR,
+                  ADMIN_ADMIN = CONF_ADMIN
+};
+
 struct admin_route {
     const char *method, *path;
-    int64_t role;
+    int64_t role; /* enum admin_role */
     enum admin_kind { ADMIN_LOOP = 0, ADMIN_POOL, ADMIN_STOP } kind;
     admin_handler *run;
     const char *what;

@@ -8,7 +8,7 @@
 
 enum { TAIL_LINES = 20, TAIL_DETAIL = 100, TAIL_POLL_MS = 200 };
 
-static enum err audit_dir(struct cli *c, struct str *ret, struct fault *f)
+enum err cli_audit_dir(struct cli *c, struct str *ret, struct fault *f)
 {
     const char *dir = cli_option(c, "dir");
     if (!dir)
@@ -235,7 +235,7 @@ enum err cli_run_audit_tail(struct cli *c, struct fault *f)
     struct str dir;
     int64_t n;
     TRY(cli_number(c, "number", TAIL_LINES, &n, f));
-    TRY(audit_dir(c, &dir, f));
+    TRY(cli_audit_dir(c, &dir, f));
     TRY(audit_reader_open(dir.p, &reader, f));
     t.reader = reader;
     arena_init(&t.line.arena, 512u << 20);
@@ -257,7 +257,7 @@ enum err cli_run_audit_show(struct cli *c, struct fault *f)
     uint64_t want, seq = 0;
     if (!str_u64(str_of(c->arg[0]), &want) || !want)
         return fault_set(f, ERR_USAGE, "audit show: SEQ must be an entry's number, not %s", c->arg[0]);
-    TRY(audit_dir(c, &dir, f));
+    TRY(cli_audit_dir(c, &dir, f));
     TRY(audit_reader_open(dir.p, &reader, f));
     enum err e = audit_reader_seek(reader, want, f);
     if (!e)
@@ -302,7 +302,7 @@ enum err cli_run_audit_verify(struct cli *c, struct fault *f)
 {
     struct audit_verdict v = {0};
     struct str dir;
-    TRY(audit_dir(c, &dir, f));
+    TRY(cli_audit_dir(c, &dir, f));
     enum err e = audit_verify(dir.p, NULL, NULL, &v, f);
     if (c->json)
         verify_print_json(e, &v, f);

@@ -81,8 +81,6 @@ bool cli_switch(const struct cli *c, const char *name);
 enum err cli_need(const struct cli *c, const char *name, const char **ret, struct fault *f) MUST_USE;
 /* A whole number greater than 0; *ret is `fallback` when the option was not given. */
 enum err cli_number(const struct cli *c, const char *name, int64_t fallback, int64_t *ret, struct fault *f) MUST_USE;
-/* How unlike two words are (Levenshtein); 99 for long ones. */
-size_t cli_distance(struct str a, struct str b);
 
 /* ---- cli.c ---- */
 
@@ -92,6 +90,9 @@ enum err cli_config(struct cli *c, struct fault *f) MUST_USE;
 const char *cli_config_file(const struct cli *c);
 /* A file, or standard input for "-", in the arena. Not for secrets. */
 enum err cli_read(struct cli *c, const char *path, size_t max, struct str *ret, struct fault *f) MUST_USE;
+
+/* The folder of the record: --dir, or the one of the configuration. audit.c */
+enum err cli_audit_dir(struct cli *c, struct str *ret, struct fault *f) MUST_USE;
 
 /* ---- help.c ---- */
 
@@ -112,6 +113,7 @@ void cli_print_list(struct cli *c, const struct json *j, struct str text, const 
                     const char *const (*columns)[2], const char *none);
 /* An answer's bytes, on one line, with what could steer a terminal escaped. */
 void cli_print_json(struct str text);
+void cli_put_json(struct str text); /* a part of one; no newline */
 
 /* ---- text.c ---- */
 

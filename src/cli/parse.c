@@ -3,32 +3,12 @@
 
 #include <stdarg.h>
 
-/* Levenshtein's, for words of usual length. */
-size_t cli_distance(struct str a, struct str b)
-{
-    size_t row[64];
-    if (a.n >= 63 || b.n >= 63)
-        return 99;
-    for (size_t k = 0; k <= b.n; k++)
-        row[k] = k;
-    for (size_t i = 1; i <= a.n; i++) {
-        size_t left_up = row[0];
-        row[0] = i;
-        for (size_t k = 1; k <= b.n; k++) {
-            size_t up = row[k], best = left_up + (a.p[i - 1] != b.p[k - 1]);
-            best = up + 1 < best ? up + 1 : best;
-            best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
-            left_up = up;
-            row[k] = best;
-        }
-    }
-    return row[b.n];
-}
+#include "base/near.h"
 
 /* Is `candidate` nearer to the word than the best so far? A short word is like everything, so less is allowed. */
 static bool parse_nearer(struct str word, struct str candidate, size_t *best)
 {
-    size_t d = cli_distance(word, candidate);
+    size_t d = near_distance(word, candidate);
     if (candidate.n > word.n && word.n >= 3 && str_starts(candidate, word))
         d = 1;
     if (d >= *best || d > 1 + word.n / 3)

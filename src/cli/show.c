@@ -156,11 +156,10 @@ void cli_record(struct cli *c, const struct json *j, uint32_t object, bool blank
 }
 
 /* JSON escapes what is below 0x20 already; the rest that a terminal might obey stands in strings only. */
-void cli_print_json(struct str text)
+void cli_put_json(struct str text)
 {
     struct buf b;
     buf_init(&b, 512u << 20);
-    text = str_trim(text);
     for (size_t i = 0; i < text.n; i++) {
         unsigned char a = (unsigned char)text.p[i], z = i + 1 < text.n ? (unsigned char)text.p[i + 1] : 0;
         if (a == 0x7f) {
@@ -174,9 +173,14 @@ void cli_print_json(struct str text)
             buf_char(&b, (char)a);
         }
     }
-    buf_char(&b, '\n');
     fwrite(b.p, 1, b.n, stdout);
     buf_done(&b);
+}
+
+void cli_print_json(struct str text)
+{
+    cli_put_json(str_trim(text));
+    putchar('\n');
 }
 
 void cli_print_list(struct cli *c, const struct json *j, struct str text, const char *member,

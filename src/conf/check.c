@@ -200,15 +200,21 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
     }
 }
 
+static void check_slashes(struct conf_load *l, struct str *url)
+{
+    while (url->n && url->p[url->n - 1] == '/')
+        url->n--;
+    *url = arena_str(&l->conf->arena, *url);
+}
+
 static void check_url(struct conf_load *l)
 {
     struct conf_root *r = &l->conf->root;
     if (!r->public_url.n)
         r->public_url =
             arena_fmt(&l->conf->arena, "%s://" STR_FMT, r->tls.certificate.n ? "https" : "http", STR_ARG(r->listen));
-    while (r->public_url.n && r->public_url.p[r->public_url.n - 1] == '/')
-        r->public_url.n--;
-    r->public_url = arena_str(&l->conf->arena, r->public_url);
+    check_slashes(l, &r->public_url);
+    check_slashes(l, &r->admin.public_url);
 }
 
 static bool check_loopback(struct str address)
@@ -259,7 +265,8 @@ static void check_all_hosts(struct conf_load *l)
     struct fault f;
     struct str public = http_url_parse(r->public_url, &url, &f) == ERR_OK ? url.authority : STR_NONE;
     check_hosts(l, r->listen, public, &r->allowed_hosts);
-    check_hosts(l, r->admin.listen, STR_NONE, &r->admin.allowed_hosts);
+    public = http_url_parse(r->admin.public_url, &url, &f) == ERR_OK ? url.authority : STR_NONE;
+    check_hosts(l, r->admin.listen, public, &r->admin.allowed_hosts);
 }
 
 void conf_finish(struct conf_load *l)

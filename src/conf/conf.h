@@ -59,7 +59,7 @@ struct conf_tls {
     struct tls *tls; /* made of them; the snapshot's */
 };
 struct conf_admin {
-    struct str listen;
+    struct str listen, public_url; /* public_url: without a slash at its end; empty: as requests say */
     struct conf_strings allowed_hosts;
     int64_t metrics; /* enum conf_metrics */
     struct conf_tls tls;

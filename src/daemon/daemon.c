@@ -489,6 +489,7 @@ int daemon_serve(const char *config_file)
         fprintf(stderr, STR_FMT "doorward: %s has faults; nothing was started\n", STR_ARG(buf_view(&faults)),
                 config_file);
         buf_done(&faults);
+        free(h);
         return 1;
     }
     buf_done(&faults);

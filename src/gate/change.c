@@ -8,25 +8,7 @@
 
 static enum err change_one(struct call *c, const struct duty_set *set, struct fault *f)
 {
-    struct buf b CLEANUP(buf_done);
-    const struct json *doc = c->doc;
-    struct json *next = arena_alloc(c->arena, sizeof(*next));
-    struct str old = c->arguments_node ? json_raw(doc, c->arguments_node) : STR("{}");
-    buf_init(&b, old.n + set->path.n + set->value.n + 4096);
-    struct json_out o = json_out(&b);
-    if (c->arguments_node) {
-        rewrite(doc, c->arguments_node, set->path, set->value, true, &o);
-    } else {
-        static struct json_node none_nodes[] = {{.type = JSON_NONE},
-                                                {.off = 0, .len = 2, .next = 2, .type = JSON_OBJECT}};
-        static const struct json none = {.text = {"{}", 2}, .node = none_nodes, .count = 2};
-        rewrite(&none, JSON_ROOT, set->path, set->value, true, &o);
-    }
-    struct str text = next ? arena_buf(c->arena, &b) : STR_NONE;
-    if (!text.p)
-        return fault_set(f, ERR_NOMEM, "no memory to change the arguments as the policies want it");
-    TRY(json_parse(next, text, c->arena, NULL, f));
-    c->doc = next;
+    TRY(rewrite_doc(c->doc, c->arguments_node, set->path, set->value, c->arena, &c->doc, f));
     c->arguments_node = JSON_ROOT;
     return ERR_OK;
 }

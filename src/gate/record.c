@@ -56,9 +56,9 @@ static void record_seen(struct audit_entry *e, const struct call *c)
 static struct str record_changed(struct call *c)
 {
     struct buf masked CLEANUP(buf_done);
+    buf_init(&masked, c->judged.n * 8 + 64);
     if (!c->changed.n)
         return STR_NONE;
-    buf_init(&masked, c->judged.n * 8 + 64);
     struct str judged = audit_mask(c->gate->gate->audit, NULL, 0, c->judged, c->arena, &masked);
     return ARENA_JOIN(c->arena, STR("{\"changed\":"), c->changed, STR(",\"digest\":\""), str_of(c->judged_digest),
                       STR("\",\"judged\":"), judged.n ? judged : STR("null"), STR("}"));

@@ -70,3 +70,21 @@ bool rewrite(const struct json *j, uint32_t at, struct str path, struct str valu
         json_put_raw(out, json_raw(j, at));
     return add;
 }
+
+enum err rewrite_doc(const struct json *j, uint32_t at, struct str path, struct str value, struct arena *a,
+                     const struct json **ret, struct fault *f)
+{
+    static struct json_node none_nodes[] = {{.type = JSON_NONE}, {.off = 0, .len = 2, .next = 2, .type = JSON_OBJECT}};
+    static const struct json none = {.text = {"{}", 2}, .node = none_nodes, .count = 2};
+    struct buf b CLEANUP(buf_done);
+    struct json *next = arena_alloc(a, sizeof(*next));
+    buf_init(&b, (at ? json_raw(j, at).n : 2) + path.n + value.n + 4096);
+    struct json_out o = json_out(&b);
+    rewrite(at ? j : &none, at ? at : JSON_ROOT, path, value, true, &o);
+    struct str text = next ? arena_buf(a, &b) : STR_NONE;
+    if (!text.p)
+        return fault_set(f, ERR_NOMEM, "no memory to change the arguments as the policies want it");
+    TRY(json_parse(next, text, a, NULL, f));
+    *ret = next;
+    return ERR_OK;
+}

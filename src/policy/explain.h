@@ -11,7 +11,7 @@
  *
  * Bounded: in parts, values and changes by the constants below, in time by EXPLAIN_TRIALS judgements.
  *
- * Threads: any. Everything lies in the arena and points into the set.
+ * Threads: any. Everything lies in the arena and points into the set and the question.
  */
 #ifndef POLICY_EXPLAIN_H
 #define POLICY_EXPLAIN_H

@@ -5,7 +5,8 @@
 #include "policy/explain.h"
 #include "policy/set.h"
 
-enum { FIX_EACH = 4 }; /* elements of one set that are tried */
+enum { FIX_EACH = 4 };         /* elements of one set that are tried */
+enum { FIX_MEMORY = 8 << 20 }; /* what looking at the parts of one policy may take; it bounds the time, too */
 
 struct fixing {
     const struct policy_set *s;
@@ -16,6 +17,7 @@ struct fixing {
     void *ctx;
     const struct explain_path *only; /* nothing else is wanted, and what conditions come to now does not count */
     bool hit;
+    size_t most; /* of the arena's total */
 };
 
 static bool fix_same(const struct explain_path *a, const struct explain_path *b)
@@ -333,7 +335,8 @@ static void fix_leaf(struct fixing *x, const struct cedar_expr *e, bool want)
 static void fix_expr(struct fixing *x, const struct cedar_expr *e, bool want)
 {
     struct cedar_value v;
-    if (arena_failed(x->a) || (!x->only && fix_eval(x, e, &v) && v.kind == CEDAR_BOOL && v.b == want))
+    if (arena_failed(x->a) || x->a->total > x->most ||
+        (!x->only && fix_eval(x, e, &v) && v.kind == CEDAR_BOOL && v.b == want))
         return;
     switch (e->op) {
     case CEDAR_OP_NOT: fix_expr(x, e->a, !want); return;
@@ -347,6 +350,6 @@ static void fix_expr(struct fixing *x, const struct cedar_expr *e, bool want)
 void explain_fixes(const struct policy_set *s, const struct cedar_request *r, const struct cedar_policy *p,
                    const struct cedar_expr *e, bool want, struct arena *a, explain_found *found, void *ctx)
 {
-    struct fixing x = {.s = s, .r = r, .p = p, .a = a, .found = found, .ctx = ctx};
+    struct fixing x = {.s = s, .r = r, .p = p, .a = a, .found = found, .ctx = ctx, .most = a->total + FIX_MEMORY};
     fix_expr(&x, e, want);
 }

@@ -5,6 +5,8 @@
 #include "policy/explain.h"
 #include "policy/set.h"
 
+enum { WAY_MEMORY = 64 << 20 }; /* when the search has taken this, it ends with what it has found */
+
 struct way_node {
     struct cedar_request r;
     struct explain_way way;
@@ -16,6 +18,7 @@ struct ways {
     struct explain *e;
     struct way_node **node; /* in the order in which they are tried */
     unsigned nodes, now;
+    size_t most; /* of the arena's total */
 };
 
 static bool ways_same(const struct explain_path *a, const struct explain_path *b)
@@ -47,7 +50,7 @@ static void way_found(void *ctx, const struct explain_fix *fix)
     struct ways *w = ctx;
     const struct way_node *from = w->node[w->now];
     unsigned k = 0;
-    if (w->nodes == EXPLAIN_TRIALS || arena_failed(w->a))
+    if (w->nodes == EXPLAIN_TRIALS || w->a->total > w->most || arena_failed(w->a))
         return;
     while (k < from->way.changes && !ways_same(&from->at[k], &fix->at))
         k++;
@@ -114,14 +117,14 @@ static void way_expand(struct ways *w, const struct cedar_request *r, const stru
             way_forbid(w, r, answer->error[i].policy);
             return;
         }
-    for (uint32_t i = 0; !answer->reasons && i < w->s->policies->n; i++)
+    for (uint32_t i = 0; !answer->reasons && i < w->s->policies->n && w->a->total < w->most; i++)
         if (w->s->policies->policy[i]->effect == CEDAR_PERMIT)
             way_permit(w, r, w->s->policies->policy[i]);
 }
 
 void explain_ways(const struct policy_set *s, const struct cedar_request *r, struct arena *a, struct explain *ret)
 {
-    struct ways w = {.s = s, .a = a, .e = ret};
+    struct ways w = {.s = s, .a = a, .e = ret, .most = a->total + WAY_MEMORY};
     struct policy_answer answer;
     w.node = arena_alloc(a, (EXPLAIN_TRIALS + 1) * sizeof(struct way_node *));
     struct way_node *start = arena_alloc(a, sizeof(*start));
@@ -129,7 +132,7 @@ void explain_ways(const struct policy_set *s, const struct cedar_request *r, str
         return;
     start->r = *r;
     w.node[w.nodes++] = start;
-    for (; w.now < w.nodes && ret->ways < EXPLAIN_WAYS && !arena_failed(a); w.now++) {
+    for (; w.now < w.nodes && ret->ways < EXPLAIN_WAYS && a->total < w.most && !arena_failed(a); w.now++) {
         struct way_node *n = w.node[w.now];
         if (ret->ways && n->way.changes > ret->way[0].changes) /* what follows is not the smallest */
             return;

@@ -14,17 +14,24 @@ static void load_fault(const struct cedar_policies *ps, const struct cedar_polic
     buf_fmt(faults, STR_FMT ":%u:%u: %s\n", STR_ARG(s->name), line, column, what);
 }
 
+/* Where the policy before stood: lines are counted on from there, since a text may have very many. */
+struct load_line {
+    uint32_t source, at;
+    unsigned line;
+};
+
 /* @id, or file and line. */
-static void load_name(struct cedar_policies *ps, struct cedar_policy *p)
+static void load_name(struct cedar_policies *ps, struct cedar_policy *p, struct load_line *l)
 {
     unsigned line, column;
+    const struct cedar_source *s = &ps->source[p->source];
     const struct cedar_annotation *id = cedar_annotation_find(p, STR("id"));
-    if (id && id->value.n) {
-        p->id = id->value;
-        return;
-    }
-    cedar_position(ps->source[p->source].text, p->at, &line, &column);
-    p->id = arena_fmt(&ps->arena, STR_FMT ":%u", STR_ARG(policy_base(ps->source[p->source].name)), line);
+    if (l->source != p->source)
+        *l = (struct load_line){p->source, 0, 1};
+    cedar_position(str_skip(s->text, l->at), p->at - l->at, &line, &column);
+    *l = (struct load_line){p->source, p->at, l->line + line - 1};
+    p->id =
+        id && id->value.n ? id->value : arena_fmt(&ps->arena, STR_FMT ":%u", STR_ARG(policy_base(s->name)), l->line);
 }
 
 static int load_by_id(const void *a, const void *b)
@@ -35,11 +42,12 @@ static int load_by_id(const void *a, const void *b)
 static enum err load_names(struct cedar_policies *ps, struct buf *faults)
 {
     size_t before = faults->n;
+    struct load_line l = {.source = UINT32_MAX};
     struct cedar_policy **sorted = calloc(ps->n + 1, sizeof(*sorted));
     if (!sorted)
         return ERR_NOMEM;
     for (uint32_t i = 0; i < ps->n; i++) {
-        load_name(ps, ps->policy[i]);
+        load_name(ps, ps->policy[i], &l);
         sorted[i] = ps->policy[i];
     }
     qsort(sorted, ps->n, sizeof(*sorted), load_by_id);
@@ -66,6 +74,19 @@ static enum err load_duties(const struct cedar_policies *ps, struct buf *faults)
 
 /* ---- what waits ---- */
 
+/* A tool's action, or a group that some tool is in. */
+static bool load_known(const struct cedar_schema *s, const struct cedar_uid *uid)
+{
+    const struct cedar_action *a = cedar_schema_action(s, uid);
+    if (!a || a->resources)
+        return a != NULL;
+    for (uint32_t i = 0; i < s->actions; i++)
+        for (uint32_t k = 0; k < s->action[i].ancestors; k++)
+            if (cedar_uid_eq(&s->action[i].ancestor[k], uid))
+                return true;
+    return false;
+}
+
 /* Drops from the scope what is no action that is known. False: nothing is left of it. */
 static bool load_scope(const struct policy_set *s, struct cedar_scope *scope, struct arena *a, struct str *ret_unknown)
 {
@@ -74,7 +95,7 @@ static bool load_scope(const struct policy_set *s, struct cedar_scope *scope, st
         return true;
     struct cedar_uid *kept = arena_alloc(a, (scope->n + 1) * sizeof(*kept));
     for (uint32_t i = 0; kept && i < scope->n; i++) {
-        if (cedar_schema_action(s->schema, &scope->uid[i]))
+        if (load_known(s->schema, &scope->uid[i]))
             kept[n++] = scope->uid[i];
         else if (str_is(scope->uid[i].type, "Action"))
             *ret_unknown = scope->uid[i].id;
@@ -107,22 +128,33 @@ static void load_set_aside(struct policy_set *s, struct cedar_policies *ps)
         ps->n = n;
 }
 
+enum err policy_parse(const struct policy_texts *t, bool shadow, struct cedar_policies **ret, struct buf *faults)
+{
+    struct cedar_policies *ps CLEANUP(cedar_policies_freep) = cedar_policies_new(LOAD_MEMORY);
+    if (!ps)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < t->n; i++)
+        if (shadow || t->v[i].enforce)
+            TRY(cedar_parse(ps, t->v[i].name, t->v[i].text, faults));
+    TRY(load_names(ps, faults));
+    TRY(load_duties(ps, faults));
+    *ret = ps;
+    ps = NULL;
+    return ERR_OK;
+}
+
 enum err policy_load(struct policy_set *s, bool shadow, struct cedar_policies **ret, struct cedar_program **ret_program,
                      struct buf *faults)
 {
     struct fault f = {.text = ""};
-    struct cedar_policies *ps CLEANUP(cedar_policies_freep) = cedar_policies_new(LOAD_MEMORY);
-    if (!ps)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < s->texts->n; i++)
-        if (shadow || s->texts->v[i].enforce)
-            TRY(cedar_parse(ps, s->texts->v[i].name, s->texts->v[i].text, faults));
-    TRY(load_names(ps, faults));
-    TRY(load_duties(ps, faults));
+    struct cedar_policies *ps CLEANUP(cedar_policies_freep) = NULL;
+    TRY(policy_parse(s->texts, shadow, &ps, faults));
     load_set_aside(s, ps);
     if (arena_failed(&s->arena) || arena_failed(&ps->arena))
         return ERR_NOMEM;
-    TRY(cedar_validate(ps, s->schema, faults, NULL));
+    if (s->actions) /* where no tool is known, no policy can apply, and that is no fault of theirs: nothing is let
+                       through */
+        TRY(cedar_validate(ps, s->schema, faults, NULL));
     enum err e = cedar_compile(ps, ret_program, &f);
     if (e) {
         buf_fmt(faults, "the policies: %s\n", f.text);

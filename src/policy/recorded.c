@@ -9,10 +9,10 @@
 
 enum {
     RECORDED_SLOTS = 4096,
-    RECORDED_ENDED = 4096,        /* sessions that are over and still known, for what was on its way */
-    RECORDED_MEMORY = 512 << 20,  /* of one entry */
-    RECORDED_BACK_MS = 90000000,  /* 25 hours: no session lives longer than 24 */
-    RECORDED_PROGRESS = 1 << 16,  /* entries */
+    RECORDED_ENDED = 4096,       /* sessions that are over and still known, for what was on its way */
+    RECORDED_MEMORY = 512 << 20, /* of one entry */
+    RECORDED_BACK_MS = 90000000, /* 25 hours: no session lives longer than 24 */
+    RECORDED_PROGRESS = 1 << 16, /* entries */
 };
 
 struct recorded_session {
@@ -29,7 +29,7 @@ struct recorded {
     void (*progress)(void *ctx, uint64_t n);
     void *ctx;
     uint64_t seen, earlier;
-    bool over;
+    bool over, again;
     struct recorded_session *slot[RECORDED_SLOTS];
     struct recorded_session *ended, **ended_last;
     size_t ended_count;
@@ -94,24 +94,23 @@ static void session_forget_all(struct recorded *r)
     r->ended_count = 0;
 }
 
-static struct str entry_str(const struct recorded *r, const struct json *j, const char *path, struct arena *a)
+static struct str entry_str(const struct json *j, const char *path, struct arena *a)
 {
-    (void)r;
     struct str s = json_str(j, json_path(j, JSON_ROOT, path), a);
     return s.n ? arena_str(a, s) : STR_NONE;
 }
 
 /* What every entry of a session says of it. */
-static void session_fill(const struct recorded *r, const struct json *j, struct lease *l)
+static void session_fill(const struct json *j, struct lease *l)
 {
     struct arena *a = &l->arena;
-    l->sid = entry_str(r, j, "sessionId", a);
-    l->agent_id = entry_str(r, j, "agentId", a);
-    l->agent_type = entry_str(r, j, "agentType", a);
-    l->agent_version = entry_str(r, j, "agentVersion", a);
-    l->agent_env = entry_str(r, j, "deploymentEnv", a);
-    l->user = entry_str(r, j, "triggerUserId", a);
-    l->trigger = entry_str(r, j, "triggerSource", a);
+    l->sid = entry_str(j, "sessionId", a);
+    l->agent_id = entry_str(j, "agentId", a);
+    l->agent_type = entry_str(j, "agentType", a);
+    l->agent_version = entry_str(j, "agentVersion", a);
+    l->agent_env = entry_str(j, "deploymentEnv", a);
+    l->user = entry_str(j, "triggerUserId", a);
+    l->trigger = entry_str(j, "triggerSource", a);
 }
 
 static void session_scopes(const struct json *j, struct lease *l)
@@ -135,9 +134,9 @@ static void session_opened(struct recorded *r, const struct json *j)
         return; /* its calls are told not to be judged */
     }
     l->arena.cap = 16u << 20;
-    session_fill(r, j, l);
-    l->agent_owner = entry_str(r, j, "details.owner", &l->arena);
-    l->tier = entry_str(r, j, "details.tier", &l->arena);
+    session_fill(j, l);
+    l->agent_owner = entry_str(j, "details.owner", &l->arena);
+    l->tier = entry_str(j, "details.tier", &l->arena);
     session_scopes(j, l);
     s->lease = l;
     s->whole = json_type(j, json_path(j, JSON_ROOT, "details.scopes")) == JSON_ARRAY && !arena_failed(&l->arena);
@@ -208,7 +207,7 @@ static bool call_effect(const struct json *j, struct arena *a, struct recorded_c
     c->refused = !str_is(stage, "policy");
     if (c->refused)
         return seen;
-    c->effect = str_is(event, "RATE_LIMITED")           ? RECORDED_LIMIT
+    c->effect = str_is(event, "RATE_LIMITED")             ? RECORDED_LIMIT
                 : str_is(c->code, err_code(ERR_APPROVAL)) ? RECORDED_APPROVAL
                                                           : RECORDED_DENY;
     return true;
@@ -237,10 +236,10 @@ static void call_session(struct recorded *r, const struct json *j, struct record
     int64_t age = 0, calls = 0;
     if (!s) {
         arena_reset(&l->arena);
-        session_fill(r, j, l);
+        session_fill(j, l);
     }
-    bool known = json_i64(j, json_get(j, context, STR("age")), &age) &&
-                 json_i64(j, json_get(j, context, STR("calls")), &calls);
+    bool known =
+        json_i64(j, json_get(j, context, STR("age")), &age) && json_i64(j, json_get(j, context, STR("calls")), &calls);
     l->created = c->now_ms - age * 1000;
     l->used = calls;
     c->lease = l;
@@ -383,7 +382,16 @@ enum err recorded_next(struct recorded *r, struct recorded_call *ret, struct fau
     struct str text;
     uint64_t seq;
     while (!r->over) {
-        TRY(audit_reader_next(r->reader, &text, &seq, f));
+        enum err e = audit_reader_next(r->reader, &text, &seq, f);
+        if (e == ERR_NOT_FOUND && !r->again) { /* between two segments that may be */
+            r->again = true;
+            continue;
+        }
+        if (e == ERR_NOT_FOUND)
+            return fault_set(f, ERR_IO, "the record cannot be read up to entry %llu",
+                             (unsigned long long)r->range.last);
+        TRY(e);
+        r->again = false;
         r->over = seq >= r->range.last;
         if (r->progress && ++r->seen % RECORDED_PROGRESS == 0)
             r->progress(r->ctx, r->seen);

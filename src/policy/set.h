@@ -43,8 +43,11 @@ enum err policy_request(const struct policy_set *s, const struct policy_question
 void policy_judge_by(const struct policy_set *s, const struct cedar_request *r, struct arena *arena,
                      struct policy_answer *ret);
 struct cedar_value policy_moment(const struct policy_set *s, int64_t now_ms, struct arena *a); /* context.time */
-/* load.c: parses the texts (with shadow ones or without), names the policies, checks their annotations, sets aside what
- * waits, validates and compiles. */
+/* load.c: the texts (with shadow ones or without) parsed, the policies named, their annotations checked. With shadow
+ * ones the policies' sources are the texts, in their order. */
+enum err policy_parse(const struct policy_texts *t, bool shadow, struct cedar_policies **ret,
+                      struct buf *faults) MUST_USE;
+/* The same, and sets aside what waits, validates and compiles. */
 enum err policy_load(struct policy_set *s, bool shadow, struct cedar_policies **ret, struct cedar_program **ret_program,
                      struct buf *faults) MUST_USE;
 

@@ -10,8 +10,13 @@ static void who_changes_something_needs_more_than_a_look(void **state)
     (void)state;
     for (size_t i = 0; i < admin_route_count; i++) {
         const struct admin_route *r = &admin_routes[i];
-        bool reads = strcmp(r->method, "GET") == 0, of_agents = strstr(r->path, "/agents") != NULL;
+        bool asks = strcmp(r->path, "/admin/v1/policies/check") == 0 || strncmp(r->path, "/access/v1/", 11) == 0;
+        bool reads = strcmp(r->method, "GET") == 0 || asks, of_agents = strstr(r->path, "/agents") != NULL;
         bool kills = r->kind == ADMIN_STOP, revives = strstr(r->path, "/revive") != NULL;
+        if (strncmp(r->path, "/.well-known/", 13) == 0) { /* and nothing else is for anybody */
+            assert_int_equal(r->role, ADMIN_ANYBODY);
+            continue;
+        }
         assert_in_range(r->role, CONF_VIEWER, CONF_ADMIN);
         if (reads != (r->role == CONF_VIEWER))
             fail_msg("%s %s: role %d", r->method, r->path, (int)r->role);
@@ -31,7 +36,8 @@ static void each_route_is_whole_and_stands_once(void **state)
     for (size_t i = 0; i < admin_route_count; i++) {
         const struct admin_route *r = &admin_routes[i];
         assert_true(r->run && r->what[0]);
-        if (strncmp(r->path, "/admin/v1/", 10) != 0 && strcmp(r->path, "/metrics") != 0)
+        if (strncmp(r->path, "/admin/v1/", 10) != 0 && strcmp(r->path, "/metrics") != 0 &&
+            strncmp(r->path, "/access/v1/", 11) != 0 && strcmp(r->path, "/.well-known/authzen-configuration") != 0)
             fail_msg("%s is outside of the operators' API", r->path);
         for (size_t k = 0; k < i; k++)
             if (strcmp(r->path, admin_routes[k].path) == 0 && strcmp(r->method, admin_routes[k].method) == 0)

@@ -67,6 +67,10 @@ static void a_call_is_written_with_all_that_is_known_of_it(void **state)
     e.digest = STR("aa");
     e.judged = e.allowed = true;
     e.reason = STR("every stage let it through");
+    e.policy_ids = STR("[\"small\"]");
+    e.policy_version = STR("ff");
+    e.context =
+        (struct audit_context){.risk = "high", .age = 61, .calls = 4, .source = {192, 0, 2, 7}, .source_bytes = 4};
     e.latency_us = 1500;
     e.reasoning = STR("the customer asked");
     e.model = STR("model-x");
@@ -78,10 +82,12 @@ static void a_call_is_written_with_all_that_is_known_of_it(void **state)
     assert_string_equal(
         text, "{\"actor\":null,\"actorType\":\"AI_AGENT\",\"agentId\":\"agt_1\",\"agentType\":\"support\","
               "\"agentVersion\":\"1.4.2\",\"claims\":{\"estimatedCost\":0.012,\"modelUsed\":\"model-x\","
-              "\"tokensConsumed\":812},\"code\":null,\"deploymentEnv\":\"production\",\"details\":null,"
+              "\"tokensConsumed\":812},\"code\":null,\"context\":{\"age\":61,\"calls\":4,\"risk\":\"high\","
+              "\"source\":\"192.0.2.7\",\"taints\":[]},\"deploymentEnv\":\"production\",\"details\":null,"
               "\"digest\":\"aa\",\"event\":\"TOOL_CALL\",\"intentSeq\":null,\"latencyMs\":1.5,"
-              "\"parameters\":{\"id\":7},\"policyDecision\":{\"allowed\":true,"
-              "\"reason\":\"every stage let it through\",\"stage\":null},\"previousHash\":"
+              "\"parameters\":{\"id\":7},\"policyDecision\":{\"allowed\":true,\"policies\":[\"small\"],"
+              "\"reason\":\"every stage let it through\",\"shadow\":null,\"stage\":null},"
+              "\"policyVersion\":\"ff\",\"previousHash\":"
               "\"0000000000000000000000000000000000000000000000000000000000000000\","
               "\"reasoning\":\"the customer asked\",\"result\":null,\"resultBytes\":null,\"resultDigest\":null,"
               "\"seq\":1,\"sessionId\":\"sess_1\",\"timestamp\":\"________________________\","
@@ -107,6 +113,7 @@ static void an_outcome_names_its_intent_and_what_came_of_it(void **state)
     assert_non_null(strstr(text, "\"code\":\"upstream_timeout\""));
     assert_non_null(strstr(text, "\"claims\":null"));         /* nothing was claimed */
     assert_non_null(strstr(text, "\"policyDecision\":null")); /* and nothing decided */
+    assert_non_null(strstr(text, "\"context\":null"));
     free(text);
 }
 

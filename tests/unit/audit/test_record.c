@@ -1,6 +1,8 @@
 /* Entries that were acknowledged are on the disk and stay there, whatever happens to the process. */
 #include "record.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -60,6 +62,35 @@ static void segments_roll_and_read_as_one(void **state)
     assert_int_equal(record_read(r, 57, NULL, NULL), 44);
     record_open(r);
     assert_int_equal(r->found.entries, 100);
+}
+
+static uint64_t first_before(const struct record *r, int64_t wall_ms)
+{
+    struct audit_reader *reader;
+    struct fault f;
+    struct str json;
+    uint64_t seq;
+    assert_int_equal(audit_reader_open(r->dir, &reader, &f), ERR_OK);
+    assert_int_equal(audit_reader_before(reader, wall_ms, &f), ERR_OK);
+    assert_int_equal(audit_reader_next(reader, &json, &seq, &f), ERR_OK);
+    audit_reader_close(reader);
+    return seq;
+}
+
+static void reading_begins_not_long_before_a_moment(void **state)
+{
+    struct record *r = *state;
+    r->conf.segment_bytes = 16384;
+    record_open(r);
+    record_fill(r, 60);
+    usleep(3000);
+    int64_t moment = clock_wall_ms();
+    usleep(3000);
+    record_fill(r, 60);
+    assert_int_equal(first_before(r, 0), 1);
+    uint64_t seq = first_before(r, moment), last = first_before(r, INT64_MAX);
+    assert_true(seq > 1 && seq <= 61);
+    assert_true(last > seq && last <= 120);
 }
 
 static void an_entry_larger_than_a_segment_gets_one_of_its_own(void **state)
@@ -265,6 +296,7 @@ int main(int argc, char **argv)
         SCENE(a_record_goes_on_where_it_was_closed),
         SCENE(a_second_writer_is_refused),
         SCENE(segments_roll_and_read_as_one),
+        SCENE(reading_begins_not_long_before_a_moment),
         SCENE(an_entry_larger_than_a_segment_gets_one_of_its_own),
         SCENE(a_reader_follows_the_writer_over_segments),
         SCENE(who_waits_together_is_flushed_together),
