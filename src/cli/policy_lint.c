@@ -54,12 +54,36 @@ static const char *lint_count(struct cli *c, size_t n, const char *what)
     return arena_fmt(&c->arena, "%zu %s%s", n, what, n == 1 ? "" : "s").p;
 }
 
+static void lint_print_codes(struct cli *c)
+{
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 65536);
+    struct json_out o = json_out(&b);
+    json_open(&o, '[');
+    for (unsigned i = 0; i < LINT_CODES; i++) {
+        json_open(&o, '{');
+        json_kv_z(&o, "code", lint_codes[i]);
+        json_kv_z(&o, "severity", lint_severities[lint_usual[i]]);
+        json_kv_z(&o, "meaning", lint_meanings[i]);
+        json_close(&o, '}');
+        if (!c->json)
+            printf("%-14s %-8s %s\n", lint_codes[i], lint_severities[lint_usual[i]], lint_meanings[i]);
+    }
+    json_close(&o, ']');
+    if (c->json)
+        cli_print_json(buf_view(&b));
+}
+
 enum err cli_run_policy_lint(struct cli *c, struct fault *f)
 {
     struct policy_set *set = NULL;
     struct lint l;
     struct buf b CLEANUP(buf_done);
     buf_init(&b, 512u << 20);
+    if (cli_switch(c, "codes")) {
+        lint_print_codes(c);
+        return ERR_OK;
+    }
     TRY(cli_policy_set(c, 0, &set, f));
     enum err e = lint(set, &c->arena, &l, f);
     policy_set_unref(set);

@@ -23,9 +23,13 @@ struct yaml_reading {
     bool bad;
 };
 
+/* One line, whatever is in the text: keys may have line ends in them. */
 static void yaml_say(const struct yaml *y, unsigned line, unsigned column, const char *text)
 {
-    buf_fmt(y->faults, STR_FMT ":%u:%u: %s\n", STR_ARG(y->file), line, column, text);
+    buf_fmt(y->faults, STR_FMT ":%u:%u: ", STR_ARG(y->file), line, column);
+    for (; *text; text++)
+        buf_char(y->faults, (unsigned char)*text < ' ' ? '?' : *text);
+    buf_char(y->faults, '\n');
 }
 
 void yaml_fault(const struct yaml *y, uint32_t at, const char *fmt, ...)

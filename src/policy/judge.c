@@ -10,6 +10,7 @@ struct judge {
     const struct policy_tool *tool;
     struct arena *a;
     struct policy_answer *answer;
+    struct policy_seen seen;
     struct str lost; /* a member of the arguments that a policy reads and that no type holds */
 };
 
@@ -76,12 +77,8 @@ static struct cedar_value judge_session(const struct judge *j)
     const struct lease *l = j->q->lease;
     struct judge_record r = {.n = 0};
     struct cedar_value source = judge_source(j->q->source, j->a);
-    struct policy_seen seen = {
-        .risk = j->q->risk ? j->q->risk : j->tool->risk, .age = (j->q->now_ms - l->created) / 1000, .calls = l->used};
-    if (j->q->seen)
-        *j->q->seen = seen;
-    judge_put(&r, "age", cedar_long(seen.age));
-    judge_put(&r, "calls", cedar_long(seen.calls));
+    judge_put(&r, "age", cedar_long(j->seen.age));
+    judge_put(&r, "calls", cedar_long(j->seen.calls));
     judge_put(&r, "id", cedar_string(l->sid));
     judge_put(&r, "scopes", judge_strings(l->scope, l->scope_count, j->a));
     if (source.kind != CEDAR_NONE)
@@ -107,10 +104,23 @@ struct cedar_value policy_moment(const struct policy_set *s, int64_t now_ms, str
     return judge_record(&r, a);
 }
 
+static void judge_see(struct judge *j)
+{
+    const struct policy_question *q = j->q;
+    j->seen = (struct policy_seen){.risk = q->risk ? q->risk : j->tool->risk,
+                                   .age = (q->now_ms - q->lease->created) / 1000,
+                                   .calls = q->lease->used};
+    if (q->seen)
+        *q->seen = j->seen;
+}
+
 static const struct cedar_record *judge_context(struct judge *j)
 {
     struct cedar_value input;
     struct judge_record r = {.n = 0};
+    judge_see(j);
+    if (j->s->blind)
+        return &cedar_record_empty;
     if (shape_read(j->tool->input, j->q->doc, j->q->arguments, j->a, judge_lost, j, &input))
         return NULL;
     judge_put(&r, "input", input);

@@ -7,6 +7,7 @@ struct reads {
     struct str *v;
     size_t n, cap;
     struct arena *a;
+    bool context; /* any looks at it */
 };
 
 static void reads_put(struct reads *r, struct str name)
@@ -28,8 +29,8 @@ static void reads_put(struct reads *r, struct str name)
 static void reads_of(struct reads *r, const struct cedar_expr *e)
 {
     switch (e->op) {
+    case CEDAR_OP_VAR: r->context = r->context || e->sub == CEDAR_CONTEXT; return;
     case CEDAR_OP_LIT:
-    case CEDAR_OP_VAR:
     case CEDAR_OP_SLOT: return;
     case CEDAR_OP_GET:
     case CEDAR_OP_HAS:
@@ -72,6 +73,7 @@ void policy_reads(struct policy_set *s, const struct cedar_policies *ps)
         qsort(r.v, r.n, sizeof(*r.v), reads_cmp);
     s->read = r.v;
     s->reads = r.n;
+    s->blind = !r.context;
 }
 
 bool policy_set_reads(const struct policy_set *s, struct str name)

@@ -24,6 +24,7 @@ struct policy_set {
     struct cedar_program *program, *shadow;
     const struct str *read; /* names of attributes that any policy reads; sorted */
     size_t reads;
+    bool blind; /* no policy looks at the context: it need not be made */
     struct policy_wait *wait;
     size_t waits;
     const struct zone *zone; /* of context.time */

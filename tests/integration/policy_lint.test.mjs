@@ -111,6 +111,12 @@ describe('policy lint', () => {
     assert.match(json.faults[0], /broken\.cedar:2:/)
   })
 
+  test('explains its codes', () => {
+    const codes = JSON.parse(spawnSync(DOORWARD, ['policy', 'lint', '--codes', '--json'], { encoding: 'utf8' }).stdout)
+    assert.deepEqual(codes.find((c) => c.code === 'bare-critical'),
+      { code: 'bare-critical', severity: 'warning', meaning: 'A permit without conditions for a tool of risk high or critical.' })
+  })
+
   test('where no gateway is, a file of tools stands for it', () => {
     const dir = mkdtempSync(join(tmpdir(), 'doorward-lint-'))
     try {

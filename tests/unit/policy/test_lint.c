@@ -181,6 +181,7 @@ static void words_and_hours_that_do_not_exist(void **state)
         {LOOKUP "\nwhen { 25 > context.time.hour };", "never:2"},
         {LOOKUP "\nwhen { context.time.hour >= 24 || context.session.calls < 3 };", "never:2"},
         {LOOKUP "\nwhen { context.time.hour >= 0 && context.time.hour <= 23 };", ""},
+        {LOOKUP " when { context.session has user && context.session.user == \"\u0430lice\" };", "lookalike:1"},
         {LOOKUP "\nwhen { context.session.scopes.contains(\"tool:orders/lookup_order:execute\") };", ""},
         {LOOKUP "\nwhen { context.session.scopes.contains(\"orders:read\") };", ""},
         {LOOKUP "\nwhen { context.session.scopes.contains(\"orders:read:user:usr_1\") };", ""},
@@ -264,6 +265,7 @@ static void permissions_that_are_wider_than_they_look(void **state)
         {"permit" ANY ";", "bare-critical:1"},
         {"permit" ANY " when { resource.risk != \"low\" };", "bare-critical:1"},
         {REFUND " when { context.time.hour >= 0 };", "bare-critical:1"},
+        {REFUND " when { context.time.hour < 24 };", "bare-critical:1"},
         {"@approve(\"one\") " REFUND ";", ""},
         {REFUND " when { context.session.calls < 3 };", ""},
         {"permit" ANY " when { resource.risk == \"medium\" };", ""},
@@ -376,6 +378,24 @@ static void files_that_are_not_enforced_cover_nothing(void **state)
                               "uncovered:mail/send uncovered:orders/cancel_order uncovered:orders/issue_refund"))
         fail_msg("%.*s", (int)b.n, b.p);
     assert_true(str_is(s.lint.v[0].file, "draft.cedar"));
+    buf_done(&b);
+    scene_end(&s);
+}
+
+static void a_draft_does_not_make_what_is_enforced_idle(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct buf b;
+    const struct policy_text v[] = {
+        {STR("base.cedar"), STR(LOOKUP ";"), true},
+        {STR("draft.cedar"), STR("forbid" ANY ";\n" LOOKUP ";"), false},
+    };
+    buf_init(&b, 65536);
+    scene_begin(&s, v, 2);
+    found_text(&s.lint, false, &b);
+    if (!str_is(buf_view(&b), "not-enforced:1 shadowed:2"))
+        fail_msg("%.*s", (int)b.n, b.p);
     buf_done(&b);
     scene_end(&s);
 }
@@ -527,6 +547,7 @@ int main(void)
         cmocka_unit_test(rules_for_tools_to_come_are_only_noted),
         cmocka_unit_test(tools_that_nothing_covers),
         cmocka_unit_test(files_that_are_not_enforced_cover_nothing),
+        cmocka_unit_test(a_draft_does_not_make_what_is_enforced_idle),
         cmocka_unit_test(nothing_in_what_people_write_well),
         cmocka_unit_test(the_built_in_policy_is_named),
         cmocka_unit_test(every_finding_has_its_place),
