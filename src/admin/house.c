@@ -124,14 +124,7 @@ enum err admin_reload_post(struct admin_request *r, struct fault *f)
     }
     json_kv_z(&o, "error", err_code(ERR_CONFIG));
     json_kv_z(&o, "message", "the configuration has faults; the one before stays in force");
-    json_key(&o, STR("faults"));
-    json_open(&o, '[');
-    for (struct str rest = buf_view(&faults), line; rest.n;) {
-        str_cut(&rest, '\n', &line);
-        if (line.n)
-            json_put_str(&o, line);
-    }
-    json_close(&o, ']');
+    json_kv_lines(&o, "faults", buf_view(&faults));
     json_close(&o, '}');
     buf_done(&faults);
     admin_note(r->admin, AUDIT_CONFIG_REFUSED, r->operator, STR_NONE, STR_NONE);

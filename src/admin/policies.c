@@ -106,34 +106,13 @@ static enum err check_judge(struct admin_request *r, struct policy_texts *texts,
     return e;
 }
 
-static void check_wait(void *ctx, struct str id, struct str tool)
-{
-    struct json_out *o = ctx;
-    json_open(o, '{');
-    json_kv_str(o, "policy", id);
-    json_kv_str(o, "tool", tool);
-    json_close(o, '}');
-}
-
 static void check_write(struct admin_request *r, const struct policy_set *s, struct str faults)
 {
     struct json_out o = json_out(&r->out);
-    struct str line;
     json_open(&o, '{');
     json_kv_bool(&o, "ok", s != NULL);
-    json_key(&o, STR("faults"));
-    json_open(&o, '[');
-    while (faults.n) {
-        str_cut(&faults, '\n', &line);
-        if (line.n)
-            json_put_str(&o, line);
-    }
-    json_close(&o, ']');
-    json_key(&o, STR("waiting"));
-    json_open(&o, '[');
-    if (s)
-        policy_set_waiting(s, check_wait, &o);
-    json_close(&o, ']');
+    json_kv_lines(&o, "faults", faults);
+    policy_set_waiting_json(s, &o);
     json_close(&o, '}');
 }
 

@@ -113,5 +113,7 @@ void json_kv_bool(struct json_out *o, const char *key, bool v);
 void json_kv_null(struct json_out *o, const char *key);
 void json_kv_raw(struct json_out *o, const char *key, struct str json);
 void json_kv_strs(struct json_out *o, const char *key, const struct str *v, size_t n);
+void json_kv_lines(struct json_out *o, const char *key,
+                   struct str text); /* an array of its lines, without empty ones */
 
 #endif

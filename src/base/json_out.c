@@ -171,3 +171,16 @@ void json_kv_strs(struct json_out *o, const char *key, const struct str *v, size
     json_key_plain(o, key);
     json_put_strs(o, v, n);
 }
+
+void json_kv_lines(struct json_out *o, const char *key, struct str text)
+{
+    struct str line;
+    json_key(o, str_of(key));
+    json_open(o, '[');
+    while (text.n) {
+        str_cut(&text, '\n', &line);
+        if (line.n)
+            json_put_str(o, line);
+    }
+    json_close(o, ']');
+}

@@ -2,6 +2,7 @@
  * What the checker has to say. Each problem of a place is kept once, with the number of environments that have it, and
  * told when the policy is through, in the order of the text.
  */
+#include "base/near.h"
 #include "cedar/check.h"
 #include "cedar/print.h"
 
@@ -191,29 +192,7 @@ const char *cedar_check_uid_text(struct cedar_check *c, const struct cedar_uid *
 
 /* ---- suggestions ---- */
 
-#define NEAR_MAX 32
 #define SEARCHED 10000 /* names, at most */
-
-/* Levenshtein's, for words of usual length. */
-static size_t distance(struct str a, struct str b)
-{
-    size_t row[NEAR_MAX + 1];
-    if (a.n > NEAR_MAX || b.n > NEAR_MAX)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.n; i++) {
-        size_t corner = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.n; j++) {
-            size_t above = row[j], swap = corner + (a.p[i - 1] != b.p[j - 1]),
-                   step = 1 + (above < row[j - 1] ? above : row[j - 1]);
-            corner = above;
-            row[j] = swap < step ? swap : step;
-        }
-    }
-    return row[b.n];
-}
 
 /* "User" for "Shop::User" */
 static bool unqualified(struct str word, struct str name)
@@ -228,7 +207,7 @@ const char *cedar_check_list_text(struct cedar_check *c, struct str word, const 
     size_t best = word.n / 3 + 1;
     uint32_t which = n;
     for (uint32_t i = 0; i < n && i < SEARCHED; i++) {
-        size_t d = unqualified(word, name[i]) ? 0 : distance(word, name[i]);
+        size_t d = unqualified(word, name[i]) ? 0 : near_distance(word, name[i]);
         if (d < best) {
             best = d;
             which = i;

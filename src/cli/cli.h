@@ -111,6 +111,7 @@ void cli_record(struct cli *c, const struct json *j, uint32_t object, bool blank
  * error that it is empty. */
 void cli_print_list(struct cli *c, const struct json *j, struct str text, const char *member,
                     const char *const (*columns)[2], const char *none);
+void cli_print_faults_json(struct str faults); /* {"ok", "faults"}: of a check, whose faults are lines. config.c */
 /* An answer's bytes, on one line, with what could steer a terminal escaped. */
 void cli_print_json(struct str text);
 void cli_put_json(struct str text); /* a part of one; no newline */

@@ -10,22 +10,14 @@ static void config_print(struct buf *b)
     buf_done(b);
 }
 
-static void check_print_json(struct str faults)
+void cli_print_faults_json(struct str faults)
 {
     struct buf b;
-    struct str line;
     buf_init(&b, 4u << 20);
     struct json_out o = json_out(&b);
     json_open(&o, '{');
     json_kv_bool(&o, "ok", !faults.n);
-    json_key(&o, STR("faults"));
-    json_open(&o, '[');
-    while (faults.n) {
-        str_cut(&faults, '\n', &line);
-        if (line.n)
-            json_put_str(&o, line);
-    }
-    json_close(&o, ']');
+    json_kv_lines(&o, "faults", faults);
     json_close(&o, '}');
     cli_print_json(buf_view(&b));
     buf_done(&b);
@@ -59,7 +51,7 @@ enum err cli_run_config_check(struct cli *c, struct fault *f)
         lines += faults.p[i] == '\n';
     cli_visible(&shown, buf_view(&faults), true);
     if (c->json)
-        check_print_json(buf_view(&faults));
+        cli_print_faults_json(buf_view(&faults));
     else if (e)
         fwrite(shown.p, 1, shown.n, stdout);
     else

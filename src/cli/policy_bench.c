@@ -8,25 +8,15 @@ enum { BENCH_TOOLS_FILE = 64 << 20, BENCH_FILES = 1000 };
 
 void cli_policy_print_faults(struct cli *c, struct str faults)
 {
-    struct str line;
-    struct buf b CLEANUP(buf_done);
-    buf_init(&b, 4u << 20);
-    struct json_out o = json_out(&b);
-    json_open(&o, '{');
-    json_kv_bool(&o, "ok", false);
-    json_key(&o, STR("faults"));
-    json_open(&o, '[');
-    for (struct str rest = faults; rest.n;) {
-        str_cut(&rest, '\n', &line);
-        if (line.n && !c->json)
-            puts(cli_shown(c, line, 0));
-        else if (line.n)
-            json_put_str(&o, line);
+    if (c->json && faults.n) {
+        cli_print_faults_json(faults);
+        return;
     }
-    json_close(&o, ']');
-    json_close(&o, '}');
-    if (c->json && faults.n)
-        cli_print_json(buf_view(&b));
+    for (struct str line; faults.n;) {
+        str_cut(&faults, '\n', &line);
+        if (line.n)
+            puts(cli_shown(c, line, 0));
+    }
 }
 
 struct bench_files {

@@ -52,15 +52,6 @@ bool policy_force_ok(struct policy_force *f, struct buf *ret_faults)
     return ok;
 }
 
-static void force_wait(void *ctx, struct str id, struct str tool)
-{
-    struct json_out *o = ctx;
-    json_open(o, '{');
-    json_kv_str(o, "policy", id);
-    json_kv_str(o, "tool", tool);
-    json_close(o, '}');
-}
-
 static void force_texts(const struct policy_texts *t, bool texts, struct json_out *o)
 {
     json_kv_z(o, "version", t->version);
@@ -87,19 +78,8 @@ void policy_force_json(struct policy_force *f, bool texts, struct json_out *o)
     json_kv_bool(o, "inForce", policy_force_ok(f, &faults));
     if (s)
         force_texts(policy_set_texts(s), texts, o);
-    json_key(o, STR("waiting"));
-    json_open(o, '[');
-    if (s)
-        policy_set_waiting(s, force_wait, o);
-    json_close(o, ']');
-    json_key(o, STR("faults"));
-    json_open(o, '[');
-    for (struct str rest = buf_view(&faults), line; texts && rest.n;) {
-        str_cut(&rest, '\n', &line);
-        if (line.n)
-            json_put_str(o, line);
-    }
-    json_close(o, ']');
+    policy_set_waiting_json(s, o);
+    json_kv_lines(o, "faults", texts ? buf_view(&faults) : STR_NONE);
     json_close(o, '}');
     policy_set_unref(s);
 }

@@ -68,6 +68,8 @@ void policy_set_unref(struct policy_set *s);
 const struct policy_texts *policy_set_texts(const struct policy_set *s);
 void policy_set_schema(const struct policy_set *s, struct buf *out); /* the vocabulary, as a Cedar schema */
 /* Policies that speak only of tools that nobody knows: they wait for these. */
+void policy_set_waiting_json(const struct policy_set *s /* or NULL */,
+                             struct json_out *o); /* "waiting": [{"policy", "tool"} …] */
 size_t policy_set_waiting(const struct policy_set *s, void (*policy)(void *ctx, struct str id, struct str tool),
                           void *ctx);
 

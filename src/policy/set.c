@@ -267,6 +267,24 @@ void policy_set_schema(const struct policy_set *s, struct buf *out)
     buf_str(out, buf_view(&s->vocabulary));
 }
 
+static void set_wait_json(void *ctx, struct str id, struct str tool)
+{
+    struct json_out *o = ctx;
+    json_open(o, '{');
+    json_kv_str(o, "policy", id);
+    json_kv_str(o, "tool", tool);
+    json_close(o, '}');
+}
+
+void policy_set_waiting_json(const struct policy_set *s, struct json_out *o)
+{
+    json_key(o, STR("waiting"));
+    json_open(o, '[');
+    if (s)
+        policy_set_waiting(s, set_wait_json, o);
+    json_close(o, ']');
+}
+
 size_t policy_set_waiting(const struct policy_set *s, void (*policy)(void *ctx, struct str id, struct str tool),
                           void *ctx)
 {
