@@ -2,6 +2,7 @@
 #include "admin/request.h"
 #include "base/clock.h"
 #include "box/box.h"
+#include "policy/force.h"
 
 enum { STATUS_SERVERS = 1024 };
 
@@ -101,6 +102,8 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_kv_z(&o, "fault", audit.text);
     json_kv_i64(&o, "seq", (int64_t)audit_seq(a->audit));
     json_close(&o, '}');
+    json_key(&o, STR("policies"));
+    policy_force_json(a->policies, false, &o);
     struct conf *conf = conf_slot_get(a->conf);
     status_servers(&o, a->connect, conf, r->arena);
     conf_unref(conf);

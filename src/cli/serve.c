@@ -37,8 +37,31 @@ static void status_head(struct cli *c, const struct json *j)
     printf("  sessions  %lld open\n", (long long)sessions);
     if (json_i64(j, json_path(j, JSON_ROOT, "stopped.agents"), &agents) && agents)
         printf("  stopped   %lld %s: doorward kill list\n", (long long)agents, agents == 1 ? "agent" : "agents");
-    printf("  record    %s, %lld %s%s%s\n\n", healthy ? "healthy" : "NOT WRITABLE", (long long)seq,
+    printf("  record    %s, %lld %s%s%s\n", healthy ? "healthy" : "NOT WRITABLE", (long long)seq,
            seq == 1 ? "entry" : "entries", healthy ? "" : ": ", healthy ? "" : cli_shown(c, fault, 0));
+}
+
+/* Which policies it serves by, and loudly, which of them protect nothing. */
+static void status_policies(struct cli *c, const struct json *j)
+{
+    uint32_t policies = json_get(j, JSON_ROOT, STR("policies")), files = json_get(j, policies, STR("files"));
+    bool color = cli_color(stdout), built_in = json_bool(j, json_get(j, policies, STR("builtIn")), false);
+    struct str version = json_str(j, json_get(j, policies, STR("version")), &c->arena);
+    size_t n = files && !built_in ? j->node[files].size : 0;
+    if (!json_bool(j, json_get(j, policies, STR("inForce")), false))
+        printf("  policies  NOT IN FORCE: doorward policy show\n");
+    else if (built_in)
+        printf("  policies  the built-in one: what the registry allows\n");
+    else
+        printf("  policies  %zu %s, version %s\n", n, n == 1 ? "file" : "files", cli_shown(c, version, 0));
+    JSON_EACH(j, files, file)
+    if (!json_bool(j, json_get(j, file, STR("enforce")), false))
+        printf("            %s%s IS NOT ENFORCED: judged and put on record only%s\n", color ? "\033[31m" : "",
+               cli_shown(c, json_str(j, json_get(j, file, STR("name")), &c->arena), 0), color ? "\033[0m" : "");
+    JSON_EACH(j, json_get(j, policies, STR("waiting")), w)
+    printf("            %s waits for the tool %s, which nobody knows yet\n",
+           cli_shown(c, json_str(j, json_get(j, w, STR("policy")), &c->arena), 0),
+           cli_shown(c, json_str(j, json_get(j, w, STR("tool")), &c->arena), 0));
 }
 
 enum err cli_run_status(struct cli *c, struct fault *f)
@@ -62,6 +85,8 @@ enum err cli_run_status(struct cli *c, struct fault *f)
         return ERR_OK;
     }
     status_head(c, &j);
+    status_policies(c, &j);
+    putchar('\n');
     cli_table(c, &j, json_get(&j, JSON_ROOT, STR("servers")), columns);
     return ERR_OK;
 }

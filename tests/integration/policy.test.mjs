@@ -204,7 +204,8 @@ describe('policies that are not enforced', () => {
 
   test('are told of loudly', async () => {
     await until('the log to say so', () => /"event":"policy_not_enforced","file":"[^"]*draft\.cedar"/.test(gate.log))
-    assert.match(await (await fetch(`${gate.url}/readyz?verbose`)).text(), /draft\.cedar/)
+    assert.match(await (await fetch(`${gate.url}/readyz?verbose`)).text(), /"draft\.cedar","enforce":false/)
+    assert.match(gate.cli(['status', '-c', gate.file]).stdout, /draft\.cedar IS NOT ENFORCED/)
   })
 })
 
