@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/log.h"
+
 void policy_force_init(struct policy_force *f)
 {
     pthread_rwlockattr_t attr; /* readers that never pause must not keep a new set out */
@@ -149,12 +151,14 @@ enum err policy_facts(const struct catalogue *k, struct store *store, struct are
     for (size_t i = 0; k && i < k->count; i++)
         if (tool_served(&k->tool[i]))
             facts_put(&f, k->tool[i].id, k->tool[i].definition, str_of(k->tool[i].hash));
-    TRY(store->ops->pins_load(store, facts_pin, &f, fault));
-    for (size_t i = 0; i < f.pins; i++) {
-        enum err e = store->ops->pin_read(store, f.pinned[i], facts_pinned, &f, fault);
-        if (e && e != ERR_NOT_FOUND)
-            return e;
+    struct fault unread;
+    enum err e = store->ops->pins_load(store, facts_pin, &f, &unread);
+    for (size_t i = 0; i < f.pins && !e; i++) {
+        e = store->ops->pin_read(store, f.pinned[i], facts_pinned, &f, &unread);
+        e = e == ERR_NOT_FOUND ? ERR_OK : e;
     }
+    if (e) /* then policies on them wait: nobody can call these tools either */
+        log_warn("policy_pins_unread", LOG_Z("reason", unread.text));
     if (arena_failed(a))
         return fault_set(fault, ERR_NOMEM, "no memory for what is known of tools");
     *ret = f.v;

@@ -77,6 +77,12 @@ async function withGate(config, use) {
   }
 }
 
+function policyFile(text) {
+  const file = join(gate.dir, `${Math.random().toString(36).slice(2)}.cedar`)
+  writeFileSync(file, text)
+  return { files: [{ file }] }
+}
+
 // ---- answers to MCP messages ----
 
 const message = {
@@ -118,6 +124,17 @@ const message = {
       const answer = await call('withheld')
       return answer.json.error?.data.code === 'tool_withheld' && answer
     })
+  },
+  policy_denied: () => withGate({ policy: policyFile('forbid (principal, action, resource);') }, (at, as) => at.call(as, 'raw__ok', {})),
+  approval_needed: () => withGate({ policy: policyFile('@approve("one") permit (principal, action, resource);') }, (at, as) => at.call(as, 'raw__ok', {})),
+  policy_unready: async () => {
+    const other = await startGate({ servers: { raw: { url: raw.url } }, policy: policyFile('permit (principal, action, resource) when { context.input.nothing == 1 };') }, { waitReady: false })
+    try {
+      await until('the fault to be found', () => /"event":"policy_fault"/.test(other.log))
+      return await other.call(other.open(await other.agent({ allow: ['raw/ok'] })).access_token, 'raw__ok', {})
+    } finally {
+      await other.stop()
+    }
   },
   unknown_tool: () => gate.call(token, 'nothing', {}),
   unknown_prompt: () => gate.modern(token, 'prompts/get', { name: 'raw__nothing' }),
