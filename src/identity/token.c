@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/enc.h"
 
-enum { TOKEN_SLOTS = 16384, TOKEN_WAYS = 4 };
+enum { TOKEN_SLOTS = 16384, TOKEN_WAYS = 4, TOKEN_SWEPT = 64 };
 
 struct token_slot {
     unsigned char hash[SHA256_BYTES];
@@ -13,7 +13,8 @@ struct token_slot {
 };
 struct token_cache {
     struct token_slot slot[TOKEN_SLOTS][TOKEN_WAYS];
-    unsigned next; /* whom to put out when all ways are taken */
+    unsigned next;  /* whom to put out when all ways are taken */
+    unsigned swept; /* how far the sweep is */
 };
 
 struct token_cache *token_cache_new(void)
@@ -38,10 +39,25 @@ static struct token_slot *token_row(struct token_cache *c, const unsigned char h
     return c->slot[at % TOKEN_SLOTS];
 }
 
+/* A session that is over must not stay in memory because its token was once seen: with every new token a part of the
+ * table is looked through, all of it with 256 of them. */
+static void token_sweep(struct token_cache *c, int64_t now)
+{
+    for (unsigned i = 0; i < TOKEN_SWEPT; i++) {
+        struct token_slot *row = c->slot[c->swept++ % TOKEN_SLOTS];
+        for (size_t k = 0; k < TOKEN_WAYS; k++)
+            if (row[k].lease && !lease_is_open(row[k].lease, now)) {
+                lease_unref(row[k].lease);
+                row[k].lease = NULL;
+            }
+    }
+}
+
 static void token_remember(struct token_cache *c, const unsigned char hash[SHA256_BYTES], struct lease *l)
 {
     struct token_slot *row = token_row(c, hash), *to = &row[c->next++ % TOKEN_WAYS];
     int64_t now = clock_mono_ns();
+    token_sweep(c, now);
     for (size_t k = 0; k < TOKEN_WAYS; k++)
         if (!row[k].lease || !lease_is_open(row[k].lease, now))
             to = &row[k];

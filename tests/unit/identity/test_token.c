@@ -117,6 +117,28 @@ static void a_token_ends_with_its_session_though_it_is_remembered(void **state)
     assert_int_equal(verify(b, buf_view(&b->token)), ERR_SESSION_ENDED);
 }
 
+static void a_session_that_is_over_is_not_kept_because_its_token_was_seen(void **state)
+{
+    struct bench *b = *state;
+    struct session_wish w = {0};
+    struct fault f;
+    assert_int_equal(verify(b, buf_view(&b->token)), ERR_OK);
+    unsigned seen = atomic_load(&b->lease->refs);
+    session_end(b->desk.sessions, b->lease->sid, STR_NONE, STR("a test"));
+    for (int i = 0; i < 300; i++) { /* others come and go */
+        struct buf token;
+        struct lease *l = desk_session(&b->desk, &w);
+        buf_init(&token, JOSE_TOKEN_MAX);
+        assert_int_equal(token_mint(b->keys, l, STR(ISSUER), STR(AUDIENCE), &token, &f), ERR_OK);
+        assert_int_equal(verify(b, buf_view(&token)), ERR_OK);
+        session_end(b->desk.sessions, l->sid, STR_NONE, STR("a test"));
+        buf_done(&token);
+        lease_unref(l);
+    }
+    assert_int_equal(atomic_load(&b->lease->refs), seen - 1);
+    assert_int_equal(verify(b, buf_view(&b->token)), ERR_SESSION_ENDED);
+}
+
 static void a_token_of_another_issuer_audience_or_key_is_refused(void **state)
 {
     struct bench *b = *state;
@@ -180,6 +202,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_token_names_its_session_and_carries_what_rfc_9068_asks_for, enter, leave),
         cmocka_unit_test_setup_teardown(what_was_verified_once_is_refused_as_soon_as_the_session_is_over, enter, leave),
         cmocka_unit_test_setup_teardown(a_token_ends_with_its_session_though_it_is_remembered, enter, leave),
+        cmocka_unit_test_setup_teardown(a_session_that_is_over_is_not_kept_because_its_token_was_seen, enter, leave),
         cmocka_unit_test_setup_teardown(a_token_of_another_issuer_audience_or_key_is_refused, enter, leave),
         cmocka_unit_test_setup_teardown(what_the_gateway_signed_for_another_purpose_is_no_access_token, enter, leave),
         cmocka_unit_test_setup_teardown(nonsense_is_no_token, enter, leave),
