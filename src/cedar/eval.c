@@ -95,6 +95,13 @@ static struct cedar_value has(struct cedar_run *x, const struct cedar_node *n)
 
 /* ---- operators ---- */
 
+/* False: one of them failed, and the run knows why. */
+static inline bool both(struct cedar_run *x, const struct cedar_node *n, struct cedar_value *ret_a,
+                        struct cedar_value *ret_b)
+{
+    return (*ret_a = value(x, n->a)).kind && (*ret_b = value(x, n->b)).kind;
+}
+
 static struct cedar_value arithmetic(struct cedar_run *x, const struct cedar_node *n)
 {
     int64_t i;
@@ -118,12 +125,9 @@ static struct cedar_value arithmetic(struct cedar_run *x, const struct cedar_nod
 /* Longs, datetimes and durations have an order. */
 static struct cedar_value compare(struct cedar_run *x, const struct cedar_node *n)
 {
-    struct cedar_value a = value(x, n->a), b;
-    if (!a.kind)
-        return a;
-    b = value(x, n->b);
-    if (!b.kind)
-        return b;
+    struct cedar_value a, b;
+    if (!both(x, n, &a, &b))
+        return (struct cedar_value){.kind = CEDAR_NONE};
     if (a.kind != b.kind || (a.kind != CEDAR_LONG && a.kind != CEDAR_DATETIME && a.kind != CEDAR_DURATION))
         return cedar_run_fail(x, n->expr, CEDAR_WHY_TYPE);
     switch (n->op) {
@@ -136,23 +140,17 @@ static struct cedar_value compare(struct cedar_run *x, const struct cedar_node *
 
 static struct cedar_value equal(struct cedar_run *x, const struct cedar_node *n)
 {
-    struct cedar_value a = value(x, n->a), b;
-    if (!a.kind)
-        return a;
-    b = value(x, n->b);
-    if (!b.kind)
-        return b;
+    struct cedar_value a, b;
+    if (!both(x, n, &a, &b))
+        return (struct cedar_value){.kind = CEDAR_NONE};
     return cedar_bool(cedar_value_eq(a, b) == (n->op == CEDAR_N_EQ));
 }
 
 static struct cedar_value in(struct cedar_run *x, const struct cedar_node *n)
 {
-    struct cedar_value a = value(x, n->a), b;
-    if (!a.kind)
-        return a;
-    b = value(x, n->b);
-    if (!b.kind)
-        return b;
+    struct cedar_value a, b;
+    if (!both(x, n, &a, &b))
+        return (struct cedar_value){.kind = CEDAR_NONE};
     if (a.kind == CEDAR_ENTITY && b.kind == CEDAR_ENTITY)
         return cedar_bool(cedar_run_in(x, a.uid, b.uid));
     if (a.kind == CEDAR_ENTITY && b.kind == CEDAR_SET)

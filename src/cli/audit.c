@@ -249,16 +249,12 @@ enum err cli_run_audit_tail(struct cli *c, struct fault *f)
 
 /* ---- show, verify ---- */
 
-enum err cli_run_audit_show(struct cli *c, struct fault *f)
+enum err cli_audit_entry(struct cli *c, const char *dir, uint64_t want, struct str *ret, struct fault *f)
 {
     struct audit_reader *reader CLEANUP(audit_reader_closep) = NULL;
-    struct str dir, entry;
-    struct json j;
-    uint64_t want, seq = 0;
-    if (!str_u64(str_of(c->arg[0]), &want) || !want)
-        return fault_set(f, ERR_USAGE, "audit show: SEQ must be an entry's number, not %s", c->arg[0]);
-    TRY(cli_audit_dir(c, &dir, f));
-    TRY(audit_reader_open(dir.p, &reader, f));
+    struct str entry;
+    uint64_t seq = 0;
+    TRY(audit_reader_open(dir, &reader, f));
     enum err e = audit_reader_seek(reader, want, f);
     if (!e)
         e = audit_reader_next(reader, &entry, &seq, f);
@@ -266,6 +262,22 @@ enum err cli_run_audit_show(struct cli *c, struct fault *f)
         return fault_set(f, ERR_NOT_FOUND, "there is no entry %llu; the newest is %llu", (unsigned long long)want,
                          (unsigned long long)audit_reader_last(reader));
     TRY(e);
+    entry = arena_str(&c->arena, entry);
+    if (!entry.p)
+        return fault_set(f, ERR_NOMEM, "no memory for an entry");
+    *ret = entry;
+    return ERR_OK;
+}
+
+enum err cli_run_audit_show(struct cli *c, struct fault *f)
+{
+    struct str dir, entry;
+    struct json j;
+    uint64_t want;
+    if (!str_u64(str_of(c->arg[0]), &want) || !want)
+        return fault_set(f, ERR_USAGE, "audit show: SEQ must be an entry's number, not %s", c->arg[0]);
+    TRY(cli_audit_dir(c, &dir, f));
+    TRY(cli_audit_entry(c, dir.p, want, &entry, f));
     if (c->json) {
         cli_print_json(entry);
         return ERR_OK;

@@ -93,6 +93,8 @@ enum err cli_read(struct cli *c, const char *path, size_t max, struct str *ret, 
 
 /* The folder of the record: --dir, or the one of the configuration. audit.c */
 enum err cli_audit_dir(struct cli *c, struct str *ret, struct fault *f) MUST_USE;
+/* The entry of this number, in the arena. ERR_NOT_FOUND. */
+enum err cli_audit_entry(struct cli *c, const char *dir, uint64_t want, struct str *ret, struct fault *f) MUST_USE;
 
 /* ---- help.c ---- */
 

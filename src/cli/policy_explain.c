@@ -32,11 +32,6 @@ static enum err explain_show(struct cli *c, const struct policy_set *s, const st
 
 /* ---- of the record ---- */
 
-static void audit_reader_closep(struct audit_reader **r)
-{
-    audit_reader_close(*r);
-}
-
 static enum err explain_dir(struct cli *c, const char **ret, struct fault *f)
 {
     const char *dir = cli_option(c, "dir");
@@ -50,19 +45,9 @@ static enum err explain_dir(struct cli *c, const char **ret, struct fault *f)
 
 static enum err explain_entry(struct cli *c, const char *dir, uint64_t want, struct json *ret, struct fault *f)
 {
-    struct audit_reader *reader CLEANUP(audit_reader_closep) = NULL;
     struct str entry;
-    uint64_t seq = 0;
-    TRY(audit_reader_open(dir, &reader, f));
-    enum err e = audit_reader_seek(reader, want, f);
-    if (!e)
-        e = audit_reader_next(reader, &entry, &seq, f);
-    if (e == ERR_NOT_FOUND || (!e && seq != want))
-        return fault_set(f, ERR_NOT_FOUND, "there is no entry %llu; the newest is %llu", (unsigned long long)want,
-                         (unsigned long long)audit_reader_last(reader));
-    TRY(e);
-    entry = arena_str(&c->arena, entry);
-    return entry.p ? json_parse(ret, entry, &c->arena, NULL, f) : fault_set(f, ERR_NOMEM, "no memory for an entry");
+    TRY(cli_audit_entry(c, dir, want, &entry, f));
+    return json_parse(ret, entry, &c->arena, NULL, f);
 }
 
 static struct str explain_str(struct cli *c, const struct json *j, const char *path)
