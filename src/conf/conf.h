@@ -133,7 +133,7 @@ struct conf_policy_file {
 CONF_ARRAY(conf_policy_files, struct conf_policy_file);
 struct conf_policy {
     struct conf_policy_files files;
-    struct str timezone; /* "UTC" or "local" */
+    struct str timezone; /* "UTC", "local" or a name such as "Europe/Berlin" */
 };
 struct conf_scope_when {
     struct str agent_type, agent, env, tier, trigger, timezone; /* empty: any */
