@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/audit_stream.h"
 #include "admin/authzen.h"
 #include "admin/request.h"
 #include "base/clock.h"
@@ -33,6 +34,10 @@ static bool admin_path_is(struct str path, const char *pattern, struct str *ret_
     while (want.n || have.n) {
         str_cut(&want, '/', &w);
         str_cut(&have, '/', &h);
+        if (str_is(w, "{*}") && h.n) {
+            *ret_id = (struct str){h.p, (size_t)(path.p + path.n - h.p)};
+            return true;
+        }
         if (str_is(w, "{}") && h.n)
             *ret_id = ret_id->p ? (struct str){ret_id->p, (size_t)(h.p + h.n - ret_id->p)} : h;
         else if (!str_eq(w, h))
@@ -108,10 +113,39 @@ static bool admin_is_for_anybody(struct admin_request *r)
     return false;
 }
 
+struct str admin_token_of(const struct exchange *x)
+{
+    struct str value = http_header(&x->head, "authorization"), scheme;
+    str_cut(&value, ' ', &scheme);
+    return str_ieq(scheme, STR("Bearer")) ? str_trim(value) : STR_NONE;
+}
+
+int64_t admin_role_of(struct admin *a, struct str token, struct arena *arena, struct str *ret_name)
+{
+    int64_t role = ADMIN_ANYBODY;
+    struct str name = STR_NONE;
+    struct conf *conf = conf_slot_get(a->conf);
+    if (admin_is(a->token, token)) {
+        name = STR("operator");
+        role = ADMIN_ADMIN;
+    }
+    for (size_t i = 0; role == ADMIN_ANYBODY && i < conf->root.operators.n; i++) {
+        const struct conf_operator *o = &conf->root.operators.v[i];
+        if (!admin_is(o->token, token))
+            continue;
+        name = o->name;
+        role = o->role;
+    }
+    if (ret_name && role != ADMIN_ANYBODY)
+        *ret_name = arena_str(arena, name);
+    conf_unref(conf);
+    return role;
+}
+
 static enum err admin_who(struct admin_request *r, struct fault *f)
 {
     struct admin *a = r->admin;
-    struct str value = http_header(&r->x->head, "authorization"), scheme;
+    struct str value = http_header(&r->x->head, "authorization");
     if (!value.p && admin_is_open(r)) {
         r->role = ADMIN_VIEWER;
         return ERR_OK;
@@ -120,27 +154,10 @@ static enum err admin_who(struct admin_request *r, struct fault *f)
         return ERR_OK;
     if (!value.p)
         return fault_set(f, ERR_UNAUTHENTICATED, "Authorization: Bearer and an operator's token are needed");
-    str_cut(&value, ' ', &scheme);
-    value = str_trim(value);
-    enum err e = ERR_TOKEN;
-    struct conf *conf = conf_slot_get(a->conf);
-    if (str_ieq(scheme, STR("Bearer")) && admin_is(a->token, value)) {
-        r->operator= STR("operator");
-        r->role = CONF_ADMIN;
-        e = ERR_OK;
-    }
-    for (size_t i = 0; e && str_ieq(scheme, STR("Bearer")) && i < conf->root.operators.n; i++) {
-        const struct conf_operator *o = &conf->root.operators.v[i];
-        if (!admin_is(o->token, value))
-            continue;
-        r->operator= arena_str(r->arena, o->name);
-        r->role = o->role;
-        e = ERR_OK;
-    }
-    conf_unref(conf);
-    if (e)
+    r->role = admin_role_of(a, admin_token_of(r->x), r->arena, &r->operator);
+    if (r->role == ADMIN_ANYBODY)
         admin_note_failure(r);
-    return e ? fault_set(f, ERR_TOKEN, "this is no operator's token") : ERR_OK;
+    return r->role == ADMIN_ANYBODY ? fault_set(f, ERR_TOKEN, "this is no operator's token") : ERR_OK;
 }
 
 void admin_note(struct admin *a, enum audit_event event, struct str operator, struct str agent, struct str details)
@@ -150,7 +167,7 @@ void admin_note(struct admin *a, enum audit_event event, struct str operator, st
     e.actor = operator;
     e.agent_id = agent;
     e.details = details;
-    e.result = event == AUDIT_AUTH_FAILED || event == AUDIT_CONFIG_REFUSED ? AUDIT_DENIED : AUDIT_SUCCESS;
+    e.result = event == AUDIT_AUTH_FAILED ? AUDIT_DENIED : AUDIT_SUCCESS;
     audit_note(a->audit, &e);
 }
 
@@ -209,13 +226,14 @@ static void admin_answer_fault(struct exchange *x, const struct fault *f, struct
 static void admin_answer(struct admin_request *r)
 {
     struct exchange *x = r->x;
-    struct http_header headers[] = {{STR("Cache-Control"), STR("no-store")}, {STR_NONE, STR_NONE}};
     if (r->conf) {
         r->admin->apply(r->admin->ctx, r->conf, r->operator);
         conf_unref(r->conf);
     }
     if (!r->err && buf_failed(&r->out))
         r->err = fault_set(&r->fault, ERR_NOMEM, "the answer does not fit into memory");
+    struct http_header headers[] = {{STR("Cache-Control"), r->err || !r->cache.n ? STR("no-store") : r->cache},
+                                    {STR_NONE, STR_NONE}};
     if (r->err && (!r->out.n || buf_failed(&r->out))) { /* half an answer is none */
         r->fault.err = r->err;
         admin_answer_fault(x, &r->fault, headers, 0);
@@ -308,6 +326,11 @@ static void admin_serve(struct exchange *x)
         free(r);
         f.err = e;
         admin_refuse(x, &f, allow);
+    } else if (r->route->kind == ADMIN_STREAM && (r->err = r->route->run(r, &r->fault)) == ERR_OK) {
+        buf_done(&r->out); /* the answer has begun, and goes on without the request */
+        free(r);
+    } else if (r->route->kind == ADMIN_STREAM) {
+        admin_answer(r);
     } else if (r->route->kind != ADMIN_LOOP &&
                uv_queue_work(&a->worker->loop, &r->work, admin_work, admin_worked) == 0) {
         return;
@@ -326,15 +349,32 @@ static struct tls *admin_tls(void *app)
     return t;
 }
 
-static void admin_done(struct exchange *x)
+static void admin_over(struct exchange *x)
 {
     const struct admin *a = x->app;
     if (a->over)
         a->over(a->ctx, x);
 }
 
-const struct server_ops admin_server_ops = {
-    .head = admin_head, .request = admin_serve, .refuse = admin_refuse_early, .done = admin_done, .tls = admin_tls};
+static void admin_gone(struct exchange *x)
+{
+    if (x->user)
+        audit_stream_gone(x->user);
+}
+
+static void admin_drained(struct exchange *x)
+{
+    if (x->user)
+        audit_stream_drained(x->user);
+}
+
+const struct server_ops admin_server_ops = {.head = admin_head,
+                                            .request = admin_serve,
+                                            .refuse = admin_refuse_early,
+                                            .gone = admin_gone,
+                                            .drained = admin_drained,
+                                            .done = admin_over,
+                                            .tls = admin_tls};
 
 /* ---- members of the body ---- */
 

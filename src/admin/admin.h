@@ -13,6 +13,8 @@
 #include "identity/session.h"
 #include "identity/token.h"
 #include "net/server.h"
+#include "search/search.h"
+#include "sink/sink.h"
 
 struct policy_force; /* policy/force.h */
 
@@ -42,6 +44,9 @@ struct admin {
     struct lease_bucket *failures; /* how many failed attempts are put on record */
     struct secret *token;          /* of data_dir/operator.token: role admin */
     struct worker *worker;
+    struct indexer *indexer; /* NULL: the record is looked through without an index */
+    struct sinks *sinks;
+    struct audit_streams *streams; /* admin_streams_new */
     int64_t started_ns;
     /* The daemon's. ready: takes calls now; f says why not. load: on a pool thread, a checked snapshot or all faults;
      * apply: puts it in force, on worker 0; by is the operator. */
@@ -60,6 +65,14 @@ enum err admin_token(const char *data_dir, struct secret **ret, struct fault *f)
 /* For the listener: x->app is the struct admin. */
 extern const struct server_ops admin_server_ops;
 
+/* Streams of the record (audit_stream.h), on worker 0. Before the listener. */
+enum err admin_streams_new(struct admin *a, struct fault *f) MUST_USE;
+void admin_streams_reloaded(struct admin *a); /* those whose token the new configuration does not take end */
+void admin_streams_stop(struct admin *a);     /* before the listener is drained: they end, and none begins */
+void admin_streams_free(struct admin *a);     /* after the loop */
+
+/* A configuration that was not taken, with its faults: lines. operator: empty for a signal. */
+void admin_note_refused(struct audit *audit, struct str operator, struct str faults);
 /* What an operator did, on record. details: canonical JSON or empty. */
 void admin_note(struct admin *a, enum audit_event event, struct str operator, struct str agent, struct str details);
 

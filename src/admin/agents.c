@@ -31,6 +31,61 @@ static void agent_write(struct json_out *o, const struct agent *a)
     json_close(o, '}');
 }
 
+/* ---- on record ---- */
+
+static void agent_details(const struct agent *a, bool rights, struct buf *out)
+{
+    struct json_out o = json_out(out); /* in the order of RFC 8785 */
+    json_open(&o, '{');
+    if (rights) {
+        json_kv_strs(&o, "allowedTools", a->allowed.v, a->allowed.n);
+        json_kv_strs(&o, "deniedTools", a->denied.v, a->denied.n);
+        admin_kv_time(&o, "expiresAt", a->expires);
+    }
+    json_key(&o, STR("keys"));
+    json_open(&o, '[');
+    for (size_t i = 0; i < a->key_count; i++) {
+        json_open(&o, '{');
+        json_kv_z(&o, "kid", jose_key_thumbprint(a->key[i].key));
+        admin_kv_time(&o, "retiresAt", a->key[i].retires);
+        json_close(&o, '}');
+    }
+    json_close(&o, ']');
+    if (rights) {
+        json_kv_i64(&o, "maxConcurrentSessions", a->max_sessions);
+        json_kv_str(&o, "owner", a->owner);
+    }
+    json_close(&o, '}');
+}
+
+static void agent_note(struct admin_request *r, enum audit_event event, const struct agent *a, struct str details)
+{
+    struct audit_entry e;
+    audit_entry_init(&e, event, AUDIT_HUMAN);
+    e.actor = r->operator;
+    e.agent_id = a->id;
+    e.agent_type = a->type;
+    e.agent_version = a->version;
+    e.agent_env = a->env;
+    e.details = details;
+    e.result = AUDIT_SUCCESS;
+    audit_note(r->admin->audit, &e);
+}
+
+/* What it is and what it may do: of one that is new; or only its keys. */
+static void agent_note_whole(struct admin_request *r, enum audit_event event, const struct agent *a, bool rights)
+{
+    struct buf details CLEANUP(buf_done);
+    buf_init(&details, 1 << 20);
+    agent_details(a, rights, &details);
+    agent_note(r, event, a, buf_view(&details));
+}
+
+static struct str agent_ended(struct admin_request *r, size_t sessions)
+{
+    return arena_fmt(r->arena, "{\"sessionsEnded\":%zu}", sessions);
+}
+
 static void agent_answer(struct admin_request *r, int status, const struct agent *a)
 {
     struct json_out o = json_out(&r->out);
@@ -110,7 +165,7 @@ enum err admin_agents_post(struct admin_request *r, struct fault *f)
     enum err e = agents_create(r->admin->agents, &w, &conf->root, &a, f);
     conf_unref(conf);
     TRY(e);
-    admin_note(r->admin, AUDIT_AGENT_CREATED, r->operator, a->id, STR_NONE);
+    agent_note_whole(r, AUDIT_AGENT_CREATED, a, true);
     agent_answer(r, 201, a);
     return ERR_OK;
 }
@@ -119,7 +174,7 @@ enum err admin_agents_drop(struct admin_request *r, struct fault *f)
 {
     TRY(agents_delete(r->admin->agents, r->id, f));
     size_t ended = session_end_agent(r->admin->sessions, r->id, r->operator, STR("the agent was deleted"));
-    admin_note(r->admin, AUDIT_AGENT_DELETED, r->operator, r->id, STR_NONE);
+    admin_note(r->admin, AUDIT_AGENT_DELETED, r->operator, r->id, agent_ended(r, ended));
     struct json_out o = json_out(&r->out);
     json_open(&o, '{');
     json_kv_str(&o, "deleted", r->id);
@@ -143,7 +198,7 @@ enum err admin_agents_turn(struct admin_request *r, struct fault *f)
     if (!jwk.n)
         return fault_set(f, ERR_PARAMS, "publicKey must be a JWK with the agent's new public key");
     TRY(agents_rotate(r->admin->agents, r->id, jwk, overlap_ms, &a, f));
-    admin_note(r->admin, AUDIT_AGENT_ROTATED, r->operator, a->id, STR_NONE);
+    agent_note_whole(r, AUDIT_AGENT_ROTATED, a, false);
     if (overlap_ms == 0) /* the old key is not trusted any more, nor is what it opened */
         session_end_agent(r->admin->sessions, a->id, r->operator, STR("the agent's key was replaced at once"));
     agent_answer(r, 200, a);
@@ -154,9 +209,10 @@ static enum err agent_switch(struct admin_request *r, bool enabled, struct fault
 {
     struct agent *a CLEANUP(agent_unrefp) = NULL;
     TRY(agents_enable(r->admin->agents, r->id, enabled, &a, f));
+    size_t ended = 0;
     if (!enabled)
-        session_end_agent(r->admin->sessions, a->id, r->operator, STR("the agent was disabled"));
-    admin_note(r->admin, enabled ? AUDIT_AGENT_ENABLED : AUDIT_AGENT_DISABLED, r->operator, a->id, STR_NONE);
+        ended = session_end_agent(r->admin->sessions, a->id, r->operator, STR("the agent was disabled"));
+    agent_note(r, enabled ? AUDIT_AGENT_ENABLED : AUDIT_AGENT_DISABLED, a, enabled ? STR_NONE : agent_ended(r, ended));
     agent_answer(r, 200, a);
     return ERR_OK;
 }

@@ -4,7 +4,7 @@
 #include "box/box.h"
 #include "policy/force.h"
 
-enum { STATUS_SERVERS = 1024 };
+enum { STATUS_SERVERS = 1024, REFUSED_BYTES = 8192 /* of faults, on record */ };
 
 /* What holds for the programs of a server, as the kernel sees to it. Servers behind a URL have none of it. */
 static void status_box(struct json_out *o, const struct conf *conf, const char *name)
@@ -101,7 +101,10 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_kv_bool(&o, "healthy", audit_healthy(a->audit, &audit));
     json_kv_z(&o, "fault", audit.text);
     json_kv_i64(&o, "seq", (int64_t)audit_seq(a->audit));
+    json_kv_i64(&o, "indexed", (int64_t)indexer_at(a->indexer));
     json_close(&o, '}');
+    json_key(&o, STR("sinks"));
+    sinks_json(a->sinks, true, &o);
     json_key(&o, STR("policies"));
     policy_force_json(a->policies, false, &o);
     struct conf *conf = conf_slot_get(a->conf);
@@ -109,6 +112,31 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     conf_unref(conf);
     json_close(&o, '}');
     return ERR_OK;
+}
+
+/* The first lines, so far as they are few. */
+static struct str refused_faults(struct str faults)
+{
+    struct str some = faults.n > REFUSED_BYTES ? (struct str){faults.p, REFUSED_BYTES} : faults;
+    while (some.n < faults.n && some.n && some.p[some.n - 1] != '\n')
+        some.n--;
+    return some;
+}
+
+void admin_note_refused(struct audit *audit, struct str operator, struct str faults)
+{
+    struct audit_entry e;
+    struct buf details CLEANUP(buf_done);
+    buf_init(&details, 1 << 20);
+    struct json_out o = json_out(&details);
+    json_open(&o, '{');
+    json_kv_lines(&o, "faults", refused_faults(faults));
+    json_close(&o, '}');
+    audit_entry_init(&e, AUDIT_CONFIG_REFUSED, AUDIT_HUMAN);
+    e.actor = operator;
+    e.result = AUDIT_DENIED;
+    e.details = buf_view(&details);
+    audit_note(audit, &e);
 }
 
 /* All faults at once, or the new snapshot in force. Its entry in the record is the daemon's. */
@@ -129,7 +157,7 @@ enum err admin_reload_post(struct admin_request *r, struct fault *f)
     json_kv_z(&o, "message", "the configuration has faults; the one before stays in force");
     json_kv_lines(&o, "faults", buf_view(&faults));
     json_close(&o, '}');
+    admin_note_refused(r->admin->audit, r->operator, buf_view(&faults));
     buf_done(&faults);
-    admin_note(r->admin, AUDIT_CONFIG_REFUSED, r->operator, STR_NONE, STR_NONE);
     return fault_set(f, ERR_CONFIG, "the configuration has faults");
 }

@@ -7,12 +7,14 @@
 #include "admin/request.h"
 #include "base/clock.h"
 
-enum { METRICS_SERVERS = 1024 };
+enum { METRICS_SERVERS = 1024, METRICS_SINKS = 1024 };
 
 struct metrics {
     struct admin *admin;
     struct upstream_info *servers;
     size_t server_count;
+    struct sink_state *sinks;
+    size_t sink_count;
     int64_t resident, virtual, threads;
 };
 
@@ -28,6 +30,21 @@ static void metrics_servers(const struct metrics *m, struct meter_out *o, enum m
                    : f == METER_F_SERVER_TOOLS    ? s->tools
                    : f == METER_F_SERVER_WITHHELD ? s->withheld
                                                   : s->children;
+        meter_put(o, buf_view(&label), v);
+    }
+}
+
+static void metrics_sinks(const struct metrics *m, struct meter_out *o, enum meter_family f)
+{
+    struct buf label CLEANUP(buf_done);
+    buf_init(&label, 256);
+    for (size_t i = 0; i < m->sink_count; i++) {
+        const struct sink_state *s = &m->sinks[i];
+        buf_clear(&label);
+        meter_label(&label, "sink", str_of(s->name));
+        double v = f == METER_F_AUDIT_SINK_UP ? s->up
+                   : f == METER_F_AUDIT_SINK_BEHIND ? (double)s->behind
+                                                    : (double)s->failures;
         meter_put(o, buf_view(&label), v);
     }
 }
@@ -101,6 +118,12 @@ static double metrics_started(const struct admin *a)
     return (double)clock_wall_ms() / 1e3 - (double)(clock_mono_ns() - a->started_ns) / 1e9;
 }
 
+static double metrics_index_lag(const struct admin *a)
+{
+    uint64_t last = audit_committed(a->audit), at = indexer_at(a->indexer);
+    return last > at ? (double)(last - at) : 0;
+}
+
 static void metrics_look(void *ctx, struct meter_out *o, enum meter_family f)
 {
     const struct metrics *m = ctx;
@@ -111,12 +134,16 @@ static void metrics_look(void *ctx, struct meter_out *o, enum meter_family f)
     case METER_F_SERVER_TOOLS:
     case METER_F_SERVER_WITHHELD:
     case METER_F_SERVER_PROCESSES: metrics_servers(m, o, f); return;
+    case METER_F_AUDIT_SINK_UP:
+    case METER_F_AUDIT_SINK_BEHIND:
+    case METER_F_AUDIT_SINK_FAILURES: metrics_sinks(m, o, f); return;
     case METER_F_BUILD: meter_put(o, STR("version=\"" DOORWARD_VERSION "\""), 1); return;
     case METER_F_SESSIONS: v = metrics_sessions(a); break;
     case METER_F_READY: v = a->ready(a->ctx, &(struct fault){0}); break;
     case METER_F_AUDIT_HEALTHY: v = audit_healthy(a->audit, NULL); break;
     case METER_F_AUDIT_QUEUE: v = (double)audit_queued(a->audit); break;
     case METER_F_AUDIT_LAST: v = (double)audit_seq(a->audit); break;
+    case METER_F_AUDIT_INDEX_LAG: v = metrics_index_lag(a); break;
     case METER_F_START: v = metrics_started(a); break;
     case METER_F_CPU: v = metrics_cpu(); break;
     case METER_F_RESIDENT: v = (double)m->resident; break;
@@ -133,13 +160,16 @@ static void metrics_look(void *ctx, struct meter_out *o, enum meter_family f)
 enum err admin_metrics_get(struct admin_request *r, struct fault *f)
 {
     struct http_head *h = &r->x->head;
-    struct metrics m = {.admin = r->admin, .servers = arena_alloc(r->arena, METRICS_SERVERS * sizeof(*m.servers))};
+    struct metrics m = {.admin = r->admin,
+                        .servers = arena_alloc(r->arena, METRICS_SERVERS * sizeof(*m.servers)),
+                        .sinks = arena_alloc(r->arena, METRICS_SINKS * sizeof(*m.sinks))};
     bool open_metrics = memmem(http_header(h, "accept").p, http_header(h, "accept").n, "application/openmetrics-text",
                                sizeof("application/openmetrics-text") - 1) &&
                         http_accepts(h, "application/openmetrics-text");
-    if (!m.servers)
+    if (!m.servers || !m.sinks)
         return fault_set(f, ERR_NOMEM, "no memory for the figures");
     m.server_count = connect_list(r->admin->connect, m.servers, METRICS_SERVERS);
+    m.sink_count = sinks_list(r->admin->sinks, m.sinks, METRICS_SINKS);
     metrics_process(&m);
     meter_write(&r->out, open_metrics, metrics_look, &m);
     r->type = open_metrics ? STR("application/openmetrics-text; version=1.0.0; charset=utf-8")

@@ -9,14 +9,15 @@ struct admin_request {
     struct exchange *x;
     struct str operator; /* the name on record */
     int64_t role;        /* enum admin_role */
-    struct str id;       /* what {} stood for; "a/b" for {}/{} */
+    struct str id;       /* what {} stood for; "a/b" for {}/{}; for {*} the rest of the path */
     struct json doc;     /* the body; empty when there is none */
     struct arena *arena; /* the exchange's */
     const struct admin_route *route;
     uv_work_t work;
     /* the answer */
     int status;
-    struct str type; /* empty: application/json */
+    struct str type;  /* empty: application/json */
+    struct str cache; /* Cache-Control of an answer that is no error; empty: no-store */
     struct buf out;
     struct conf *conf; /* of a reload: to be put in force */
     enum err err;
@@ -36,7 +37,7 @@ enum admin_role { /* enum conf_role, and who has none of them */
 struct admin_route {
     const char *method, *path;
     int64_t role; /* enum admin_role */
-    enum admin_kind { ADMIN_LOOP = 0, ADMIN_POOL, ADMIN_STOP } kind;
+    enum admin_kind { ADMIN_LOOP = 0, ADMIN_POOL, ADMIN_STOP, ADMIN_STREAM } kind;
     admin_handler *run;
     const char *what;
 };
@@ -46,6 +47,19 @@ extern const size_t admin_route_count;
 #define ROUTE(method, path, role, kind, handler, what) admin_handler admin_##handler;
 #include "admin/routes.def"
 #undef ROUTE
+
+/* The bearer token of a request; STR_NONE: none. Whose it is by the configuration in force: the role, or ADMIN_ANYBODY.
+ * ret_name (may be NULL): the name on record, in the arena. */
+struct str admin_token_of(const struct exchange *x);
+int64_t admin_role_of(struct admin *a, struct str token, struct arena *arena, struct str *ret_name);
+
+/* Parameters behind the question mark, decoded: STR_NONE when one is not there. ERR_PARAMS: one that is none of these.
+ * ERR_INVALID: no form, or one came twice. */
+struct admin_query {
+    const char *name;
+    struct str *value;
+};
+enum err admin_query_read(struct admin_request *r, const struct admin_query *fields, size_t n, struct fault *f) MUST_USE;
 
 /* Members of the body. STR_NONE when it is not there; ERR_PARAMS when it has another type. */
 enum err admin_str(struct admin_request *r, const char *key, struct str *ret, struct fault *f) MUST_USE;

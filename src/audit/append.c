@@ -16,8 +16,10 @@ void audit_conf(struct audit *a, struct conf *conf)
     struct conf *old = a->conf;
     a->conf = conf_ref(conf);
     a->settings = conf->root.audit;
+    atomic_store(&a->seals, a->settings.seal.n > 0);
     pthread_mutex_unlock(&a->lock);
     conf_unref(old);
+    publish_reload(&a->publish);
 }
 
 void audit_policies(struct audit *a, const char *version)
@@ -30,11 +32,16 @@ void audit_policies(struct audit *a, const char *version)
 bool audit_healthy(struct audit *a, struct fault *f)
 {
     pthread_mutex_lock(&a->lock);
-    bool ok = !a->failing;
+    bool ok = !a->failing, late = ok && atomic_load(&a->publish.late);
     if (!ok && f)
         *f = a->failure;
     pthread_mutex_unlock(&a->lock);
-    return ok;
+    if (late && f) {
+        pthread_mutex_lock(&a->publish.lock);
+        *f = a->publish.why;
+        pthread_mutex_unlock(&a->publish.lock);
+    }
+    return ok && !late;
 }
 
 size_t audit_queued(struct audit *a)
@@ -78,6 +85,12 @@ enum err audit_append(struct audit *a, const struct audit_entry *e, struct audit
     if (a->failing || a->stopping) {
         err = fault_set(f, ERR_AUDIT, "the record cannot be written, so that nothing is let through: %s",
                         a->failing ? a->failure.text : "Doorward is stopping");
+        a->refused++;
+        meter_add(METER_AUDIT_REFUSED, 1);
+    } else if (atomic_load(&a->publish.late)) {
+        err = fault_set(f, ERR_AUDIT,
+                        "no checkpoint of the record could be written for a minute, so that nothing is let "
+                        "through");
         a->refused++;
         meter_add(METER_AUDIT_REFUSED, 1);
     } else if (a->queued && a->queued + r->n > (size_t)a->settings.queue) { /* one alone may be larger */

@@ -1,10 +1,21 @@
 /*
- * The record: every entry is one canonical JSON object (RFC 8785), chained by SHA-256 to the one before it, in
- * append-only segment files. One writer thread, group commit: one flush for all entries that wait. An intent is on disk
- * before its call leaves; when the disk takes no more, audit_append() says so and nothing is let through.
+ * The record: a transparency log. Every entry is one canonical JSON object (RFC 8785) and a leaf of a Merkle tree
+ * (RFC 6962, tlog/tlog.h), in append-only segment files. One writer thread, group commit: one flush for all entries
+ * that wait. An intent is on disk before its call leaves; when the disk takes no more, audit_append() says so and
+ * nothing is let through. A second thread, the publisher, grows the tree and signs a checkpoint of it each second or
+ * 1,000 entries.
  *
- * Files in <data_dir>/audit: `<seq of the first entry, 20 digits>.seg` (framing: segment.h), `tip` (the last entry
- * known to be flushed, so that a tail that was cut off is seen), `lock`.
+ * An entry's `seq` counts from 1; its index in the tree is seq - 1.
+ *
+ * Files in <data_dir>/audit:
+ *   <seq of the first entry, 20 digits>.seg   entries (framing: segment.h)
+ *   tile/…                                    the tree's hashes (C2SP tlog-tiles); made again from the segments when
+ * lost checkpoint, cosigned                      the newest signed checkpoint, and the newest that witnesses cosigned
+ *   checkpoints/<day>                         those that are kept, one JSON line each (log.h)
+ *   large/…                                   members that are too long for an entry, by their SHA-256
+ *   sealed/…, subjects/…                      what is kept apart, and its keys (seal.h)
+ *   index/…, cursors/…                        of search/ and of sink/
+ *   lock
  *
  * Threads: audit_append and audit_note from any thread; open and close from one.
  */
@@ -15,6 +26,7 @@
 #include "base/json.h"
 #include "conf/conf.h"
 #include "net/loop.h"
+#include "tlog/tlog.h"
 
 enum audit_event {
     AUDIT_NONE = 0,
@@ -46,7 +58,10 @@ struct audit_entry { /* strings live until audit_append returns; code and stage 
     struct str actor; /* the operator, when a person acted */
     struct str trace_id;
     struct str agent_id, agent_type, agent_version, agent_env, session_id;
-    struct str user, trigger; /* triggerUserId, triggerSource: from a trusted side */
+    struct str user, trigger;           /* triggerUserId, triggerSource: from a trusted side */
+    struct str approver;                /* who said yes; the chain of who acted is user, agent, approver, and actor */
+    struct str span_id, parent_span_id; /* of the call's span (W3C Trace Context): 16 hex digits */
+    const char *method;                 /* of MCP, such as tools/call; never freed; NULL */
     struct str tool;
     struct str parameters; /* canonical JSON, or empty; secrets are masked already (audit_mask), or it is … */
     bool unmasked;         /* … the writer who masks them: for who has no time */
@@ -71,8 +86,10 @@ struct audit_entry { /* strings live until audit_append returns; code and stage 
     int64_t latency_us;   /* -1: none */
     /* claims of the agent's runtime: untrusted */
     struct str reasoning, model, cost;
-    int64_t tokens;     /* -1: not said */
-    struct str details; /* a JSON object in canonical form, or empty */
+    int64_t tokens;        /* -1: not said */
+    struct str details;    /* a JSON object in canonical form, or empty */
+    struct str seal_paths; /* a JSON array of JSON pointers into the parameters: what is sealed beside the configured */
+    bool seal;             /* of a call of which something is sealed, maybe in another entry (audit_seals) */
 };
 /* The values that mean "not said" where zero does not. */
 void audit_entry_init(struct audit_entry *e, enum audit_event event, enum audit_actor actor);
@@ -94,6 +111,28 @@ void audit_close(struct audit *a);                         /* flushes what waits
 bool audit_healthy(struct audit *a, struct fault *f);      /* false: the disk takes no entries now; f may be NULL */
 size_t audit_queued(struct audit *a);                      /* bytes that wait for the disk */
 uint64_t audit_seq(struct audit *a);                       /* of the last entry that was handed in and written */
+uint64_t audit_committed(struct audit *a);                 /* of the last entry that is known to be on the disk */
+/* For a thread of its own that follows the record: waits until more than `seq` is committed, for at most ms, or until
+ * the record closes. Returns audit_committed(). */
+uint64_t audit_wait(struct audit *a, uint64_t seq, int ms);
+/* For loops: `run` on the worker's thread, soon after more entries were committed; several commits may be one call. The
+ * watch is the caller's, from audit_watch until audit_unwatch's `gone` (on that thread, too). */
+struct audit_watch {
+    struct worker_mail mail;
+    struct worker *worker;
+    void (*run)(struct audit_watch *w);
+    void (*gone)(struct audit_watch *w);
+    /* the record's */
+    struct audit_watch *next;
+    _Atomic bool posted, leaving;
+};
+void audit_watch(struct audit *a, struct audit_watch *w);
+void audit_unwatch(struct audit *a, struct audit_watch *w);
+/* The newest checkpoint, a signed note, appended to out; *ret_size its tree's size. ERR_NOT_FOUND: none yet. */
+enum err audit_checkpoint(struct audit *a, struct buf *out, uint64_t *ret_size) MUST_USE;
+/* Signature lines of others (witnesses) to a checkpoint that audit_checkpoint() gave: it is kept with them, and the
+ * newest such one stands in the file `cosigned`, with the lines of all who cosigned it. The lines were verified. */
+enum err audit_cosign(struct audit *a, struct str note, struct str lines, struct fault *f) MUST_USE;
 
 /* Told on the worker's thread when the entry is durable (or, with durability async, written). Embedded in what waits.
  */
@@ -103,7 +142,8 @@ struct audit_done {
     void (*done)(struct audit_done *d);
     enum err err; /* ERR_OK or ERR_AUDIT: not on record, and it never will be */
     uint64_t seq;
-    int64_t asked_ns; /* the record's: when it was handed in */
+    struct tlog_hash leaf; /* of the entry: with seq, what a receipt says */
+    int64_t asked_ns;      /* the record's: when it was handed in */
 };
 
 /* Hands an entry to the writer. ERR_AUDIT: the queue is full or the disk takes no more; `done` is then never called. */
@@ -118,6 +158,18 @@ void audit_note(struct audit *a, const struct audit_entry *e);
 struct str audit_mask(struct audit *a, const struct json *doc, uint32_t node, struct str canonical, struct arena *arena,
                       struct buf *scratch);
 
+/* ---- what is kept apart (seal.h). Any thread. ---- */
+
+/* Is anything of these arguments marked by the configuration in force, or by paths (as audit_entry.seal_paths)? Then all
+ * entries of the call say so (audit_entry.seal). No memory: yes. */
+bool audit_seals(struct audit *a, struct str paths, const struct json *doc, uint32_t node, struct arena *arena);
+/* Destroys the key of a subject, "user:usr_1" or "agent:agt_1". ERR_NOT_FOUND: nothing is sealed for it. ERR_IO: it may
+ * still be there. */
+enum err audit_forget(struct audit *a, struct str subject, struct fault *f) MUST_USE;
+/* Appends {"entry":…,"values":[…]}: an entry and its sealed values in clear (seals_reveal). ERR_NOT_FOUND: no such entry,
+ * or nothing in it is sealed. */
+enum err audit_reveal(struct audit *a, uint64_t seq, struct buf *out, struct fault *f) MUST_USE;
+
 /* Would a member of this name and value be masked, by what is built in? For whoever takes values over from elsewhere.
  */
 bool audit_is_secret(struct str name, struct str value);
@@ -131,17 +183,17 @@ void audit_reader_close(struct audit_reader *r);
 enum err audit_reader_seek(struct audit_reader *r, uint64_t seq, struct fault *f) MUST_USE;
 /* The next entry is one before that moment, if there is one: not long before, and none behind it is left out. */
 enum err audit_reader_before(struct audit_reader *r, int64_t wall_ms, struct fault *f) MUST_USE;
+uint64_t audit_reader_first(struct audit_reader *r); /* the first that is still there; 0: there is none */
+/* Where the entry that came last stands: its segment's first entry, and the offset there. */
+void audit_reader_where(const struct audit_reader *r, uint64_t *ret_segment, uint64_t *ret_offset);
+/* The next entry is the one that stands there; offset 0: the segment's first. ERR_NOT_FOUND: the segment is gone. */
+enum err audit_reader_at(struct audit_reader *r, uint64_t segment, uint64_t offset, struct fault *f) MUST_USE;
 uint64_t audit_reader_last(struct audit_reader *r); /* the last seq on record now; 0: empty */
 /* ERR_OK: *ret is the entry's JSON, until the next call. ERR_NOT_FOUND: the end, for now. ERR_CORRUPT. */
 enum err audit_reader_next(struct audit_reader *r, struct str *ret, uint64_t *ret_seq, struct fault *f) MUST_USE;
 
-struct audit_verdict {
-    uint64_t first, last, entries, segments, torn_bytes;
-    char tip[2 * SHA256_BYTES + 1]; /* hash of the last entry */
-};
-/* Frames, chain, gaps in sequence, and the tip. ERR_CORRUPT: f names the segment, the offset and the sequence number.
- */
-enum err audit_verify(const char *dir, void (*progress)(void *ctx, uint64_t entries) /* or NULL */, void *ctx,
-                      struct audit_verdict *ret, struct fault *f) MUST_USE;
+/* Members that stand in a file of their own since they are long (entry member `large`): the bytes, checked against
+ * their hash, appended to out. */
+enum err audit_large(const char *dir, struct str sha256_hex, struct buf *out, struct fault *f) MUST_USE;
 
 #endif

@@ -17,17 +17,27 @@ struct audit_record {
 /* NULL: no memory, or larger than an entry may be. free() gives it back. */
 struct audit_record *audit_record_new(const struct audit_entry *e);
 
+struct seals; /* seal.h */
+
 /* What the writer needs to put entries into words. */
 struct audit_words {
-    const struct conf_strings *mask; /* names of the configuration */
-    char policies[65];               /* version of those in force */
-    struct arena arena;              /* scratch */
-    struct buf masked;               /* likewise */
+    const struct conf_strings *mask, *seal; /* names of the configuration */
+    struct seals *seals;
+    const char *dir;    /* of the record */
+    char policies[65];  /* version of those in force */
+    struct arena arena; /* scratch */
+    struct buf masked;  /* likewise */
 };
 void audit_words_init(struct audit_words *w);
 void audit_words_done(struct audit_words *w);
-/* Appends the entry's JSON, canonical as it is written. previous: 64 hex digits. */
-void audit_record_write(const struct audit_record *r, struct audit_words *w, uint64_t seq, const char *previous,
-                        struct buf *out);
+/* Appends the entry's JSON, canonical as it is written. ERR_AUDIT: not now, since the disk takes no more, as f says.
+ * ERR_CORRUPT: never, since what must be kept apart of it cannot be. */
+enum err audit_record_write(const struct audit_record *r, struct audit_words *w, uint64_t seq, struct buf *out,
+                            struct fault *f) MUST_USE;
+/* What is kept apart of the entries that were put into words is on the disk when this returns. segment: where they go.
+ */
+enum err audit_words_flush(struct audit_words *w, uint64_t segment, struct fault *f) MUST_USE;
+/* Entries from this number on are put into words again. */
+void audit_words_undo(struct audit_words *w, uint64_t seq);
 
 #endif

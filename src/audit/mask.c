@@ -1,5 +1,7 @@
 #include "audit/mask.h"
 
+#include "audit/names.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -7,8 +9,7 @@
 
 #define MASKED "[masked]"
 
-/* Names are compared in lower case and by their letters and digits alone: "X-Api-Key", "api_key" and "apiKey" are one.
- */
+/* Folded (names.h). */
 static const char *const mask_names[] = {
     "*password*",
     "*passwd*",
@@ -52,28 +53,6 @@ static const struct mask_mark {
     {"xoxp-", 8},       {"xapp-", 8},     {"AKIA", 16}, {"ASIA", 16},       {"AIza", 16},      {"ya29.", 8},
     {"npm_", 16},       {"pypi-AgE", 16}, {"SG.", 16},  {"eyJhbGciOi", 8},  {"eyJ0eXAiOi", 8}, {"eyJraWQiOi", 8},
 };
-
-static bool mask_alnum(char c)
-{
-    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
-}
-
-/* False: longer than any name that is known. */
-static bool mask_fold(struct str name, bool pattern, char *out, size_t max, struct str *ret)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        bool kept = mask_alnum(c) || (unsigned char)c >= 0x80 || (pattern && c == '*');
-        if (!kept)
-            continue;
-        if (n == max)
-            return false;
-        out[n++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-    }
-    *ret = (struct str){out, n};
-    return true;
-}
 
 /* Both tables by the first character, since every argument of every call is looked through. */
 #define MASK_COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -143,22 +122,17 @@ static bool mask_known_name(struct str n)
 
 static bool mask_name(const struct conf_strings *extra, struct str name)
 {
-    char folded[256], wanted[256];
-    struct str n, pattern;
-    if (!mask_fold(name, false, folded, sizeof(folded), &n))
+    char folded[NAME_MAX_FOLDED];
+    struct str n;
+    if (!name_fold(name, false, folded, &n))
         return true; /* what is too long to be compared is not shown to be harmless */
-    if (mask_known_name(n))
-        return true;
-    for (size_t i = 0; i < extra->n; i++)
-        if (mask_fold(extra->v[i], true, wanted, sizeof(wanted), &pattern) && str_match(pattern, n))
-            return true;
-    return false;
+    return mask_known_name(n) || name_listed(extra, n);
 }
 
 static size_t mask_run(struct str s)
 {
     size_t n = 0;
-    while (n < s.n && (mask_alnum(s.p[n]) || memchr("-_.~+/=", s.p[n], 7)))
+    while (n < s.n && (name_alnum(s.p[n]) || memchr("-_.~+/=", s.p[n], 7)))
         n++;
     return n;
 }
@@ -210,7 +184,7 @@ static size_t mask_here(struct str s)
 static size_t mask_at(struct str s, size_t i)
 {
     char c = s.p[i];
-    if (!mask_by.may_start[(unsigned char)c] || (c != ':' && i && mask_alnum(s.p[i - 1])))
+    if (!mask_by.may_start[(unsigned char)c] || (c != ':' && i && name_alnum(s.p[i - 1])))
         return 0;
     return c == ':' ? mask_userinfo(str_skip(s, i)) : mask_here(str_skip(s, i));
 }
@@ -286,18 +260,6 @@ static bool mask_wanted(const struct conf_strings *extra, const struct json *j, 
     return (key && mask_name(extra, json_str(j, key, a))) || mask_value(j, value, a);
 }
 
-/* {"name": "Authorization", "value": …}: headers and variables are often written so. */
-static bool mask_named(const struct conf_strings *extra, const struct json *j, uint32_t object, struct arena *a)
-{
-    static const char *const names[] = {"name", "key", "header", "variable"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        uint32_t name = json_get(j, object, str_of(names[i]));
-        if (json_type(j, name) == JSON_STRING && mask_name(extra, json_str(j, name, a)))
-            return json_get(j, object, STR("value")) != 0;
-    }
-    return false;
-}
-
 static void mask_write(const struct conf_strings *extra, const struct json *j, uint32_t i, struct json_out *o,
                        struct arena *a)
 {
@@ -305,7 +267,7 @@ static void mask_write(const struct conf_strings *extra, const struct json *j, u
     switch (json_type(j, i)) {
     case JSON_OBJECT:
         json_open(o, '{');
-        named = mask_named(extra, j, i, a);
+        named = name_labelled(j, i, mask_name, extra, a);
         JSON_PAIRS(j, i, k, v)
         {
             json_key(o, json_str(j, k, a));
@@ -331,16 +293,6 @@ static void mask_write(const struct conf_strings *extra, const struct json *j, u
     }
 }
 
-/* Does the object say by a member that another one is a secret? */
-static bool mask_is_label(const struct json *j, uint32_t key)
-{
-    static const struct str labels[] = {{"name", 4}, {"key", 3}, {"header", 6}, {"variable", 8}};
-    for (size_t i = 0; i < MASK_COUNT(labels); i++)
-        if (json_str_is(j, key, labels[i]))
-            return true;
-    return false;
-}
-
 static bool mask_needed_object(const struct conf_strings *extra, const struct json *j, uint32_t object, struct arena *a)
 {
     bool labelled = false;
@@ -348,9 +300,9 @@ static bool mask_needed_object(const struct conf_strings *extra, const struct js
     {
         if (mask_name(extra, json_str(j, k, a)))
             return true;
-        labelled = labelled || mask_is_label(j, k);
+        labelled = labelled || name_is_label(j, k);
     }
-    return labelled && mask_named(extra, j, object, a);
+    return labelled && name_labelled(j, object, mask_name, extra, a);
 }
 
 bool mask_needed(const struct conf_strings *extra, const struct json *j, uint32_t root, struct arena *a)

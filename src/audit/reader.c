@@ -9,6 +9,8 @@ struct audit_reader {
     char dir[4000];
     struct segment_cursor c; /* fd < 0: none open */
     uint64_t next;           /* the entry to come */
+    uint64_t segment;        /* where the one that came last stands, and its offset there */
+    off_t offset;
 };
 
 enum err audit_reader_open(const char *dir, struct audit_reader **ret, struct fault *f)
@@ -36,28 +38,18 @@ void audit_reader_close(struct audit_reader *r)
     free(r);
 }
 
-/* The segment that holds entry `seq`, or would hold it. 0: there is none. */
-static uint64_t reader_segment_of(const struct segment_list *l, uint64_t seq)
-{
-    uint64_t found = l->count ? l->first[0] : 0;
-    for (size_t i = 0; i < l->count && l->first[i] <= seq; i++)
-        found = l->first[i];
-    return found;
-}
-
 static enum err reader_open_at(struct audit_reader *r, uint64_t seq, struct fault *f)
 {
     struct segment_list list;
-    struct segment_head h;
     TRY(segment_list(r->dir, &list, f));
-    uint64_t first = reader_segment_of(&list, seq);
+    uint64_t first = segment_of(&list, seq);
     segment_list_done(&list);
     if (!first)
         return fault_set(f, ERR_NOT_FOUND, "the record is empty");
     if (r->c.fd >= 0 && r->c.first == first)
         return ERR_OK;
     segment_close(&r->c);
-    enum err e = segment_open(r->dir, first, &r->c, &h, f);
+    enum err e = segment_open(r->dir, first, &r->c, f);
     if (e)
         r->c.fd = -1;
     return e;
@@ -85,12 +77,11 @@ static enum err reader_first_time(struct audit_reader *r, uint64_t first, int64_
 {
     static const struct json_limits deep = {.depth = 1024};
     struct segment_cursor c;
-    struct segment_head h;
     struct str payload;
     struct arena a;
     struct json j;
     uint64_t seq;
-    TRY(segment_open(r->dir, first, &c, &h, f));
+    TRY(segment_open(r->dir, first, &c, f));
     enum err e = segment_next(&c, &seq, &payload, f);
     arena_init(&a, 512u << 20);
     if (!e && (json_parse(&j, payload, &a, &deep, f) ||
@@ -121,13 +112,12 @@ uint64_t audit_reader_last(struct audit_reader *r)
 {
     struct segment_list list;
     struct segment_cursor c;
-    struct segment_head h;
     struct str payload;
     uint64_t last = 0;
     if (segment_list(r->dir, &list, NULL))
         return 0;
-    if (list.count && segment_open(r->dir, list.first[list.count - 1], &c, &h, NULL) == ERR_OK) {
-        last = h.first - 1;
+    if (list.count && segment_open(r->dir, list.first[list.count - 1], &c, NULL) == ERR_OK) {
+        last = c.first - 1;
         while (segment_next(&c, &last, &payload, NULL) == ERR_OK)
             ;
         segment_close(&c);
@@ -136,14 +126,48 @@ uint64_t audit_reader_last(struct audit_reader *r)
     return last;
 }
 
+uint64_t audit_reader_first(struct audit_reader *r)
+{
+    struct segment_list list;
+    if (segment_list(r->dir, &list, NULL))
+        return 0;
+    uint64_t first = list.count ? list.first[0] : 0;
+    segment_list_done(&list);
+    return first;
+}
+
+void audit_reader_where(const struct audit_reader *r, uint64_t *ret_segment, uint64_t *ret_offset)
+{
+    *ret_segment = r->segment;
+    *ret_offset = (uint64_t)r->offset;
+}
+
+enum err audit_reader_at(struct audit_reader *r, uint64_t segment, uint64_t offset, struct fault *f)
+{
+    if (r->c.fd < 0 || r->c.first != segment) {
+        segment_close(&r->c);
+        enum err e = segment_open(r->dir, segment, &r->c, f);
+        if (e) {
+            r->c.fd = -1;
+            return e;
+        }
+    }
+    r->c.at = offset ? (off_t)offset : SEGMENT_HEAD;
+    r->next = segment;
+    return ERR_OK;
+}
+
 enum err audit_reader_next(struct audit_reader *r, struct str *ret, uint64_t *ret_seq, struct fault *f)
 {
     for (unsigned turn = 0; turn < 2; turn++) {
         if (r->c.fd < 0)
             TRY(reader_open_at(r, r->next, f));
         uint64_t seq;
+        off_t before = r->c.at;
         enum err e = segment_next(&r->c, &seq, ret, f);
         if (e == ERR_OK) {
+            r->segment = r->c.first;
+            r->offset = before;
             r->next = seq + 1;
             *ret_seq = seq;
             return ERR_OK;
@@ -153,7 +177,7 @@ enum err audit_reader_next(struct audit_reader *r, struct str *ret, uint64_t *re
         /* The end of a segment, or an entry that is being written: the next segment, when there is one, tells which. */
         struct segment_list list;
         TRY(segment_list(r->dir, &list, f));
-        uint64_t first = reader_segment_of(&list, r->next), last = list.count ? list.first[list.count - 1] : 0;
+        uint64_t first = segment_of(&list, r->next), last = list.count ? list.first[list.count - 1] : 0;
         segment_list_done(&list);
         if (last <= r->c.first)
             return fault_set(f, ERR_NOT_FOUND, "the record ends here, for now");

@@ -9,47 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/json.h"
+#include "base/crc.h"
+enum { SEGMENT_CHUNK = 256 << 10, SEGMENT_HEAD_SUM = 16 };
 
-enum { SEGMENT_CHUNK = 256 << 10, TIP_SLOT = 512, TIP_BYTES = 52 };
-
-static const char segment_magic[8] = {'D', 'W', 'A', 'U', 'D', 'I', 'T', '1'};
-
-/* ---- CRC-32C (Castagnoli, RFC 3720 appendix B.4), reflected ---- */
-
-static uint32_t crc_table(uint32_t crc, const unsigned char *p, size_t n)
-{
-    while (n--) {
-        crc ^= *p++;
-        for (int k = 0; k < 8; k++)
-            crc = crc >> 1 ^ (0x82f63b78u & -(crc & 1));
-    }
-    return crc;
-}
-
-#if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t crc_sse(uint32_t crc, const unsigned char *p, size_t n)
-{
-    uint64_t c = crc, word;
-    for (; n >= 8; p += 8, n -= 8) {
-        memcpy(&word, p, 8);
-        c = __builtin_ia32_crc32di(c, word);
-    }
-    crc = (uint32_t)c;
-    while (n--)
-        crc = __builtin_ia32_crc32qi(crc, *p++);
-    return crc;
-}
-#endif
-
-static uint32_t crc_add(uint32_t crc, const void *p, size_t n)
-{
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2"))
-        return ~crc_sse(~crc, p, n);
-#endif
-    return ~crc_table(~crc, p, n);
-}
+static const char segment_magic[8] = {'D', 'W', 'A', 'U', 'D', 'I', 'T', '2'};
 
 /* ---- little-endian ---- */
 
@@ -120,15 +83,14 @@ void segment_list_done(struct segment_list *l)
 
 /* ---- writing ---- */
 
-void segment_put_head(struct buf *b, const struct segment_head *h)
+void segment_put_head(struct buf *b, uint64_t first)
 {
     static const char zeros[SEGMENT_HEAD] = {0};
     size_t from = b->n;
     buf_put(b, segment_magic, sizeof(segment_magic));
-    put_u64(b, h->first);
-    buf_put(b, h->previous, SHA256_BYTES);
+    put_u64(b, first);
     if (!buf_failed(b))
-        put_u32(b, crc_add(0, b->p + from, b->n - from));
+        put_u32(b, crc32c(0, b->p + from, SEGMENT_HEAD_SUM));
     if (!buf_failed(b))
         buf_put(b, zeros, SEGMENT_HEAD - (b->n - from));
 }
@@ -156,7 +118,7 @@ void segment_frame_end(struct buf *b, size_t frame, uint64_t seq, uint64_t flush
     char *head = b->p + frame;
     const uint64_t numbers[2] = {htole64(seq), htole64(flushed)};
     memcpy(head + 8, numbers, sizeof(numbers));
-    const uint32_t sums[2] = {htole32((uint32_t)payload), htole32(crc_add(0, head + 8, SEGMENT_FRAME - 8 + payload))};
+    const uint32_t sums[2] = {htole32((uint32_t)payload), htole32(crc32c(0, head + 8, SEGMENT_FRAME - 8 + payload))};
     memcpy(head, sums, sizeof(sums));
 }
 
@@ -184,20 +146,24 @@ static enum err cursor_get(struct segment_cursor *c, off_t at, size_t n, const c
     return ERR_OK;
 }
 
-static enum err segment_read_head(struct segment_cursor *c, struct segment_head *ret, struct fault *f)
+static enum err segment_read_head(struct segment_cursor *c, struct fault *f)
 {
+    static const char zeros[SEGMENT_HEAD] = {0};
     const char *p;
     TRY(cursor_get(c, 0, SEGMENT_HEAD, &p, f));
-    if (!p || memcmp(p, segment_magic, sizeof(segment_magic)) != 0 || get_u32(p + 48) != crc_add(0, p, 48) ||
-        get_u64(p + 8) != c->first)
+    if (p && memcmp(p, "DWAUDIT1", sizeof(segment_magic)) == 0)
+        return fault_set(f, ERR_CORRUPT,
+                         "segment %020llu: was written by a Doorward before 0.1, whose record had no "
+                         "tree: keep it elsewhere and begin a new one",
+                         (unsigned long long)c->first);
+    if (!p || memcmp(p, segment_magic, sizeof(segment_magic)) != 0 ||
+        get_u32(p + SEGMENT_HEAD_SUM) != crc32c(0, p, SEGMENT_HEAD_SUM) || get_u64(p + 8) != c->first ||
+        memcmp(p + SEGMENT_HEAD_SUM + 4, zeros, SEGMENT_HEAD - SEGMENT_HEAD_SUM - 4) != 0)
         return fault_set(f, ERR_CORRUPT, "segment %020llu: its head is damaged", (unsigned long long)c->first);
-    ret->first = c->first;
-    memcpy(ret->previous, p + 16, SHA256_BYTES);
     return ERR_OK;
 }
 
-enum err segment_open(const char *dir, uint64_t first, struct segment_cursor *ret, struct segment_head *ret_head,
-                      struct fault *f)
+enum err segment_open(const char *dir, uint64_t first, struct segment_cursor *ret, struct fault *f)
 {
     char path[4096];
     segment_path(dir, first, path);
@@ -205,7 +171,7 @@ enum err segment_open(const char *dir, uint64_t first, struct segment_cursor *re
     if (c.fd < 0)
         return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
     buf_init(&c.chunk, SEGMENT_ENTRY_MAX + SEGMENT_CHUNK);
-    enum err e = segment_read_head(&c, ret_head, f);
+    enum err e = segment_read_head(&c, f);
     if (e) {
         segment_close(&c);
         return e;
@@ -242,7 +208,9 @@ enum err segment_next(struct segment_cursor *c, uint64_t *ret_seq, struct str *r
     if (n > SEGMENT_ENTRY_MAX)
         return segment_broken(c, "no entry is that long", f);
     TRY(cursor_get(c, c->at, segment_frame_bytes(n), &p, f));
-    if (!p || crc != crc_add(0, p + 8, SEGMENT_FRAME - 8 + n)) {
+    static const char zeros[8] = {0};
+    if (!p || crc != crc32c(0, p + 8, SEGMENT_FRAME - 8 + n) ||
+        memcmp(p + SEGMENT_FRAME + n, zeros, segment_frame_bytes(n) - SEGMENT_FRAME - n) != 0) {
         c->chunk.n = 0;
         return segment_broken(c, p ? "the check sum does not fit" : "the entry is cut off", f);
     }
@@ -287,7 +255,7 @@ static enum err segment_look(struct segment_cursor *c, off_t at, uint64_t *ret_s
         return ERR_OK;
     size_t n = get_u32(p);
     TRY(cursor_get(c, at, segment_frame_bytes(n), &p, f));
-    if (p && get_u32(p + 4) == crc_add(0, p + 8, SEGMENT_FRAME - 8 + n)) {
+    if (p && get_u32(p + 4) == crc32c(0, p + 8, SEGMENT_FRAME - 8 + n)) {
         *ret_seq = get_u64(p + 8);
         *ret_flushed = get_u64(p + 16);
     }
@@ -310,13 +278,11 @@ enum err segment_promised(struct segment_cursor *c, uint64_t seq, uint64_t *ret_
     return ERR_OK;
 }
 
-/* ---- the chain ---- */
+/* ---- entries ---- */
 
-enum err segment_chain(struct str payload, uint64_t seq, unsigned char hash[SHA256_BYTES], struct arena *a,
-                       struct fault *f)
+enum err segment_leaf(struct str payload, uint64_t seq, struct arena *a, struct tlog_hash *ret, struct fault *f)
 {
     struct json j;
-    char previous[2 * SHA256_BYTES + 1];
     int64_t number = -1;
     /* An entry is a request's arguments and a little more: whatever could be a request must be readable here. */
     static const struct json_limits limits = {.depth = 2 * JSON_DEPTH, .nodes = 2 * JSON_NODES};
@@ -327,51 +293,14 @@ enum err segment_chain(struct str payload, uint64_t seq, unsigned char hash[SHA2
         return fault_set(f, ERR_CORRUPT, "entry %llu: is not JSON", (unsigned long long)seq);
     if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("seq")), &number) || (uint64_t)number != seq)
         return fault_set(f, ERR_CORRUPT, "entry %llu: carries another number", (unsigned long long)seq);
-    enc_hex(hash, SHA256_BYTES, previous);
-    if (!json_str_is(&j, json_get(&j, JSON_ROOT, STR("previousHash")), str_of(previous)))
-        return fault_set(f, ERR_CORRUPT, "entry %llu: does not follow the entry before it", (unsigned long long)seq);
-    enc_sha256(payload.p, payload.n, hash);
+    tlog_leaf(payload, ret);
     return ERR_OK;
 }
 
-/* ---- the tip ---- */
-
-enum err segment_tip_read(const char *dir, struct segment_tip *ret, unsigned *ret_slot, struct fault *f)
+uint64_t segment_of(const struct segment_list *l, uint64_t seq)
 {
-    char path[4096];
-    unsigned char bytes[2 * TIP_SLOT] = {0};
-    snprintf(path, sizeof(path), "%s/tip", dir);
-    *ret = (struct segment_tip){0};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return ERR_OK;
-    ssize_t n = fd < 0 ? -1 : pread(fd, bytes, sizeof(bytes), 0);
-    if (fd >= 0)
-        close(fd);
-    if (n < 0)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    for (unsigned i = 0; i < 2; i++) {
-        const unsigned char *p = bytes + i * TIP_SLOT;
-        if (memcmp(p, segment_magic, 8) != 0 || get_u32(p + 48) != crc_add(0, p, 48) || get_u64(p + 8) < ret->seq)
-            continue;
-        ret->seq = get_u64(p + 8);
-        memcpy(ret->hash, p + 16, SHA256_BYTES);
-        if (ret_slot)
-            *ret_slot = i;
-    }
-    return n > 0 && ret->seq == 0 ? fault_set(f, ERR_CORRUPT, "%s: is damaged", path) : ERR_OK;
-}
-
-enum err segment_tip_write(int fd, const struct segment_tip *tip, unsigned slot, struct fault *f)
-{
-    unsigned char bytes[TIP_BYTES];
-    uint64_t seq = htole64(tip->seq);
-    memcpy(bytes, segment_magic, 8);
-    memcpy(bytes + 8, &seq, 8);
-    memcpy(bytes + 16, tip->hash, SHA256_BYTES);
-    uint32_t crc = htole32(crc_add(0, bytes, 48));
-    memcpy(bytes + 48, &crc, 4);
-    if (pwrite(fd, bytes, TIP_BYTES, (off_t)(slot & 1) * TIP_SLOT) != TIP_BYTES || fdatasync(fd) < 0)
-        return fault_set(f, ERR_AUDIT, "the record's tip cannot be written: %s", strerror(errno));
-    return ERR_OK;
+    uint64_t found = l->count ? l->first[0] : 0;
+    for (size_t i = 0; i < l->count && l->first[i] <= seq; i++)
+        found = l->first[i];
+    return found;
 }

@@ -20,7 +20,6 @@ enum {
     WRITER_AHEAD_BYTES = 256 << 10,
     WRITER_RETRY_MS = 200,
     WRITER_LAZY_MS = 100,
-    WRITER_TIP_MS = 1000,
     WRITER_MISSED_MS = 1000,
     WRITER_GROUP_US = 2000
 };
@@ -31,15 +30,13 @@ enum err audit_new_segment(struct audit *a, struct fault *f)
 {
     char path[4096], temporary[4096];
     struct buf head;
-    segment_path(a->dir, a->written.seq + 1, path);
+    segment_path(a->dir, a->written + 1, path);
     snprintf(temporary, sizeof(temporary), "%s/new", a->dir);
     int fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return fault_set(f, ERR_AUDIT, "%s: %s", temporary, strerror(errno));
     buf_init(&head, 4096);
-    struct segment_head h = {.first = a->written.seq + 1};
-    memcpy(h.previous, a->written.hash, SHA256_BYTES);
-    segment_put_head(&head, &h);
+    segment_put_head(&head, a->written + 1);
     /* The room is taken now, so that a full disk shows here and not between entries. */
     bool ok = fallocate(fd, 0, 0, (off_t)a->segment_bytes) == 0 || errno == EOPNOTSUPP;
     ok = ok && pwrite(fd, head.p, head.n, 0) == SEGMENT_HEAD && fsync(fd) == 0 && rename(temporary, path) == 0 &&
@@ -54,37 +51,29 @@ enum err audit_new_segment(struct audit *a, struct fault *f)
     if (a->fd >= 0)
         close(a->fd);
     a->fd = fd;
-    a->segment_first = a->written.seq + 1;
+    a->segment_first = a->written + 1;
     a->at = a->ready = SEGMENT_HEAD;
     return ERR_OK;
 }
 
 enum err audit_flush(struct audit *a, struct fault *f)
 {
-    if (a->flushed.seq == a->written.seq)
-        return ERR_OK;
-    if (fdatasync(a->fd) < 0)
-        return fault_set(f, ERR_AUDIT, "the record cannot be flushed: %s", strerror(errno));
-    a->flushed = a->written;
-    a->flushed_at = clock_mono_ns();
-    return ERR_OK;
-}
-
-enum err audit_tip(struct audit *a, struct fault *f)
-{
-    if (a->told.seq == a->flushed.seq)
-        return ERR_OK;
-    TRY(segment_tip_write(a->tip_fd, &a->flushed, a->tip_slot, f));
-    a->told = a->flushed;
-    a->tip_slot++;
-    a->tip_at = clock_mono_ns();
+    if (a->flushed != a->written) {
+        if (fdatasync(a->fd) < 0)
+            return fault_set(f, ERR_AUDIT, "the record cannot be flushed: %s", strerror(errno));
+        a->flushed = a->written;
+        a->flushed_at = clock_mono_ns();
+        audit_watch_tell(a, a->flushed);
+    }
+    /* Without memory they wait here: a checkpoint comes later then, and none is left out. */
+    if (a->owed.n && publish_hand(&a->publish, &a->owed))
+        buf_clear(&a->owed);
     return ERR_OK;
 }
 
 static enum err writer_roll(struct audit *a, struct fault *f)
 {
     TRY(audit_flush(a, f));
-    TRY(audit_tip(a, f));
     off_t end = a->at;
     int old = a->fd;
     a->fd = -1;
@@ -101,37 +90,43 @@ static enum err writer_roll(struct audit *a, struct fault *f)
 
 /* ---- batches ---- */
 
-/* Puts one entry into words behind the batch. False: it has no place there. */
-static bool writer_frame_one(struct audit *a, const struct audit_record *r, struct segment_tip *tip, bool *ret_long)
+enum writer_fit { WRITER_FITS = 0, WRITER_FULL, WRITER_NO_DISK, WRITER_NEVER };
+
+/* Puts one entry into words behind the batch, or leaves the batch as it was. */
+static enum writer_fit writer_frame_one(struct audit *a, const struct audit_record *r, uint64_t seq, struct fault *f)
 {
     struct buf *b = &a->out;
-    char previous[2 * SHA256_BYTES + 1];
-    enc_hex(tip->hash, SHA256_BYTES, previous);
+    struct tlog_hash leaf;
     size_t frame = segment_frame_begin(b), from = b->n;
-    audit_record_write(r, &a->words, tip->seq + 1, previous, b);
+    enum err e = audit_record_write(r, &a->words, seq, b, f);
     size_t size = b->n - from;
-    segment_frame_end(b, frame, tip->seq + 1, a->flushed.seq);
-    *ret_long = size > SEGMENT_ENTRY_MAX;
-    /* A single entry larger than a segment gets one of its own. */
-    bool full = a->at + (off_t)b->n > a->segment_bytes && (frame || a->at > SEGMENT_HEAD);
-    if (buf_failed(b) || *ret_long || full) {
-        b->n = frame;
-        return false;
+    segment_frame_end(b, frame, seq, a->flushed);
+    /* A segment begins at a whole tile, so that the last one may become a little longer than it should. */
+    bool full =
+        a->at + (off_t)b->n > a->segment_bytes && (seq - 1) % TLOG_WIDTH == 0 && (frame || a->at > SEGMENT_HEAD);
+    if (!e && !buf_failed(b) && size <= SEGMENT_ENTRY_MAX && !full && buf_room(&a->batch, sizeof(leaf))) {
+        tlog_leaf((struct str){b->p + from, size}, &leaf);
+        buf_put(&a->batch, &leaf, sizeof(leaf));
+        return WRITER_FITS;
     }
-    tip->seq++;
-    enc_sha256(b->p + from, size, tip->hash);
-    return true;
+    b->n = frame;
+    audit_words_undo(&a->words, seq);
+    if (e == ERR_AUDIT)
+        return WRITER_NO_DISK;
+    return e || (!buf_failed(b) && size > SEGMENT_ENTRY_MAX) ? WRITER_NEVER : WRITER_FULL;
 }
 
-/* Numbers, chains and frames the pending entries that fit into a batch and into the segment. Returns how many.
- * ret_long: the one behind them is longer than an entry may be. */
-static size_t writer_frame(struct audit *a, struct segment_tip *tip, bool *ret_long)
+/* Numbers and frames the pending entries that fit into a batch and into the segment. Returns how many. *ret_fit: why
+ * the one behind them does not. */
+static size_t writer_frame(struct audit *a, enum writer_fit *ret_fit, struct fault *f)
 {
     size_t count = 0;
-    a->awaited = *ret_long = false;
+    a->awaited = false;
+    *ret_fit = WRITER_FITS;
     buf_clear(&a->out);
+    buf_clear(&a->batch);
     for (struct audit_record *r = a->pending; r && a->out.n < WRITER_BATCH_BYTES; r = r->next) {
-        if (!writer_frame_one(a, r, tip, ret_long))
+        if ((*ret_fit = writer_frame_one(a, r, a->written + 1 + count, f)))
             break;
         a->awaited = a->awaited || r->done;
         count++;
@@ -158,9 +153,14 @@ static void writer_ready(struct audit *a)
     }
 }
 
-static enum err writer_put(struct audit *a, const struct segment_tip *tip, struct fault *f)
+static enum err writer_put(struct audit *a, size_t count, struct fault *f)
 {
-    size_t done = 0;
+    size_t done = 0, owed = a->owed.n;
+    if (!buf_room(&a->owed, a->batch.n)) {
+        a->owed.failed = a->owed.poor = false;
+        return fault_set(f, ERR_AUDIT, "no memory to write the record");
+    }
+    TRY(audit_words_flush(&a->words, a->segment_first, f)); /* what is kept apart, before what commits to it */
     writer_ready(a);
     while (done < a->out.n) {
         ssize_t n = pwrite(a->fd, a->out.p + done, a->out.n - done, a->at + (off_t)done);
@@ -171,15 +171,16 @@ static enum err writer_put(struct audit *a, const struct segment_tip *tip, struc
                              n < 0 ? strerror(errno) : "nothing was taken");
         done += (size_t)n;
     }
-    struct segment_tip before = a->written;
     off_t at = a->at;
     a->at += (off_t)a->out.n;
-    a->written = *tip;
+    a->written += count;
+    buf_put(&a->owed, a->batch.p, a->batch.n);
     /* What has happened already waits for the next flush, which is never far (writer_idle). */
     if (a->durability == CONF_ASYNC || !a->awaited || audit_flush(a, f) == ERR_OK)
         return ERR_OK;
     a->at = at;
-    a->written = before;
+    a->written -= count;
+    a->owed.n = owed;
     return ERR_AUDIT;
 }
 
@@ -190,10 +191,12 @@ static void writer_told(struct worker *w, struct worker_mail *m)
     d->done(d);
 }
 
-static void writer_tell(struct audit_done *d, enum err e, uint64_t seq)
+static void writer_tell(struct audit_done *d, enum err e, uint64_t seq, const struct tlog_hash *leaf)
 {
     d->err = e;
     d->seq = seq;
+    if (leaf)
+        d->leaf = *leaf;
     d->mail.run = writer_told;
     worker_post(d->worker, &d->mail);
 }
@@ -203,13 +206,14 @@ static void writer_release(struct audit *a, size_t count, uint64_t seq)
 {
     size_t bytes = 0;
     int64_t now = clock_mono_ns();
-    while (count--) {
+    const struct tlog_hash *leaf = (const void *)a->batch.p;
+    for (; count--; leaf++) {
         struct audit_record *r = a->pending;
         a->pending = r->next;
         bytes += r->n;
         if (r->done) {
             meter_observe(METER_AUDIT_APPEND_SECONDS, now - r->done->asked_ns);
-            writer_tell(r->done, ERR_OK, seq);
+            writer_tell(r->done, ERR_OK, seq, leaf);
         }
         seq++;
         free(r);
@@ -219,7 +223,7 @@ static void writer_release(struct audit *a, size_t count, uint64_t seq)
     pthread_mutex_lock(&a->lock);
     a->queued -= bytes;
     pthread_mutex_unlock(&a->lock);
-    atomic_store(&a->seq, a->written.seq);
+    atomic_store(&a->seq, a->written);
 }
 
 /* What may have been written past the end is cut off, so that it never mixes with what comes. */
@@ -253,7 +257,7 @@ static void writer_refuse(struct audit *a, const struct fault *f)
         *at = r->next;
         bytes += r->n;
         refused++;
-        writer_tell(r->done, ERR_AUDIT, 0);
+        writer_tell(r->done, ERR_AUDIT, 0, NULL);
         free(r);
     }
     a->pending_last = &a->pending;
@@ -269,7 +273,8 @@ static void writer_refuse(struct audit *a, const struct fault *f)
     a->spoiled = true;
 }
 
-/* The first pending entry is longer than any reader would take: it alone is refused. */
+/* The first pending entry is longer than any reader would take, or what must be kept apart of it cannot be: it alone is
+ * refused. */
 static void writer_reject(struct audit *a)
 {
     struct audit_record *r = a->pending;
@@ -282,28 +287,33 @@ static void writer_reject(struct audit *a)
     pthread_mutex_unlock(&a->lock);
     meter_add(r->done ? METER_AUDIT_REFUSED : METER_AUDIT_DROPPED, 1);
     if (r->done)
-        writer_tell(r->done, ERR_AUDIT, 0);
+        writer_tell(r->done, ERR_AUDIT, 0, NULL);
     free(r);
 }
 
 static enum err writer_batch(struct audit *a, struct fault *f)
 {
-    struct segment_tip tip = a->written;
-    bool too_long;
-    size_t count = writer_frame(a, &tip, &too_long);
-    if (count == 0 && buf_failed(&a->out) && audit_use_reserve(a))
-        count = writer_frame(a, &tip, &too_long);
-    if (count == 0 && too_long) {
+    enum writer_fit fit;
+    size_t count = writer_frame(a, &fit, f);
+    bool poor = buf_failed(&a->out) || buf_failed(&a->batch);
+    if (count == 0 && poor && audit_use_reserve(a)) {
+        count = writer_frame(a, &fit, f);
+        poor = buf_failed(&a->out) || buf_failed(&a->batch);
+    }
+    if (count == 0 && fit == WRITER_NEVER) {
         writer_reject(a);
         return ERR_OK;
     }
-    if (count == 0) {
-        if (buf_failed(&a->out))
-            return fault_set(f, ERR_AUDIT, "no memory to write the record");
-        return writer_roll(a, f);
+    if (count == 0 && fit == WRITER_NO_DISK)
+        return ERR_AUDIT;
+    if (count == 0)
+        return poor ? fault_set(f, ERR_AUDIT, "no memory to write the record") : writer_roll(a, f);
+    uint64_t from = a->written + 1;
+    enum err e = writer_put(a, count, f);
+    if (e) {
+        audit_words_undo(&a->words, from);
+        return e;
     }
-    uint64_t from = a->written.seq + 1;
-    TRY(writer_put(a, &tip, f));
     writer_release(a, count, from);
     return ERR_OK;
 }
@@ -364,7 +374,7 @@ static void writer_probe(struct audit *a)
     a->dropped -= dropped;
     pthread_mutex_unlock(&a->lock);
     a->missed_said = clock_mono_ns();
-    log_info("audit_recovered", LOG_I("seq", a->written.seq), LOG_I("refused", refused), LOG_I("dropped", dropped));
+    log_info("audit_recovered", LOG_I("seq", a->written), LOG_I("refused", refused), LOG_I("dropped", dropped));
 }
 
 /* False: the time is over. */
@@ -400,11 +410,10 @@ static bool writer_take(struct audit *a)
         while (!a->stopping && writer_wait(a, until))
             ;
     } else if (!a->first && !a->pending && !a->stopping) {
-        bool owes = a->flushed.seq != a->written.seq, late = a->told.seq != a->written.seq || a->refused || a->dropped;
-        if (owes)
+        if (a->flushed != a->written || a->owed.n)
             writer_wait(a, writer_in(WRITER_LAZY_MS));
-        else if (late)
-            writer_wait(a, writer_in(WRITER_TIP_MS));
+        else if (a->refused || a->dropped)
+            writer_wait(a, writer_in(WRITER_MISSED_MS));
         else
             pthread_cond_wait(&a->work, &a->lock);
     }
@@ -431,15 +440,11 @@ static bool writer_take(struct audit *a)
     return go;
 }
 
-/* Flushes and tips that are due by the clock. */
+/* A flush that is due by the clock. */
 static enum err writer_idle(struct audit *a, struct fault *f)
 {
-    int64_t now = clock_mono_ns();
-    if (a->flushed.seq != a->written.seq && now - a->flushed_at > WRITER_LAZY_MS * INT64_C(1000000))
-        TRY(audit_flush(a, f));
-    if (a->told.seq != a->flushed.seq && now - a->tip_at > WRITER_TIP_MS * INT64_C(1000000))
-        TRY(audit_tip(a, f));
-    return ERR_OK;
+    bool due = clock_mono_ns() - a->flushed_at > WRITER_LAZY_MS * INT64_C(1000000);
+    return due && (a->flushed != a->written || a->owed.n) ? audit_flush(a, f) : ERR_OK;
 }
 
 void *audit_writer(void *arg)
@@ -449,6 +454,7 @@ void *audit_writer(void *arg)
     static const struct conf_strings none = {0};
     while (writer_take(a)) {
         a->words.mask = a->mask ? &a->mask->root.audit.mask : &none;
+        a->words.seal = a->mask ? &a->mask->root.audit.seal : &none;
         if (a->failing) {
             writer_probe(a);
             continue;

@@ -99,7 +99,7 @@ static void enc_md_start(void)
         __builtin_trap(); /* without SHA-256 nothing of the house may start */
 }
 
-static bool enc_sha256_openssl(const void *p, size_t n, unsigned char ret[SHA256_BYTES])
+static bool enc_sha256_openssl(const struct str *v, size_t n, unsigned char ret[SHA256_BYTES])
 {
     pthread_once(&enc_md_once, enc_md_start);
     if (!enc_ctx) {
@@ -109,15 +109,27 @@ static bool enc_sha256_openssl(const void *p, size_t n, unsigned char ret[SHA256
             enc_ctx = NULL;
         }
     }
-    return enc_ctx && EVP_DigestInit_ex2(enc_ctx, enc_md, NULL) == 1 && EVP_DigestUpdate(enc_ctx, p, n) == 1 &&
-           EVP_DigestFinal_ex(enc_ctx, ret, NULL) == 1;
+    bool ok = enc_ctx && EVP_DigestInit_ex2(enc_ctx, enc_md, NULL) == 1;
+    for (size_t i = 0; ok && i < n; i++)
+        ok = EVP_DigestUpdate(enc_ctx, v[i].p, v[i].n) == 1;
+    return ok && EVP_DigestFinal_ex(enc_ctx, ret, NULL) == 1;
 }
 
 /* A thread's first digest needs memory for its context. When there is none, libsodium's digest, slower, needs none. */
+void enc_sha256_parts(const struct str *v, size_t n, unsigned char ret[SHA256_BYTES])
+{
+    crypto_hash_sha256_state state;
+    if (enc_sha256_openssl(v, n, ret))
+        return;
+    crypto_hash_sha256_init(&state);
+    for (size_t i = 0; i < n; i++)
+        crypto_hash_sha256_update(&state, (const unsigned char *)v[i].p, v[i].n);
+    crypto_hash_sha256_final(&state, ret);
+}
+
 void enc_sha256(const void *p, size_t n, unsigned char ret[SHA256_BYTES])
 {
-    if (!enc_sha256_openssl(p, n, ret))
-        crypto_hash_sha256(ret, p, n);
+    enc_sha256_parts(&(struct str){p, n}, 1, ret);
 }
 
 /* Small pieces come from a store of the thread's: a call needs several, and each would be a system call. What was given

@@ -17,6 +17,8 @@ enum err enc_unb64url(struct str s, unsigned char *ret, size_t max, size_t *ret_
 enum err enc_unb64(struct str s, unsigned char *ret, size_t max,
                    size_t *ret_n) MUST_USE; /* standard alphabet, padded */
 void enc_sha256(const void *p, size_t n, unsigned char ret[SHA256_BYTES]);
+void enc_sha256_parts(const struct str *v, size_t n,
+                      unsigned char ret[SHA256_BYTES]); /* of all, one behind the other */
 void enc_random(void *p, size_t n);
 /* "sess_" and 26 characters of Crockford base32 (ULID: sorts by time). prefix without the underscore, at most 8
  * letters. */

@@ -17,12 +17,23 @@ static const char *admin_pin(struct cli *c)
     return arena_str(&c->arena, (struct str){(const char *)secret_bytes(pin), secret_len(pin)}).p;
 }
 
-static enum err admin_url(struct cli *c, struct str *ret, const char **pin, struct fault *f)
+static const char *admin_given(const struct cli *c)
 {
     const char *given = cli_option(c, "admin");
     if (!given)
         given = getenv("DOORWARD_ADMIN");
-    if (given && *given) {
+    return given && *given ? given : NULL;
+}
+
+bool cli_admin_named(const struct cli *c)
+{
+    return admin_given(c) != NULL;
+}
+
+static enum err admin_url(struct cli *c, struct str *ret, const char **pin, struct fault *f)
+{
+    const char *given = admin_given(c);
+    if (given) {
         *ret = str_of(given);
         while (ret->n && ret->p[ret->n - 1] == '/')
             ret->n--;
@@ -72,27 +83,33 @@ static enum err admin_unreachable(struct cli *c, struct str url, struct fault *f
                      why ? " " : "", why ? why : "", file ? file : "FILE");
 }
 
+enum err cli_admin_request(struct cli *c, const char *method, const char *path, struct cli_http *ret,
+                           struct secret **ret_token, struct fault *f)
+{
+    struct str url;
+    const char *pin = NULL;
+    TRY(admin_url(c, &url, &pin, f));
+    struct str full = arena_fmt(&c->arena, STR_FMT "%s", STR_ARG(url), path);
+    if (!full.p)
+        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    TRY(admin_credential(c, ret_token, f));
+    *ret = (struct cli_http){.method = method, .url = full.p, .bearer = *ret_token, .pin = pin};
+    return ERR_OK;
+}
+
 enum err cli_admin(struct cli *c, const char *method, const char *path, struct str body, struct json *ret,
                    struct str *text, struct fault *f)
 {
     struct secret *token CLEANUP(secret_freep) = NULL;
-    struct str url;
+    struct cli_http h;
     struct json j;
-    const char *pin = NULL;
-    TRY(admin_url(c, &url, &pin, f));
-    TRY(admin_credential(c, &token, f));
-    struct str full = arena_fmt(&c->arena, STR_FMT "%s", STR_ARG(url), path);
-    if (!full.p)
-        return fault_set(f, ERR_NOMEM, "no memory for an address");
-    struct cli_http h = {.method = method,
-                         .url = full.p,
-                         .bearer = token,
-                         .pin = pin,
-                         .body = body,
-                         .headers = {"Accept: application/json", body.p ? "Content-Type: application/json" : NULL}};
+    TRY(cli_admin_request(c, method, path, &h, &token, f));
+    h.body = body;
+    h.headers[0] = "Accept: application/json";
+    h.headers[1] = body.p ? "Content-Type: application/json" : NULL;
     enum err e = cli_http_json(c, &h, &j, text, f);
     if (e == ERR_UNREACHABLE)
-        return admin_unreachable(c, url, f);
+        return admin_unreachable(c, (struct str){h.url, strlen(h.url) - strlen(path)}, f);
     TRY(e);
     *ret = j;
     return h.status / 100 == 2 ? ERR_OK : cli_error_of(c, &j, h.status, f);

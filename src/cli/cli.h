@@ -81,6 +81,9 @@ bool cli_switch(const struct cli *c, const char *name);
 enum err cli_need(const struct cli *c, const char *name, const char **ret, struct fault *f) MUST_USE;
 /* A whole number greater than 0; *ret is `fallback` when the option was not given. */
 enum err cli_number(const struct cli *c, const char *name, int64_t fallback, int64_t *ret, struct fault *f) MUST_USE;
+/* "7d" before now, or a date: wall clock, ms. */
+enum err cli_moment(const struct cli *c, const char *name, int64_t now, int64_t fallback, int64_t *ret,
+                    struct fault *f) MUST_USE;
 
 /* ---- cli.c ---- */
 
@@ -95,6 +98,8 @@ enum err cli_read(struct cli *c, const char *path, size_t max, struct str *ret, 
 enum err cli_audit_dir(struct cli *c, struct str *ret, struct fault *f) MUST_USE;
 /* The entry of this number, in the arena. ERR_NOT_FOUND. */
 enum err cli_audit_entry(struct cli *c, const char *dir, uint64_t want, struct str *ret, struct fault *f) MUST_USE;
+/* audit_seal.c. Prints an entry with its sealed values, as the gateway shows it. */
+enum err cli_audit_reveal(struct cli *c, uint64_t seq, struct fault *f) MUST_USE;
 
 /* ---- help.c ---- */
 

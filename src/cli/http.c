@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "cli/curl.h"
 
 enum { HTTP_ANSWER = 64 << 20, HTTP_CONNECT_S = 5, HTTP_ALL_S = 900 };
@@ -148,6 +149,89 @@ enum err cli_http(struct cli_http *h, struct fault *f)
     curl_easy_cleanup(curl);
     return code == CURLE_OK ? ERR_OK : http_failed(h, code, why, f);
 }
+
+/* ---- one that goes on ---- */
+
+struct http_stream {
+    struct cli_http *h;
+    CURL *curl;
+    bool (*take)(void *ctx, struct str bytes);
+    void *ctx;
+    int64_t silence_ns, heard_ns;
+    bool enough;
+};
+
+static size_t http_stream_write(char *p, size_t size, size_t n, void *stream)
+{
+    struct http_stream *s = stream;
+    s->heard_ns = clock_mono_ns();
+    if (!s->h->status)
+        curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &s->h->status);
+    if (s->h->status != 200)
+        return http_write(p, size, n, s->h->out);
+    s->enough = !s->take(s->ctx, (struct str){p, size * n});
+    return s->enough ? 0 : size * n;
+}
+
+static int http_stream_silent(void *stream, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const struct http_stream *s = stream;
+    (void)a, (void)b, (void)c, (void)d; /* how much went to and fro says nothing here */
+    return clock_mono_ns() - s->heard_ns > s->silence_ns;
+}
+
+static void http_stream_options(struct http_stream *s, struct curl_slist *list, char why[CURL_ERROR_SIZE])
+{
+    http_options(s->curl, s->h, list, why);
+    curl_easy_setopt(s->curl, CURLOPT_TIMEOUT, 0L);
+    curl_easy_setopt(s->curl, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, http_stream_write);
+    curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, s);
+    curl_easy_setopt(s->curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(s->curl, CURLOPT_XFERINFOFUNCTION, http_stream_silent);
+    curl_easy_setopt(s->curl, CURLOPT_XFERINFODATA, s);
+}
+
+static enum err http_stream_ended(const struct http_stream *s, CURLcode code, const char *why, struct fault *f)
+{
+    if (code == CURLE_OK)
+        return ERR_OK;
+    if (s->enough)
+        return fault_set(f, ERR_CANCELLED, "no more of it is wanted");
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return fault_set(f, ERR_UNREACHABLE, "%s has said nothing for %lld s", s->h->url,
+                         (long long)(s->silence_ns / 1000000000));
+    if (s->h->status)
+        return fault_set(f, ERR_UNREACHABLE, "%s", why[0] ? why : curl_easy_strerror(code));
+    return http_failed(s->h, code, why, f);
+}
+
+enum err cli_http_stream(struct cli_http *h, bool (*take)(void *ctx, struct str bytes), void *ctx, long silence_s,
+                         struct fault *f)
+{
+    char why[CURL_ERROR_SIZE] = "";
+    struct curl_slist *list = NULL;
+    struct http_stream s = {.h = h,
+                            .curl = curl_easy_init(),
+                            .take = take,
+                            .ctx = ctx,
+                            .silence_ns = silence_s * INT64_C(1000000000),
+                            .heard_ns = clock_mono_ns()};
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    h->status = 0;
+    buf_init(h->out, HTTP_ANSWER);
+    if (s.curl && http_headers(h, &list)) {
+        http_stream_options(&s, list, why);
+        code = curl_easy_perform(s.curl);
+        if (!h->status)
+            curl_easy_getinfo(s.curl, CURLINFO_RESPONSE_CODE, &h->status);
+    }
+    curl_headers_free(list);
+    curl_easy_cleanup(s.curl);
+    return http_stream_ended(&s, code, why, f);
+}
+
+/* ---- JSON ---- */
 
 enum err cli_http_json(struct cli *c, struct cli_http *h, struct json *ret, struct str *text, struct fault *f)
 {

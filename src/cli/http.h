@@ -21,6 +21,11 @@ struct cli_http {
 void cli_trust(const char *ca, const char *certificate);
 /* ERR_UNREACHABLE when nobody answers. Every status is ERR_OK here. */
 enum err cli_http(struct cli_http *h, struct fault *f) MUST_USE;
+/* An answer that goes on and on: `take` gets its bytes as they come, until it answers false (ERR_CANCELLED), the server
+ * ends it (ERR_OK), or nothing comes for silence_s (ERR_UNREACHABLE, as when the connection breaks; then h->status is not
+ * 0). An answer with another status than 200 goes to h->out, and take sees nothing of it. */
+enum err cli_http_stream(struct cli_http *h, bool (*take)(void *ctx, struct str bytes), void *ctx, long silence_s,
+                         struct fault *f) MUST_USE;
 /* The same for an answer in JSON, whatever its status; h->out is not used. Bytes and tape are in the arena. */
 enum err cli_http_json(struct cli *c, struct cli_http *h, struct json *ret, struct str *text /* or NULL */,
                        struct fault *f) MUST_USE;
@@ -30,6 +35,11 @@ enum err cli_http_json(struct cli *c, struct cli_http *h, struct json *ret, stru
  * answer. */
 enum err cli_admin(struct cli *c, const char *method, const char *path, struct str body, struct json *ret,
                    struct str *text, struct fault *f) MUST_USE;
+/* Such a request, to be sent by others: where, and with which token, which the caller frees. *ret holds neither headers
+ * nor a body. */
+enum err cli_admin_request(struct cli *c, const char *method, const char *path, struct cli_http *ret,
+                           struct secret **ret_token, struct fault *f) MUST_USE;
+bool cli_admin_named(const struct cli *c); /* by --admin or $DOORWARD_ADMIN: it may be on another machine */
 /* {"error": code, "message" or "error_description": …} as an error of ours. */
 enum err cli_error_of(struct cli *c, const struct json *j, long status, struct fault *f) MUST_USE;
 enum err cli_error_by_code(struct str code);

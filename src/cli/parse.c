@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 
+#include "base/clock.h"
 #include "base/near.h"
 
 /* Is `candidate` nearer to the word than the best so far? A short word is like everything, so less is allowed. */
@@ -280,5 +281,21 @@ enum err cli_number(const struct cli *c, const char *name, int64_t fallback, int
     if (value && (!str_u64(str_of(value), &n) || n == 0 || n > 1000000000))
         return parse_fault(c, f, "--%s must be a whole number from 1 to 1000000000, not %s", name, value);
     *ret = value ? (int64_t)n : fallback;
+    return ERR_OK;
+}
+
+enum err cli_moment(const struct cli *c, const char *name, int64_t now, int64_t fallback, int64_t *ret, struct fault *f)
+{
+    const char *text = cli_option(c, name);
+    int64_t ms;
+    if (!text)
+        *ret = fallback;
+    else if (clock_duration(str_of(text), &ms) == ERR_OK)
+        *ret = now - ms;
+    else if (clock_parse(str_of(text), ret))
+        return fault_set(f, ERR_USAGE,
+                         "--%s: must be a duration before now such as 7d, or a date such as 2026-11-24T18:00:00Z, "
+                         "not %.60s",
+                         name, text);
     return ERR_OK;
 }

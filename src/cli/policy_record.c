@@ -7,30 +7,12 @@
 
 enum { RECORD_PATIENCE_NS = 2000000000, RECORD_WEEK_MS = 7 * 86400000 };
 
-/* "7d" before now, or a date. */
-static enum err record_when(const struct cli *c, const char *name, int64_t now, int64_t fallback, int64_t *ret,
-                            struct fault *f)
-{
-    const char *text = cli_option(c, name);
-    int64_t ms;
-    if (!text)
-        *ret = fallback;
-    else if (clock_duration(str_of(text), &ms) == ERR_OK)
-        *ret = now - ms;
-    else if (clock_parse(str_of(text), ret))
-        return fault_set(f, ERR_USAGE,
-                         "--%s: must be a duration before now such as 7d, or a date such as 2026-11-24T18:00:00Z, "
-                         "not %.60s",
-                         name, text);
-    return ERR_OK;
-}
-
 enum err cli_policy_range(struct cli *c, struct recorded_range *ret, struct fault *f)
 {
     struct recorded_range r = {0};
     int64_t now = clock_wall_ms();
-    TRY(record_when(c, "since", now, now - RECORD_WEEK_MS, &r.since, f));
-    TRY(record_when(c, "until", now, INT64_MAX, &r.until, f));
+    TRY(cli_moment(c, "since", now, now - RECORD_WEEK_MS, &r.since, f));
+    TRY(cli_moment(c, "until", now, INT64_MAX, &r.until, f));
     if (r.since >= r.until)
         return fault_set(f, ERR_USAGE, "--since must be before --until");
     *ret = r;

@@ -64,6 +64,19 @@ static void status_policies(struct cli *c, const struct json *j)
            cli_shown(c, json_str(j, json_get(j, w, STR("tool")), &c->arena), 0));
 }
 
+static void status_sinks(struct cli *c, const struct json *j)
+{
+    static const char *const columns[][2] = {
+        {"SINK", "name"},         {"KIND", "kind"},     {"UP", "up"},
+        {"SENT", "sent"},         {"BEHIND", "behind"}, {"LAST DELIVERY", "lastDelivery"},
+        {"FAILURES", "failures"}, {"FAULT", "fault"},   {NULL, NULL}};
+    uint32_t sinks = json_get(j, JSON_ROOT, STR("sinks"));
+    if (!json_first(j, sinks))
+        return;
+    putchar('\n');
+    cli_table(c, j, sinks, columns);
+}
+
 enum err cli_run_status(struct cli *c, struct fault *f)
 {
     static const char *const columns[][2] = {{"SERVER", "name"},         {"STATE", "state"},
@@ -88,6 +101,7 @@ enum err cli_run_status(struct cli *c, struct fault *f)
     status_policies(c, &j);
     putchar('\n');
     cli_table(c, &j, json_get(&j, JSON_ROOT, STR("servers")), columns);
+    status_sinks(c, &j);
     return ERR_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "box/box.h"
 #include "conf/load.h"
 #include "net/http.h"
+#include "tlog/note.h"
 
 static bool check_name(struct str s)
 {
@@ -157,8 +158,72 @@ static void check_timezone(struct conf_load *l, const char *path, struct str zon
         conf_fault(l, path, "timezone is wrong: must be UTC or local");
 }
 
+/* Which kind of sink takes which addresses. */
+static const struct {
+    int64_t kind;
+    const char *schemes[3], *right;
+} check_sinks[] = {
+    {CONF_SINK_NATS, {"nats://", "tls://"}, "nats://host:4222 or tls://host:4222"},
+    {CONF_SINK_WEBHOOK, {"http://", "https://"}, "http:// or https://"},
+    {CONF_SINK_SYSLOG, {"tcp://", "tls://"}, "tcp://host:601 or tls://host:6514"},
+    {CONF_SINK_OTLP, {"http://", "https://"}, "http:// or https://"},
+    {CONF_SINK_TRACES, {"http://", "https://"}, "http:// or https://"},
+};
+
+static void check_sink(struct conf_load *l, const char *path, const struct conf_sink *v)
+{
+    if (!check_name(v->name))
+        conf_fault(l, path, "a sink's name must be 1 to 32 lower-case letters, digits and hyphens, not a hyphen first");
+    if (l->spoiled)
+        return;
+    if (v->kind == CONF_SINK_NONE)
+        conf_fault(l, path, "has no kind: must be nats, webhook, syslog, otlp or traces");
+    for (size_t i = 0; i < sizeof(check_sinks) / sizeof(check_sinks[0]); i++)
+        if (check_sinks[i].kind == v->kind && !str_starts(v->url, str_of(check_sinks[i].schemes[0])) &&
+            !str_starts(v->url, str_of(check_sinks[i].schemes[1])))
+            conf_fault(l, path, "url \"%.*s\" is wrong: must begin with %s", (int)(v->url.n < 80 ? v->url.n : 80),
+                       v->url.p ? v->url.p : "", check_sinks[i].right);
+    if (v->kind == CONF_SINK_WEBHOOK && !v->secret)
+        conf_fault(l, path, "has no secret: must have the key of its signatures, whsec_ and base64");
+    if (v->certificate.n || v->key.n)
+        check_pair(l, path, v->certificate, v->key);
+}
+
+static void check_witness(struct conf_load *l, const char *path, const struct conf_witness *v)
+{
+    struct note_verifier key;
+    struct fault f;
+    if (l->spoiled)
+        return;
+    if (!v->url.n)
+        conf_fault(l, path, "has no url: must be the witness's address");
+    if (note_verifier_parse(v->key, &key, &f))
+        conf_fault(l, path, "key is wrong: %s", f.text);
+    else if (key.alg != NOTE_COSIGNATURE)
+        conf_fault(l, path, "key is wrong: must be one for cosignatures");
+}
+
+/* The record's name: the host of public_url, and /audit. Who can change the record must not be able to sign it. */
+static void check_keys(struct conf_load *l)
+{
+    struct conf_root *r = &l->conf->root;
+    struct http_url url;
+    if (!r->audit.origin.n)
+        r->audit.origin = http_url_parse(r->public_url, &url, NULL) == ERR_OK
+                              ? arena_fmt(&l->conf->arena, STR_FMT "/audit", STR_ARG(url.authority))
+                              : STR("doorward/audit");
+    struct str dir = r->data_dir, keys = r->audit.keys;
+    while (dir.n && dir.p[dir.n - 1] == '/')
+        dir.n--;
+    if (str_starts(keys, dir) && (keys.n == dir.n || keys.p[dir.n] == '/'))
+        conf_fault(l, "audit.keys",
+                   "lies in data_dir: must be outside of it, since who can change the record must not "
+                   "be able to sign it");
+}
+
 void conf_check(struct conf_load *l, const char *path, enum conf_section s, void *section)
 {
+    const struct conf_anchor *anchor = section;
     const struct conf_agents *agents = section;
     const struct conf_tool *tool = section;
     const struct conf_scope_when *when = section;
@@ -175,6 +240,12 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
         check_pair(l, path, client->certificate, client->key);
         break;
     }
+    case CONF_S_sink: check_sink(l, path, section); break;
+    case CONF_S_witness: check_witness(l, path, section); break;
+    case CONF_S_anchor:
+        if (!anchor->file.n == !anchor->url.n && !l->spoiled)
+            conf_fault(l, path, "must have either file or url");
+        break;
     case CONF_S_tls: check_tls(l, path, section); break;
     case CONF_S_operator: check_operator(l, path, section); break;
     case CONF_S_scope: check_scope(l, path, section); break;
@@ -274,6 +345,7 @@ void conf_finish(struct conf_load *l)
     struct conf_servers *s = &l->conf->root.servers;
     l->line = l->column = 1;
     check_url(l);
+    check_keys(l);
     check_trial(l);
     check_all_hosts(l);
     for (size_t i = 0; i < s->n; i++) {

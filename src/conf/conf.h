@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/json.h"
 #include "base/secret.h"
 #include "net/tls.h"
 
@@ -44,6 +45,16 @@ CONF_ARRAY(conf_pairs, struct conf_pair);
 
 enum conf_alg { CONF_EDDSA, CONF_ES256 };
 enum conf_durability { CONF_FULL, CONF_GROUP, CONF_ASYNC };
+enum conf_sink_kind {
+    CONF_SINK_NONE,
+    CONF_SINK_NATS,
+    CONF_SINK_WEBHOOK,
+    CONF_SINK_SYSLOG,
+    CONF_SINK_OTLP,
+    CONF_SINK_TRACES
+};
+enum conf_format { CONF_JSON, CONF_OCSF, CONF_CEF };
+enum conf_sink_from { CONF_FROM_START, CONF_FROM_NOW };
 enum conf_isolation { CONF_PER_AGENT, CONF_PER_SESSION, CONF_PER_GATEWAY };
 enum conf_protocol { CONF_AUTO, CONF_2026_07_28, CONF_2025_11_25 };
 enum conf_pin { CONF_PIN_FIRST, CONF_PIN_STRICT };
@@ -88,11 +99,41 @@ struct conf_limits {
     int64_t connections, streams, body_bytes, result_bytes, arena_bytes, call_timeout, input_timeout, parked_calls,
         replay_bytes, replay_time, stop_grace;
 };
+struct conf_retention {
+    int64_t age, bytes; /* 0: not bounded by it */
+};
+struct conf_witness {
+    struct str name; /* "audit.witnesses[0]" */
+    struct str url, key, ca;
+    int64_t every;
+};
+CONF_ARRAY(conf_witnesses, struct conf_witness);
+struct conf_anchor {
+    struct str name;
+    struct str file, url, ca; /* file or url */
+    struct conf_pairs headers;
+    int64_t every;
+};
+CONF_ARRAY(conf_anchors, struct conf_anchor);
 struct conf_audit {
     int64_t durability; /* enum conf_durability */
-    int64_t segment_bytes, queue;
-    struct conf_strings mask;
+    int64_t segment_bytes, queue, key_overlap;
+    struct conf_strings mask, seal;
+    struct str keys, origin;
+    struct conf_retention retention;
+    struct conf_witnesses witnesses;
+    struct conf_anchors anchors;
 };
+struct conf_sink {
+    struct str name;
+    int64_t kind, format, from; /* enum conf_sink_kind, conf_format, conf_sink_from */
+    struct str url, subject, ca, certificate, key;
+    struct secret *secret; /* or NULL */
+    struct conf_pairs headers;
+    struct conf_strings events; /* none: all */
+    int64_t arguments, batch, timeout;
+};
+CONF_ARRAY(conf_sinks, struct conf_sink);
 struct conf_server_limits {
     int64_t memory, open_files, processes, cpu; /* 0: not set; cpu in milliseconds */
 };
@@ -168,6 +209,7 @@ struct conf_root {
     struct conf_session session;
     struct conf_limits limits;
     struct conf_audit audit;
+    struct conf_sinks sinks;
     struct conf_servers servers; /* sorted by name */
     struct conf_tools tools;
     struct conf_policy policy;
@@ -201,6 +243,10 @@ void conf_schema(struct buf *out);                     /* docs/doorward.schema.j
 void conf_reference(struct buf *out);                  /* docs/CONFIGURATION.md */
 void conf_dump(const struct conf *c, struct buf *out); /* the effective values as JSON that conf_parse() takes again,
                                                           but for secrets: they are "[secret]" */
+
+/* Puts an array of the keys whose values differ, as "limits.streams" or "servers.orders", the first `max` of them.
+ * Returns how many there are. Their values are not told. */
+size_t conf_changed(const struct conf *before, const struct conf *now, size_t max, struct json_out *o);
 
 /* Is it one of them? Without regard to case, as for hosts and origins. */
 bool conf_named(const struct conf_strings *list, struct str name);

@@ -396,8 +396,7 @@ static bool conf_load_pairs(struct conf_load *l, const char *path, struct fy_nod
         return false;
     }
     void *it = NULL;
-    uint64_t seen[2] = {0};
-    static_assert(CONF_KEYS_MAX <= 128, "a bit for each key");
+    uint64_t seen[(CONF_KEYS_MAX + 63) / 64] = {0}; /* a bit for each key */
     for (struct fy_node_pair *p; (p = fy_node_mapping_iterate(n, &it));) {
         struct fy_node *key = fy_node_pair_key(p);
         struct str name;
@@ -447,6 +446,7 @@ enum err conf_parse(struct str text, const char *file, const char *dir, struct c
     c->file = arena_str(&c->arena, str_of(file));
     conf_defaults(&l, CONF_S_root, (char *)&c->root);
     c->root.data_dir = conf_join(&l, c->root.data_dir);
+    c->root.audit.keys = conf_join(&l, c->root.audit.keys);
     struct fy_document *doc = conf_yaml(&l, text);
     struct fy_node *root = doc ? fy_document_root(doc) : NULL;
     if (root)

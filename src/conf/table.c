@@ -23,6 +23,10 @@ static const struct {
     {CONF_S_root, "session", CONF_S_session},
     {CONF_S_root, "limits", CONF_S_limits},
     {CONF_S_root, "audit", CONF_S_audit},
+    {CONF_S_audit, "retention", CONF_S_retention},
+    {CONF_S_audit, "witnesses", CONF_S_witness},
+    {CONF_S_audit, "anchors", CONF_S_anchor},
+    {CONF_S_root, "sinks", CONF_S_sink},
     {CONF_S_root, "servers", CONF_S_server},
     {CONF_S_root, "tools", CONF_S_tool},
     {CONF_S_tool, "bind", CONF_S_tool_bind},
@@ -51,6 +55,9 @@ size_t conf_part_size(enum conf_section s)
     switch (s) {
     case CONF_S_server: return sizeof(struct conf_server);
     case CONF_S_tool: return sizeof(struct conf_tool);
+    case CONF_S_witness: return sizeof(struct conf_witness);
+    case CONF_S_anchor: return sizeof(struct conf_anchor);
+    case CONF_S_sink: return sizeof(struct conf_sink);
     case CONF_S_scope: return sizeof(struct conf_scope);
     case CONF_S_tool_bind: return sizeof(struct conf_tool_bind);
     case CONF_S_policy_file: return sizeof(struct conf_policy_file);
@@ -72,6 +79,9 @@ const char *const *conf_words(enum conf_type t)
     static const char *const peers[] = {"none", "optional", "required", NULL};
     static const char *const metrics[] = {"token", "open", NULL};
     static const char *const risks[] = {"unset", "low", "medium", "high", "critical", NULL};
+    static const char *const sinks[] = {"none", "nats", "webhook", "syslog", "otlp", "traces", NULL};
+    static const char *const formats[] = {"json", "ocsf", "cef", NULL};
+    static const char *const froms[] = {"start", "now", NULL};
     static const char *const roles[] = {"viewer", "operator", "admin", NULL};
     switch (t) {
     case CONF_LEVEL: return levels;
@@ -85,6 +95,9 @@ const char *const *conf_words(enum conf_type t)
     case CONF_TLS_PEER: return peers;
     case CONF_METRICS: return metrics;
     case CONF_RISK: return risks;
+    case CONF_SINK: return sinks;
+    case CONF_FORMAT: return formats;
+    case CONF_SINK_FROM: return froms;
     case CONF_ROLE: return roles;
     default: return NULL;
     }

@@ -184,10 +184,7 @@ static void house_reload_done(uv_work_t *w, int status)
     if (status == 0 && !r->err) {
         house_apply(r->house, r->conf, STR_NONE);
     } else {
-        struct audit_entry e;
-        audit_entry_init(&e, AUDIT_CONFIG_REFUSED, AUDIT_HUMAN);
-        e.result = AUDIT_DENIED;
-        audit_note(r->house->audit, &e);
+        admin_note_refused(r->house->audit, STR_NONE, buf_view(&r->faults));
         for (struct str rest = buf_view(&r->faults), line; rest.n;) {
             str_cut(&rest, '\n', &line);
             if (line.n)
@@ -384,6 +381,7 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
                               .apply = house_apply,
                               .over = house_account_operators,
                               .kill = house_kill};
+    TRY(admin_streams_new(&h->admin, f));
     TRY(server_listen(&h->workers[0], r->admin.listen, &of_admin, &admin_server_ops, &h->admin, &h->admin_server, f));
     house_certificates(r);
     h->servers_open = h->worker_count + 1;
@@ -408,14 +406,38 @@ static enum err house_timers(struct house *h)
     return ERR_OK;
 }
 
+/* Without an index the record is looked through: no reason not to start. */
+static void house_index(struct house *h, const struct conf_root *r)
+{
+    char path[4096];
+    struct fault f;
+    snprintf(path, sizeof(path), "%s/audit", r->data_dir.p);
+    if (indexer_start(h->audit, path, &h->indexer, &f))
+        log_warn("audit_index_unavailable", LOG_Z("code", err_code(f.err)), LOG_Z("reason", f.text));
+    h->admin.indexer = h->indexer;
+}
+
+/* Before the loops run: operators ask about them. */
+static enum err house_sinks(struct house *h, const struct conf_root *r, struct fault *f)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/audit", r->data_dir.p);
+    TRY(sinks_start(h->audit, path, h->conf.conf, &h->sinks, f));
+    h->admin.sinks = h->sinks;
+    return ERR_OK;
+}
+
 static void house_done(struct house *h)
 {
+    sinks_stop(h->sinks);
+    indexer_stop(h->indexer);
     oauth_done(&h->oauth);
     for (unsigned i = 0; i < h->worker_count; i++) {
         oauth_worker_done(&h->stations[i].oauth);
         rest_worker_done(&h->stations[i].rest);
         mcp_worker_done(&h->mcp[i]);
     }
+    admin_streams_free(&h->admin);
     connect_free(h->connect);
     for (unsigned i = 0; i < h->worker_count; i++)
         worker_done(&h->workers[i]);
@@ -485,7 +507,8 @@ int daemon_serve(const char *config_file)
     struct house *h = calloc(1, sizeof(*h));
     if (!h)
         return 1;
-    if (conf_load(config_file, &conf, &faults) || house_policies_open(h, conf, &faults)) {
+    if (conf_load(config_file, &conf, &faults) || house_policies_open(h, conf, &faults) ||
+        sinks_check(conf, &faults)) {
         fprintf(stderr, STR_FMT "doorward: %s has faults; nothing was started\n", STR_ARG(buf_view(&faults)),
                 config_file);
         buf_done(&faults);
@@ -514,6 +537,10 @@ int daemon_serve(const char *config_file)
         e = house_listen(h, &conf->root, &f);
     if (!e)
         e = house_timers(h);
+    if (!e)
+        e = house_sinks(h, &conf->root, &f);
+    if (!e)
+        house_index(h, &conf->root);
     if (e) { /* what was opened is closed by the end of the process; the record, so that it is whole */
         log_error("not_started", LOG_Z("code", err_code(e)), LOG_Z("reason", f.text));
         audit_close(h->audit);

@@ -34,6 +34,8 @@ struct house {
     struct lease_store *leases;
     struct keys *keys;
     struct audit *audit;
+    struct indexer *indexer; /* NULL before the loops run, and when the index cannot be written */
+    struct sinks *sinks; /* NULL before the loops run */
     struct access *access;
     struct sessions *sessions;
     struct house_policies policies;

@@ -22,7 +22,8 @@ static enum err listen_head(struct exchange *x, struct fault *f)
     return e;
 }
 
-/* /readyz?verbose: which policies it serves by, and which of them are not enforced. */
+/* /readyz?verbose: which policies it serves by, and which of them are not enforced; where the record is sent. A sink that
+ * is gone keeps nobody from being served. */
 static void listen_ready_verbose(struct station *s, struct exchange *x)
 {
     struct buf b CLEANUP(buf_done);
@@ -32,6 +33,8 @@ static void listen_ready_verbose(struct station *s, struct exchange *x)
     json_kv_bool(&o, "ready", true);
     json_key(&o, STR("policies"));
     policy_force_json(&s->house->policies.force, false, &o);
+    json_key(&o, STR("sinks"));
+    sinks_json(s->house->sinks, false, &o);
     json_close(&o, '}');
     exchange_answer(x, 200, STR("application/json"), NULL, 0, buf_view(&b));
 }

@@ -1,8 +1,11 @@
 /* A new configuration: read and checked on a pool thread, put in force on worker 0, all or nothing. */
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "daemon/house.h"
+
+enum { RELOAD_CHANGED = 200, RELOAD_DETAILS = 1 << 20 }; /* keys that are told by name; bytes */
 
 static void reload_fixed(struct buf *faults, const char *file, const char *key, bool same)
 {
@@ -32,7 +35,7 @@ enum err house_load(void *house, struct conf **ret, struct buf *faults)
     tls_inherit(b->admin.tls.tls, a->admin.tls.tls);
     conf_unref(now);
     enum err e = house_policies_load(h, next, faults);
-    if (e || faults->n) {
+    if (sinks_check(next, faults) || e || faults->n) {
         conf_unref(next);
         return ERR_CONFIG;
     }
@@ -40,17 +43,56 @@ enum err house_load(void *house, struct conf **ret, struct buf *faults)
     return ERR_OK;
 }
 
+/* Of the policies that are in force; empty: none are. */
+static void reload_policies(struct house *h, char ret[65])
+{
+    struct policy_set *set = policy_force_get(&h->policies.force);
+    snprintf(ret, 65, "%s", set ? policy_set_texts(set)->version : "");
+    policy_set_unref(set);
+}
+
+/* What changed: keys, and the policies, whose files may have changed under the same name. */
+static void reload_note(struct house *h, const struct conf *before, const struct conf *now, const char *policies,
+                        struct str by)
+{
+    struct audit_entry e;
+    char version[65];
+    struct buf details CLEANUP(buf_done), keys CLEANUP(buf_done);
+    buf_init(&details, RELOAD_DETAILS);
+    buf_init(&keys, RELOAD_DETAILS);
+    struct json_out list = json_out(&keys), o = json_out(&details);
+    size_t n = conf_changed(before, now, RELOAD_CHANGED, &list);
+    reload_policies(h, version);
+    json_open(&o, '{');
+    json_kv_raw(&o, "changed", buf_view(&keys));
+    json_kv_i64(&o, "changedKeys", (int64_t)n);
+    json_key(&o, STR("policies"));
+    json_open(&o, '{');
+    json_kv_z(&o, "after", version);
+    json_kv_z(&o, "before", policies);
+    json_close(&o, '}');
+    json_close(&o, '}');
+    audit_entry_init(&e, AUDIT_CONFIG_RELOADED, AUDIT_HUMAN);
+    e.actor = by;
+    e.result = AUDIT_SUCCESS;
+    e.details = buf_failed(&keys) ? STR_NONE : buf_view(&details);
+    audit_note(h->audit, &e);
+}
+
 void house_apply(void *house, struct conf *conf, struct str by)
 {
     struct house *h = house;
-    struct audit_entry e;
+    char policies[65];
     if (atomic_load(&h->stopping))
         return;
     bool settled = atomic_load(&h->settled);
     if (settled && by.n) /* of a signal it knows */
         manager_reloading();
+    struct conf *before = conf_slot_get(&h->conf);
+    reload_policies(h, policies);
     log_level_set((enum log_level)conf->root.log.level);
     conf_slot_set(&h->conf, conf);
+    admin_streams_reloaded(&h->admin);
     audit_conf(h->audit, conf);
     access_reopen(h->access, conf->root.log.access);
     sessions_conf(h->sessions, conf);
@@ -60,11 +102,10 @@ void house_apply(void *house, struct conf *conf, struct str by)
     atomic_store(&h->gate.parked_session_max, (unsigned)conf->root.session.max_parked_calls);
     house_policies_apply(h, conf);
     connect_reload(h->connect, conf);
+    sinks_reload(h->sinks, conf);
     house_certificates(&conf->root);
-    audit_entry_init(&e, AUDIT_CONFIG_RELOADED, AUDIT_HUMAN);
-    e.actor = by;
-    e.result = AUDIT_SUCCESS;
-    audit_note(h->audit, &e);
+    reload_note(h, before, conf, policies, by);
+    conf_unref(before);
     log_info("reloaded", LOG_Z("file", h->config_file));
     if (settled)
         manager_ready("serves, with the configuration read again");

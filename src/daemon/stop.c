@@ -59,8 +59,10 @@ static void stop_drain(struct worker *w, struct worker_mail *m)
     conf_unref(conf);
     gate_worker_stop(&s->gate);
     mcp_worker_stop(&h->mcp[w->index]);
-    if (w->index == 0)
+    if (w->index == 0) {
+        admin_streams_stop(&h->admin);
         server_drain(h->admin_server, grace, stop_server_closed, s);
+    }
     server_drain(s->server, grace, stop_server_closed, s);
 }
 

@@ -61,7 +61,8 @@ struct call {
     uint32_t arguments_node; /* a tool's arguments, otherwise all that is sent; 0: none given */
     struct str reasoning;    /* why the agent wants this: untrusted text */
     struct call_claims claims;
-    char trace_id[33]; /* W3C trace context, 32 hex digits */
+    char trace_id[33];       /* W3C trace context, 32 hex digits */
+    char parent_span_id[17]; /* the caller's span, 16 hex digits; empty: it brought no trace */
     bool trace_sampled;
     struct str trace_state; /* tracestate; or STR_NONE */
     bool wants_progress;
@@ -92,7 +93,7 @@ struct call {
     bool server_up;
     struct str arguments; /* canonical bytes, set by `validate`: what is judged, sent and recorded */
     char digest[65];      /* SHA-256 of them, hex */
-    char span_id[17];     /* of the hop to the server */
+    char span_id[17];     /* the call's own span, and so the parent of what its server does */
     struct str state;     /* of a call that is sent again: the server's requestState, a JSON string; or STR_NONE */
     uint64_t ticket;      /* of the call that it goes on with; 0: none waits */
     uint64_t parked;      /* it is put aside under this number */
@@ -102,6 +103,7 @@ struct call {
     struct str policy_ids;       /* a JSON array of those that decided */
     struct policy_seen seen;     /* what they saw of the session and the tool; without a risk: nothing yet */
     struct str changed;          /* what they changed of the arguments: a JSON array of paths; or empty */
+    bool sealed;                 /* something of its arguments is sealed on record: nothing else may give it away */
     struct str judged;           /* with that, the arguments as they were before, canonical … */
     char judged_digest[65];      /* … and their SHA-256 */
     struct str mask[DUTY_ITEMS]; /* what they do not show of the result: paths */

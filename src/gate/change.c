@@ -31,6 +31,7 @@ enum verdict duty_change(struct call *c, const struct duty *d)
     if (!d->sets)
         return VERDICT_NEXT;
     c->judged = c->arguments;
+    record_seals(c); /* before they change what is marked */
     memcpy(c->judged_digest, c->digest, sizeof(c->judged_digest));
     for (unsigned i = 0; i < d->sets; i++) {
         enum err e = change_one(c, &d->set[i], &f);

@@ -7,6 +7,7 @@ void gate_trace(struct call *c, const struct trace *of_caller)
         trace_begin(&fresh);
     const struct trace *t = of_caller->id[0] ? of_caller : &fresh;
     memcpy(c->trace_id, t->id, sizeof(c->trace_id));
+    memcpy(c->parent_span_id, t->parent, sizeof(c->parent_span_id));
     c->trace_sampled = t->sampled;
     c->trace_state = t->state;
 }

@@ -18,10 +18,21 @@ static void record_who(struct audit_entry *e, const struct lease *l)
     e->trigger = l->trigger;
 }
 
-static void record_call(struct audit_entry *e, const struct call *c)
+bool record_seals(struct call *c)
+{
+    if (!c->sealed && c->arguments_node)
+        c->sealed = audit_seals(c->gate->gate->audit, STR_NONE, c->doc, c->arguments_node, c->arena);
+    return c->sealed;
+}
+
+static void record_call(struct audit_entry *e, struct call *c)
 {
     record_who(e, c->lease);
+    e->seal = record_seals(c);
     e->trace_id = str_of(c->trace_id);
+    e->span_id = str_of(c->span_id);
+    e->parent_span_id = str_of(c->parent_span_id);
+    e->method = call_kinds[c->kind].method;
     e->tool = c->target.n ? c->target : c->asked;
     e->digest = str_of(c->digest);
     e->reasoning = c->reasoning;
@@ -84,11 +95,12 @@ struct str gate_without_value(struct str words)
     return at ? (struct str){words.p, (size_t)(at - words.p)} : words;
 }
 
-/* Why it was refused. Where parameters are masked, a value that did not fit may be one of those. */
+/* Why it was refused, or failed. Where parameters are masked, a value that did not fit may be one of those; where some are
+ * sealed, too, and policies may have put it there. */
 static struct str record_reason(const struct call *c, bool masked)
 {
     struct str s = str_of(c->fault.text);
-    return masked && c->fault.err == ERR_SCHEMA ? gate_without_value(s) : s;
+    return c->sealed || (masked && c->fault.err == ERR_SCHEMA) ? gate_without_value(s) : s;
 }
 
 struct record_scratch {
@@ -167,7 +179,7 @@ enum verdict stage_outcome(struct call *c)
     e.latency_us = record_latency(c);
     if (c->fault.err) {
         e.code = err_code(c->fault.err);
-        e.reason = str_of(c->fault.text);
+        e.reason = record_reason(c, false);
     } else if (c->answer.input) {
         e.code = "input_required";
     } else if (!c->answer.result) {
@@ -240,6 +252,8 @@ void record_asked(struct call *c, struct str method, struct str params)
     if (json_parse(&doc, buf_view(&text), &a, NULL, NULL) == ERR_OK &&
         json_canonical(&doc, JSON_ROOT, &canonical, &a) == ERR_OK)
         e.parameters = audit_mask(c->gate->gate->audit, &doc, JSON_ROOT, buf_view(&canonical), &a, &masked);
+    if (c->sealed) /* a question may repeat what the call says */
+        e.seal_paths = STR("[\"/params\"]");
     audit_note(c->gate->gate->audit, &e);
     arena_done(&a);
 }
@@ -250,9 +264,12 @@ void record_keep(struct record_later *r, const struct call *c, char *target)
     *r = (struct record_later){.lease = lease_ref(c->lease),
                                .target = {target, c->target.n},
                                .kind = c->kind,
+                               .sealed = c->sealed,
                                .intent_seq = c->intent_seq,
                                .born_ns = c->born_ns};
     memcpy(r->trace_id, c->trace_id, sizeof(r->trace_id));
+    memcpy(r->span_id, c->span_id, sizeof(r->span_id));
+    memcpy(r->parent_span_id, c->parent_span_id, sizeof(r->parent_span_id));
     memcpy(r->digest, c->digest, sizeof(r->digest));
 }
 
@@ -262,8 +279,12 @@ void record_abandoned(struct gate *g, const struct record_later *r, const struct
     audit_entry_init(&e, call_kinds[r->kind].outcome, AUDIT_AI_AGENT);
     record_who(&e, r->lease);
     e.trace_id = str_of(r->trace_id);
+    e.span_id = str_of(r->span_id);
+    e.parent_span_id = str_of(r->parent_span_id);
+    e.method = call_kinds[r->kind].method;
     e.tool = r->target;
     e.digest = str_of(r->digest);
+    e.seal = r->sealed;
     e.intent_seq = r->intent_seq;
     e.latency_us = (clock_mono_ns() - r->born_ns) / 1000;
     e.result = a->err == ERR_UPSTREAM_TIMEOUT ? AUDIT_TIMEOUT

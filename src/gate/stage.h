@@ -31,7 +31,8 @@ struct record_later {
     struct lease *lease; /* a reference */
     struct str target;
     enum call_kind kind;
-    char trace_id[33], digest[65];
+    char trace_id[33], span_id[17], parent_span_id[17], digest[65];
+    bool sealed;
     uint64_t intent_seq;
     int64_t born_ns;
 };
@@ -40,6 +41,8 @@ void record_keep(struct record_later *r, const struct call *c, char *target /* c
 void record_abandoned(struct gate *g, const struct record_later *r, const struct connect_answer *a);
 /* What a server asks in the middle of the call: a method and its params. */
 void record_asked(struct call *c, struct str method, struct str params);
+/* Is something of the call's arguments, as they are or were, sealed on record? */
+bool record_seals(struct call *c);
 /* The words of a judgement by a schema without the value that did not fit, with which they end. */
 struct str gate_without_value(struct str words);
 /* A list that was over a rate. */

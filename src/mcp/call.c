@@ -141,6 +141,7 @@ void mcp_call_again(struct mcp_request *r, struct str responses, struct str stat
                             .paid = true,
                             .log_level = last.log_level};
     memcpy(r->call.trace_id, last.trace_id, sizeof(last.trace_id));
+    memcpy(r->call.parent_span_id, last.parent_span_id, sizeof(last.parent_span_id));
     r->call.trace_sampled = last.trace_sampled;
     r->call.trace_state = last.trace_state;
     gate_start(r->mcp->gate, &r->call);

@@ -3,8 +3,9 @@
 #include "mcp/input.h"
 
 #define META_OF_HOP "io.modelcontextprotocol/"
+#define META_OURS   "dev.doorward/"
 
-/* The server's `_meta` without what belongs to its hop. */
+/* The server's `_meta` without what belongs to its hop, or only we can say; and the receipt. */
 static void mcp_put_result_meta(struct mcp_request *r, struct json_out *o, const struct connect_answer *a)
 {
     uint32_t meta = json_get(a->doc, a->result, STR("_meta"));
@@ -14,13 +15,20 @@ static void mcp_put_result_meta(struct mcp_request *r, struct json_out *o, const
     JSON_PAIRS(a->doc, meta, k, v)
     {
         struct str key = json_str(a->doc, k, &r->x->arena);
-        if (!key.p || str_starts(key, STR(META_OF_HOP)))
+        if (!key.p || str_starts(key, STR(META_OF_HOP)) || str_starts(key, STR(META_OURS)))
             continue;
         if (!open)
             mcp_meta_open(r, o);
         open = true;
         json_key(o, key);
         json_put_raw(o, json_raw(a->doc, v));
+    }
+    if (r->call.on_record) {
+        if (!open)
+            mcp_meta_open(r, o);
+        open = true;
+        json_key(o, STR(META_OURS "receipt"));
+        gate_put_receipt(o, &r->call);
     }
     if (open)
         json_close(o, '}');

@@ -12,6 +12,11 @@ struct server_write_req {
     char bytes[];
 };
 
+uint64_t server_write_deadline(const struct server_conn *c)
+{
+    return uv_now(&c->server->worker->loop) + (c->write_ms ? c->write_ms : c->server->l.write_ms);
+}
+
 static void server_written(uv_write_t *req, int status)
 {
     struct server_write_req *w = (struct server_write_req *)req;
@@ -24,7 +29,7 @@ static void server_written(uv_write_t *req, int status)
         server_conn_close(c);
         return;
     }
-    c->write_deadline = uv_now(&c->server->worker->loop) + c->server->l.write_ms;
+    c->write_deadline = server_write_deadline(c);
     if (c->queued == 0)
         server_conn_flushed(c);
 }
@@ -44,7 +49,7 @@ static void server_queue(struct server_conn *c, struct str a, struct str b)
     if (b.n)
         memcpy(w->bytes + a.n, b.p, b.n);
     if (c->queued == 0)
-        c->write_deadline = uv_now(&c->server->worker->loop) + c->server->l.write_ms;
+        c->write_deadline = server_write_deadline(c);
     c->queued += n;
     uv_buf_t buf = uv_buf_init(w->bytes, (unsigned)n);
     if (uv_write(&w->req, (uv_stream_t *)&c->tcp, &buf, 1, server_written)) {
@@ -221,6 +226,16 @@ void exchange_stream_write(struct exchange *x, struct str bytes)
         size[--at] = hex[n & 15];
     server_write(c, (struct str){size + at, sizeof(size) - at}, bytes);
     server_write(c, STR("\r\n"), STR_NONE);
+}
+
+size_t exchange_stream_queued(const struct exchange *x)
+{
+    return x->gone ? 0 : x->conn->queued;
+}
+
+void exchange_stream_patience(struct exchange *x, unsigned ms)
+{
+    x->conn->write_ms = ms;
 }
 
 void exchange_stream_end(struct exchange *x)

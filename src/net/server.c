@@ -132,6 +132,7 @@ static void server_conn_next(struct server_conn *c)
         buf_done(&c->in);
     c->resume = c->head_bytes = c->body_at = 0;
     c->bare = false;
+    c->write_ms = 0;
     c->state = CONN_IDLE;
     c->deadline = server_after(c->server, c->server->l.idle_ms);
     if (buf_failed(&c->in)) /* no memory: what came is not whole any more */
@@ -167,6 +168,8 @@ void server_conn_flushed(struct server_conn *c)
         server_conn_process(c);
     } else if (c->state == CONN_HEAD) {
         server_conn_process(c);
+    } else if (c->state == CONN_BUSY && c->x->answered && c->server->ops->drained) {
+        c->server->ops->drained(c->x);
     } else if (c->state == CONN_LINGER && !c->closing) {
         c->deadline = server_after(c->server, SERVER_LINGER_MS);
         if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
@@ -487,7 +490,7 @@ static bool server_conn_stuck(struct server_conn *c, uint64_t now)
 {
     size_t unread = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
     if (unread != c->unread)
-        c->write_deadline = now + c->server->l.write_ms;
+        c->write_deadline = server_write_deadline(c);
     c->unread = unread;
     return unread && now >= c->write_deadline;
 }

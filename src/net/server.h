@@ -48,6 +48,9 @@ struct server_ops {
     enum err (*head)(struct exchange *x, struct fault *f);
     void (*request)(struct exchange *x);
     void (*gone)(struct exchange *x); /* may be NULL */
+    /* Of a stream: all that was written is with the socket, so that more may be. Never from inside of
+     * exchange_stream_write. May be NULL. */
+    void (*drained)(struct exchange *x);
     void (*done)(struct exchange *x); /* may be NULL */
     /* Writes the body of the answer to a request that the codec or a bound refused; default is
      * {"error":code,"message":text}. */
@@ -94,6 +97,11 @@ void exchange_answer_fault_with(struct exchange *x, const struct fault *f, const
 void exchange_stream_begin(struct exchange *x, int status, struct str content_type, const struct http_header *headers,
                            size_t header_count);
 void exchange_stream_write(struct exchange *x, struct str bytes); /* one chunk */
+/* How much of what was written waits in memory for the client to read. Who writes no more while it is not zero (then
+ * `drained` tells) is never cut off for what it wrote. */
+size_t exchange_stream_queued(const struct exchange *x);
+/* Another time than write_ms for this client not to read. */
+void exchange_stream_patience(struct exchange *x, unsigned ms);
 void exchange_stream_end(struct exchange *x);
 
 #endif

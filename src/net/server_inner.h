@@ -27,6 +27,7 @@ struct server_conn {
     size_t queued;     /* bytes handed to uv_write and not yet written */
     size_t unread;     /* of them, what the socket had not taken at the last tick */
     uint64_t write_deadline;
+    unsigned write_ms; /* of this answer; 0: the server's */
     bool keep_alive, in_handler, closing, paused;
     bool bare; /* the answer has no content: to HEAD, or by its status */
 };
@@ -62,6 +63,8 @@ void server_conn_take(struct server_conn *c, struct str bytes);
 /* Ends with patience: what was written is read by the client first. */
 void server_conn_linger(struct server_conn *c);
 void server_conn_close(struct server_conn *c);
+/* From now on, how long the client may not read. */
+uint64_t server_write_deadline(const struct server_conn *c);
 /* The answer of c->x is complete: done, and on to the next request. */
 void server_conn_finish(struct server_conn *c);
 /* The last queued byte is out. */

@@ -61,6 +61,7 @@ static enum err sse_field(struct sse *s, struct str line, struct fault *f)
 static enum err sse_line(struct sse *s, bool (*event)(void *, const struct sse_event *), void *ctx, struct fault *f)
 {
     struct str line = buf_view(&s->line);
+    s->between = !line.n;
     if (!s->bom_checked && str_starts(line, STR("\xef\xbb\xbf")))
         line = str_skip(line, 3);
     s->bom_checked = true;

@@ -18,6 +18,7 @@ struct sse {
     struct buf data, line, event, id;
     int64_t retry_ms;
     bool cr, bom_checked, has_data;
+    bool between; /* the last line ended an event: `id` is what it left, though it may have had no data */
 };
 
 void sse_init(struct sse *s, size_t max_event);

@@ -37,6 +37,7 @@ void trace_parent(struct str t, struct trace *ret)
             return;
     }
     memcpy(ret->id, t.p + 3, 32);
+    memcpy(ret->parent, t.p + 36, 16);
     char flags = t.p[54];
     ret->sampled = (flags <= '9' ? flags - '0' : flags - 'a' + 10) & 1;
 }

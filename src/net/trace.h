@@ -8,6 +8,7 @@
 
 struct trace {
     char id[33];      /* 32 hex digits; empty: the caller brought none */
+    char parent[17];  /* 16 hex digits: the caller's span; empty: the trace begins here */
     bool sampled;     /* the caller's flag */
     struct str state; /* tracestate, as one list; or STR_NONE */
 };

@@ -90,7 +90,7 @@ static struct suggest_tool *suggest_tool(struct suggest *g, const struct policy_
 static void seen_string(struct suggest *g, struct suggest_node *n, struct cedar_value v)
 {
     struct str s = cedar_value_str(v);
-    if (s.n > SUGGEST_TEXT || memmem(s.p, s.n, "[masked]", 8)) {
+    if (s.n > SUGGEST_TEXT || memmem(s.p, s.n, "[masked]", 8) || memmem(s.p, s.n, "[sealed]", 8)) {
         n->any = true;
         return;
     }

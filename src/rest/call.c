@@ -79,6 +79,8 @@ static void rest_put_result(struct rest_request *r, const struct connect_answer 
     if (structured)
         json_kv_raw(&o, "structuredContent", json_raw(a->doc, structured));
     json_kv_bool(&o, "isError", json_bool(a->doc, json_get(a->doc, a->result, STR("isError")), false));
+    json_key(&o, STR("receipt"));
+    gate_put_receipt(&o, &r->call);
     json_close(&o, '}');
 }
 

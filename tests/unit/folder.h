@@ -17,7 +17,7 @@ static inline void folder_make(char ret[64])
 /* With all that is in it. */
 static inline void folder_remove(const char *folder)
 {
-    char command[96];
+    char command[128];
     snprintf(command, sizeof(command), "rm -rf %s", folder);
     assert_int_equal(system(command), 0);
 }

@@ -13,9 +13,9 @@ static void refused(const struct record *r, enum err expected, const char *words
 
 static void unverified(const struct record *r, const char *words)
 {
-    struct audit_verdict v;
+    struct log_verdict v;
     struct fault f = {.text = ""};
-    enum err e = audit_verify(r->dir, NULL, NULL, &v, &f);
+    enum err e = record_verify(r, &v, &f);
     if (e != ERR_CORRUPT || !strstr(f.text, words))
         fail_msg("verification says %s \"%s\", not \"%s\"", err_code(e), f.text, words);
 }
@@ -62,20 +62,17 @@ static void a_flipped_byte_is_found_with_its_place(void **state)
 static void a_flipped_byte_anywhere_is_found(void **state)
 {
     struct record *r = *state;
-    struct audit_verdict v;
+    struct log_verdict v;
     struct fault f;
     char path[512];
     size_t n;
     filled(r, 3, path);
     char *whole = record_bytes(path, &n);
     for (size_t at = 0; at < n; at++) {
-        size_t used = 52; /* behind the head's check sum, and behind a payload, stand zeros that mean nothing */
         char other = (char)(whole[at] ^ 0x20);
-        if (at >= used && at < 64)
-            continue;
         record_overwrite(path, (off_t)at, &other, 1);
-        enum err e = audit_verify(r->dir, NULL, NULL, &v, &f);
-        if (e != ERR_CORRUPT && whole[at] != 0)
+        enum err e = record_verify(r, &v, &f);
+        if (e != ERR_CORRUPT)
             fail_msg("a change at offset %zu is not seen", at);
         record_overwrite(path, (off_t)at, whole + at, 1);
     }
@@ -83,18 +80,18 @@ static void a_flipped_byte_anywhere_is_found(void **state)
     assert_int_equal(record_verified(r).entries, 3);
 }
 
-static void forget_tip(const struct record *r)
+/* As if the machine had stopped before anything was published: what frames say of each other must do. */
+static void unpublish(const struct record *r)
 {
-    char tip[512];
-    snprintf(tip, sizeof(tip), "%s/tip", r->dir);
-    assert_int_equal(truncate(tip, 0), 0);
+    char command[512];
+    snprintf(command, sizeof(command), "rm -rf %s/checkpoint %s/checkpoints %s/tile", r->dir, r->dir, r->dir);
+    assert_int_equal(system(command), 0);
 }
 
-/* The process is killed before the tip file hears of anything: what frames say of each other must do. */
-static void without_tip(struct record *r, unsigned entries, char ret_path[512])
+static void unpublished(struct record *r, unsigned entries, char ret_path[512])
 {
     filled(r, entries, ret_path);
-    forget_tip(r);
+    unpublish(r);
 }
 
 static void damage_to_a_promised_entry_is_no_torn_end(void **state)
@@ -102,7 +99,7 @@ static void damage_to_a_promised_entry_is_no_torn_end(void **state)
     struct record *r = *state;
     char path[512];
     size_t n;
-    without_tip(r, 10, path);
+    unpublished(r, 10, path);
     flip(path, record_frame(path, 1, 4, &n) + 100);
     unverified(r, "segment");
     refused(r, ERR_CORRUPT, "says that it was flushed");
@@ -113,10 +110,10 @@ static void a_torn_end_is_put_aside_and_the_record_goes_on(void **state)
     struct record *r = *state;
     char path[512];
     size_t n;
-    without_tip(r, 10, path);
+    unpublished(r, 10, path);
     off_t at = record_frame(path, 1, 10, &n);
     assert_int_equal(truncate(path, at + 100), 0);
-    struct audit_verdict v = record_verified(r);
+    struct log_verdict v = record_verified(r);
     assert_int_equal(v.entries, 9);
     assert_int_equal(v.torn_bytes, 100);
     record_open(r);
@@ -124,7 +121,7 @@ static void a_torn_end_is_put_aside_and_the_record_goes_on(void **state)
     assert_int_equal(r->found.torn_bytes, 100);
     record_fill(r, 2);
     record_close(r);
-    assert_int_equal(record_verified(r).entries, 11);
+    assert_int_equal(record_verified(r).entries, 12); /* it says itself what it put aside */
     unsigned torn = 0;
     DIR *d = opendir(r->dir);
     for (struct dirent *e; (e = readdir(d));)
@@ -138,7 +135,7 @@ static void a_torn_end_of_any_length_loses_only_the_last_entry(void **state)
     struct record *r = *state;
     char path[512];
     size_t n, whole;
-    without_tip(r, 3, path);
+    unpublished(r, 3, path);
     char *p = record_bytes(path, &whole);
     off_t at = record_frame(path, 1, 3, &n);
     for (size_t keep = 0; keep < n; keep += 7) {
@@ -147,7 +144,7 @@ static void a_torn_end_of_any_length_loses_only_the_last_entry(void **state)
         record_open(r);
         assert_int_equal(r->found.entries, 2);
         record_close(r);
-        forget_tip(r);
+        unpublish(r);
         record_overwrite(path, 0, p, whole);
     }
     free(p);
@@ -160,7 +157,7 @@ static void a_removed_tail_is_missed(void **state)
     size_t n;
     filled(r, 10, path);
     assert_int_equal(truncate(path, record_frame(path, 1, 8, &n)), 0);
-    missed(r, "entries 8 to 10 were flushed and are missing");
+    missed(r, "entries 8 to 10 were published and are missing");
 }
 
 static void a_tail_of_zeros_is_missed(void **state)
@@ -171,7 +168,7 @@ static void a_tail_of_zeros_is_missed(void **state)
     filled(r, 3, path);
     off_t at = record_frame(path, 1, 3, &n);
     record_overwrite(path, at, zeros, n);
-    missed(r, "entries 3 to 3 were flushed and are missing");
+    missed(r, "entries 3 to 3 were published and are missing");
 }
 
 static void swapped_entries_are_found(void **state)
@@ -189,8 +186,8 @@ static void swapped_entries_are_found(void **state)
     refused(r, ERR_CORRUPT, "entry 5 follows entry 3");
 }
 
-/* Everything behind the change has its check sums and is chained anew, but the tip remembers. */
-static void a_record_written_anew_is_found_by_the_tip(void **state)
+/* Everything has its check sums, but it is not the tree that was signed. */
+static void a_record_written_anew_is_found_by_its_checkpoint(void **state)
 {
     struct record *r = *state;
     struct record other = *r;
@@ -203,7 +200,70 @@ static void a_record_written_anew_is_found_by_the_tip(void **state)
     record_overwrite(to, 0, p, n);
     free(p);
     folder_remove(other.dir);
-    missed(r, "entry 3 is not the one that was flushed");
+    unverified(r, "the first 1 entries are not those whose checkpoint was signed");
+    refused(r, ERR_CORRUPT, "the first 3 entries are not those whose checkpoint was published");
+}
+
+/* Even with a tree and a checkpoint that fit it: they are signed by somebody else. */
+static void a_record_signed_by_another_key_is_refused(void **state)
+{
+    struct record *r = *state;
+    struct record other = *r;
+    char path[512], command[512];
+    folder_make(other.dir);
+    record_conf(&other, 1 << 20);
+    filled(&other, 3, path);
+    filled(r, 3, path);
+    snprintf(command, sizeof(command), "rm -rf %s/* && cp -r %s/* %s && rm -rf %s/subjects %s/sealed", r->dir,
+             other.dir, r->dir, r->dir, r->dir);
+    assert_int_equal(system(command), 0);
+    missed(r, "is signed by none of the known keys of example.com/audit");
+    folder_remove(other.dir);
+    folder_remove(other.keys);
+}
+
+static void a_changed_signature_is_found(void **state)
+{
+    struct record *r = *state;
+    char path[512], file[512];
+    size_t n;
+    filled(r, 3, path);
+    snprintf(file, sizeof(file), "%s/checkpoint", r->dir);
+    char *p = record_bytes(file, &n);
+    for (size_t at = 0; at < n; at++) {
+        struct log_verdict v;
+        struct fault f;
+        char other = (char)(p[at] ^ 1);
+        record_overwrite(file, (off_t)at, &other, 1);
+        if (record_verify(r, &v, &f) != ERR_CORRUPT)
+            fail_msg("a change at offset %zu of the checkpoint is not seen", at);
+        record_overwrite(file, (off_t)at, p + at, 1);
+    }
+    free(p);
+    record_verified(r);
+}
+
+/* Tiles can be made again from the entries. */
+static void lost_tiles_are_made_again(void **state)
+{
+    struct record *r = *state;
+    char path[512], command[512];
+    r->conf.segment_bytes = 65536;
+    r->conf.queue = 64 << 20;
+    record_open(r);
+    record_notes(r, 70000);
+    record_close(r);
+    assert_true(record_verified(r).segments > 100);
+    snprintf(command, sizeof(command), "rm -rf %s/tile", r->dir);
+    assert_int_equal(system(command), 0);
+    unverified(r, "tile/0/000");
+    record_open(r);
+    record_fill(r, 1);
+    record_close(r);
+    assert_int_equal(record_verified(r).entries, 70001);
+    snprintf(path, sizeof(path), "%s/tile/0/004", r->dir);
+    flip(path, 77);
+    unverified(r, "tile/0/004: is not the tree of the entries");
 }
 
 static void a_missing_segment_is_found(void **state)
@@ -216,7 +276,9 @@ static void a_missing_segment_is_found(void **state)
     uint64_t seq = 0;
     enum err e;
     r->conf.segment_bytes = 8192;
-    filled(r, 60, path);
+    record_open(r);
+    record_notes(r, 600);
+    record_close(r);
     record_segment(r, 1, path);
     assert_int_equal(unlink(path), 0);
     unverified(r, "are missing: no segment holds them");
@@ -224,7 +286,7 @@ static void a_missing_segment_is_found(void **state)
     while ((e = audit_reader_next(reader, &json, &seq, &f)) == ERR_OK)
         ;
     assert_int_equal(e, ERR_CORRUPT); /* not "the end" */
-    assert_true(seq < 60);
+    assert_true(seq < 600);
     audit_reader_close(reader);
 }
 
@@ -233,10 +295,12 @@ static void a_missing_last_segment_is_found(void **state)
     struct record *r = *state;
     char path[512];
     r->conf.segment_bytes = 8192;
-    filled(r, 60, path);
+    record_open(r);
+    record_notes(r, 600);
+    record_close(r);
     record_segment(r, (unsigned)record_verified(r).segments - 1, path);
     assert_int_equal(unlink(path), 0);
-    missed(r, "were flushed and are missing");
+    missed(r, "were published and are missing");
 }
 
 static void damage_is_left_as_it_was_found(void **state)
@@ -267,7 +331,10 @@ int main(void)
         SCENE(a_removed_tail_is_missed),
         SCENE(a_tail_of_zeros_is_missed),
         SCENE(swapped_entries_are_found),
-        SCENE(a_record_written_anew_is_found_by_the_tip),
+        SCENE(a_record_written_anew_is_found_by_its_checkpoint),
+        SCENE(a_record_signed_by_another_key_is_refused),
+        SCENE(a_changed_signature_is_found),
+        SCENE(lost_tiles_are_made_again),
         SCENE(a_missing_segment_is_found),
         SCENE(a_missing_last_segment_is_found),
         SCENE(damage_is_left_as_it_was_found),

@@ -76,21 +76,28 @@ static void a_call_is_written_with_all_that_is_known_of_it(void **state)
     e.model = STR("model-x");
     e.cost = STR("0.0120");
     e.tokens = 812;
+    e.method = "tools/call";
+    e.span_id = STR("53995c3f42cd8ad8");
+    e.parent_span_id = STR("00f067aa0ba902b7");
     char *text = written(*state, &e);
     is_canonical(text);
     blank(text, "\"timestamp\":\"", 24);
     assert_string_equal(
         text, "{\"actor\":null,\"actorType\":\"AI_AGENT\",\"agentId\":\"agt_1\",\"agentType\":\"support\","
-              "\"agentVersion\":\"1.4.2\",\"claims\":{\"estimatedCost\":0.012,\"modelUsed\":\"model-x\","
+              "\"agentVersion\":\"1.4.2\",\"chain\":[{\"id\":\"usr_9\",\"role\":\"user\",\"type\":\"HUMAN\"},"
+              "{\"id\":\"agt_1\",\"role\":\"agent\",\"type\":\"AI_AGENT\"}],\"claims\":{\"estimatedCost\":0.012,"
+              "\"modelUsed\":\"model-x\","
               "\"tokensConsumed\":812},\"code\":null,\"context\":{\"age\":61,\"calls\":4,\"risk\":\"high\","
               "\"source\":\"192.0.2.7\",\"taints\":[]},\"deploymentEnv\":\"production\",\"details\":null,"
-              "\"digest\":\"aa\",\"event\":\"TOOL_CALL\",\"intentSeq\":null,\"latencyMs\":1.5,"
-              "\"parameters\":{\"id\":7},\"policyDecision\":{\"allowed\":true,\"policies\":[\"small\"],"
+              "\"digest\":\"aa\",\"event\":\"TOOL_CALL\",\"intentSeq\":null,\"large\":null,\"latencyMs\":1.5,"
+              "\"method\":\"tools/call\","
+              "\"parameters\":{\"id\":7},\"parentSpanId\":\"00f067aa0ba902b7\",\"policyDecision\":{\"allowed\":true,"
+              "\"policies\":[\"small\"],"
               "\"reason\":\"every stage let it through\",\"shadow\":null,\"stage\":null},"
-              "\"policyVersion\":\"ff\",\"previousHash\":"
-              "\"0000000000000000000000000000000000000000000000000000000000000000\","
+              "\"policyVersion\":\"ff\","
               "\"reasoning\":\"the customer asked\",\"result\":null,\"resultBytes\":null,\"resultDigest\":null,"
-              "\"seq\":1,\"sessionId\":\"sess_1\",\"timestamp\":\"________________________\","
+              "\"sealed\":null,\"seq\":1,\"sessionId\":\"sess_1\",\"spanId\":\"53995c3f42cd8ad8\",\"timestamp\":\"_____"
+              "___________________\","
               "\"toolName\":\"desk/lookup\",\"traceId\":\"4bf92f3577b34da6a3ce929d0e0e4736\","
               "\"triggerSource\":\"user\",\"triggerUserId\":\"usr_9\"}");
     free(text);
@@ -108,7 +115,7 @@ static void an_outcome_names_its_intent_and_what_came_of_it(void **state)
     e.latency_us = 60000000;
     char *text = written(*state, &e);
     is_canonical(text);
-    assert_non_null(strstr(text, "\"intentSeq\":41,\"latencyMs\":60000,"));
+    assert_non_null(strstr(text, "\"intentSeq\":41,\"large\":null,\"latencyMs\":60000,"));
     assert_non_null(strstr(text, "\"result\":\"timeout\",\"resultBytes\":0,\"resultDigest\":\"bb\""));
     assert_non_null(strstr(text, "\"code\":\"upstream_timeout\""));
     assert_non_null(strstr(text, "\"claims\":null"));         /* nothing was claimed */
@@ -190,19 +197,49 @@ static void credentials_in_words_are_not_written_down(void **state)
     free(text);
 }
 
-static void entries_are_chained_by_their_bytes(void **state)
+static void whoever_acted_is_in_the_chain(void **state)
 {
     struct audit_entry e;
-    unsigned char hash[SHA256_BYTES];
-    char previous[2 * SHA256_BYTES + 1], expected[96];
-    audit_entry_init(&e, AUDIT_GATEWAY_STARTED, AUDIT_SYSTEM);
-    char *first = written(*state, &e), *second = written(*state, &e);
-    enc_sha256(first, strlen(first), hash);
-    enc_hex(hash, sizeof(hash), previous);
-    snprintf(expected, sizeof(expected), "\"previousHash\":\"%s\"", previous);
-    assert_non_null(strstr(second, expected));
-    free(first);
-    free(second);
+    audit_entry_init(&e, AUDIT_TOOL_CALL, AUDIT_AI_AGENT);
+    e.agent_id = STR("agt_1");
+    e.user = STR("usr_1");
+    e.approver = STR("ines");
+    char *text = written(*state, &e);
+    assert_non_null(strstr(text, "\"chain\":[{\"id\":\"usr_1\",\"role\":\"user\",\"type\":\"HUMAN\"},"
+                                 "{\"id\":\"agt_1\",\"role\":\"agent\",\"type\":\"AI_AGENT\"},"
+                                 "{\"id\":\"ines\",\"role\":\"approver\",\"type\":\"HUMAN\"}],"));
+    free(text);
+    audit_entry_init(&e, AUDIT_AGENT_DISABLED, AUDIT_HUMAN);
+    e.actor = STR("ines");
+    e.agent_id = STR("agt_1"); /* whom it was done to */
+    text = written(*state, &e);
+    assert_non_null(strstr(text, "\"chain\":[{\"id\":\"ines\",\"role\":\"operator\",\"type\":\"HUMAN\"}],"));
+    free(text);
+    audit_entry_init(&e, AUDIT_SESSION_EXPIRED, AUDIT_SYSTEM);
+    text = written(*state, &e);
+    assert_non_null(strstr(text, "\"chain\":null,"));
+    free(text);
+}
+
+static void a_receipt_names_the_entrys_leaf(void **state)
+{
+    struct record *r = *state;
+    struct ack ack;
+    struct fault f;
+    struct tlog_hash leaf;
+    struct audit_reader *reader;
+    struct str json;
+    uint64_t seq;
+    record_open(r);
+    record_fill(r, 2);
+    assert_int_equal(record_append(r, "desk/lookup", &ack, &f), ERR_OK);
+    assert_int_equal(ack_wait(&ack, &seq), ERR_OK);
+    assert_int_equal(audit_reader_open(r->dir, &reader, &f), ERR_OK);
+    assert_int_equal(audit_reader_seek(reader, seq, &f), ERR_OK);
+    assert_int_equal(audit_reader_next(reader, &json, &seq, &f), ERR_OK);
+    tlog_leaf(json, &leaf);
+    assert_memory_equal(leaf.b, ack.done.leaf.b, SHA256_BYTES);
+    audit_reader_close(reader);
 }
 
 static void every_event_of_the_table_is_written_by_its_name(void **state)
@@ -329,7 +366,8 @@ int main(void)
         SCENE(words_of_strangers_break_no_entry),
         SCENE(claimed_costs_are_numbers_in_one_form),
         SCENE(credentials_in_words_are_not_written_down),
-        SCENE(entries_are_chained_by_their_bytes),
+        SCENE(whoever_acted_is_in_the_chain),
+        SCENE(a_receipt_names_the_entrys_leaf),
         SCENE(every_event_of_the_table_is_written_by_its_name),
         SCENE(the_largest_parameters_can_be_read_again),
         SCENE(an_entry_that_no_reader_would_take_is_not_written),

@@ -135,7 +135,7 @@ static void what_was_half_written_is_cut_off(void **state)
     free(words);
     lift_limit(NULL);
     until_healthy(r);
-    struct audit_verdict v = record_verified(r);
+    struct log_verdict v = record_verified(r);
     assert_int_equal(v.entries, 1);
     assert_int_equal(v.torn_bytes, 0);
 }

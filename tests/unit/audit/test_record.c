@@ -27,7 +27,7 @@ static void a_record_goes_on_where_it_was_closed(void **state)
         record_fill(r, 2);
         record_close(r);
     }
-    struct audit_verdict v = record_verified(r);
+    struct log_verdict v = record_verified(r);
     assert_int_equal(v.entries, 6);
     assert_int_equal(v.last, 6);
     assert_int_equal(v.segments, 1);
@@ -53,15 +53,15 @@ static void segments_roll_and_read_as_one(void **state)
     struct record *r = *state;
     r->conf.segment_bytes = 16384;
     record_open(r);
-    record_fill(r, 100);
-    assert_int_equal(record_read(r, 1, NULL, NULL), 100);
+    record_notes(r, 1000);
+    assert_int_equal(record_read(r, 1, NULL, NULL), 1000);
     record_close(r);
-    struct audit_verdict v = record_verified(r);
-    assert_int_equal(v.entries, 100);
-    assert_true(v.segments > 3);
-    assert_int_equal(record_read(r, 57, NULL, NULL), 44);
+    struct log_verdict v = record_verified(r);
+    assert_int_equal(v.entries, 1000);
+    assert_int_equal(v.segments, 4); /* each begins at a whole tile, however small it should be */
+    assert_int_equal(record_read(r, 557, NULL, NULL), 444);
     record_open(r);
-    assert_int_equal(r->found.entries, 100);
+    assert_int_equal(r->found.entries, 1000);
 }
 
 static uint64_t first_before(const struct record *r, int64_t wall_ms)
@@ -82,29 +82,32 @@ static void reading_begins_not_long_before_a_moment(void **state)
     struct record *r = *state;
     r->conf.segment_bytes = 16384;
     record_open(r);
-    record_fill(r, 60);
+    record_notes(r, 600);
     usleep(3000);
     int64_t moment = clock_wall_ms();
     usleep(3000);
-    record_fill(r, 60);
+    record_notes(r, 600);
     assert_int_equal(first_before(r, 0), 1);
     uint64_t seq = first_before(r, moment), last = first_before(r, INT64_MAX);
-    assert_true(seq > 1 && seq <= 61);
-    assert_true(last > seq && last <= 120);
+    assert_true(seq > 1 && seq <= 601);
+    assert_true(last > seq && last <= 1200);
 }
 
-static void an_entry_larger_than_a_segment_gets_one_of_its_own(void **state)
+/* What is longer than an entry may be stands in a file, to which the entry commits. */
+static void a_long_member_stands_in_a_file_of_its_own(void **state)
 {
     struct record *r = *state;
     struct audit_entry e;
     struct fault f;
+    struct buf text;
     struct ack ack = {.done = {.worker = r->worker, .done = ack_told}};
-    char *words = malloc(100000);
+    char *words = malloc(100000), hex[2 * SHA256_BYTES + 1], path[256];
+    unsigned char hash[SHA256_BYTES];
     memset(words, 'w', 100000);
-    r->conf.segment_bytes = 16384;
+    enc_sha256(words, 100000, hash);
+    enc_hex(hash, sizeof(hash), hex);
     r->conf.queue = 65536; /* smaller than the entry: it may pass alone */
     record_open(r);
-    record_fill(r, 1);
     audit_entry_init(&e, AUDIT_TOOL_CALL, AUDIT_AI_AGENT);
     e.reasoning = (struct str){words, 100000};
     sem_init(&ack.told, 0, 0);
@@ -112,10 +115,18 @@ static void an_entry_larger_than_a_segment_gets_one_of_its_own(void **state)
     assert_int_equal(ack_wait(&ack, NULL), ERR_OK);
     record_fill(r, 1);
     record_close(r);
+    assert_int_equal(record_verified(r).entries, 2);
+    buf_init(&text, 1 << 20);
+    assert_int_equal(audit_large(r->dir, str_of(hex), &text, &f), ERR_OK);
+    assert_int_equal(text.n, 100000);
+    assert_memory_equal(text.p, words, 100000);
+    buf_done(&text);
     free(words);
-    assert_int_equal(record_verified(r).entries, 3);
-    record_open(r);
-    record_fill(r, 1);
+    snprintf(path, sizeof(path), "%s/large/%.2s/%s", r->dir, hex, hex + 2);
+    record_overwrite(path, 50000, "x", 1);
+    struct log_verdict v;
+    assert_int_equal(record_verify(r, &v, &f), ERR_CORRUPT);
+    assert_non_null(strstr(f.text, "entry 1"));
 }
 
 static void a_reader_follows_the_writer_over_segments(void **state)
@@ -129,7 +140,7 @@ static void a_reader_follows_the_writer_over_segments(void **state)
     record_open(r);
     assert_int_equal(audit_reader_open(r->dir, &reader, &f), ERR_OK);
     assert_int_equal(audit_reader_last(reader), 0);
-    for (uint64_t i = 1; i <= 50; i++) {
+    for (uint64_t i = 1; i <= 600; i++) {
         assert_int_equal(audit_reader_next(reader, &json, &seq, &f), ERR_NOT_FOUND);
         record_fill(r, 1);
         enum err e = audit_reader_next(reader, &json, &seq, &f);
@@ -210,12 +221,13 @@ static void a_group_is_gathered_before_it_is_flushed(void **state)
  * acknowledged. */
 static int child(const char *dir)
 {
-    static struct record r = {.conf = {.durability = CONF_FULL, .segment_bytes = 65536, .queue = 8 << 20}};
+    static struct record r;
     static struct worker worker;
     struct fault f;
     struct ack ack[8];
     uint64_t seq[8];
     snprintf(r.dir, sizeof(r.dir), "%s", dir);
+    record_conf(&r, 65536);
     r.worker = &worker;
     if (worker_init(&worker, 0, &f) || worker_start(&worker, &f) || audit_open(dir, &r.conf, &r.audit, &r.found, &f))
         return 1;
@@ -264,7 +276,7 @@ static void a_killed_process_loses_nothing_that_it_acknowledged(void **state)
     for (unsigned round = 0; round < 20; round++) {
         uint64_t last = killed_after(r, 8 + round * 13 % 97);
         assert_true(last > before);
-        struct audit_verdict v = record_verified(r);
+        struct log_verdict v = record_verified(r);
         assert_true(v.entries >= last);
         record_open(r);
         assert_int_equal(r->found.entries, v.entries);
@@ -297,7 +309,7 @@ int main(int argc, char **argv)
         SCENE(a_second_writer_is_refused),
         SCENE(segments_roll_and_read_as_one),
         SCENE(reading_begins_not_long_before_a_moment),
-        SCENE(an_entry_larger_than_a_segment_gets_one_of_its_own),
+        SCENE(a_long_member_stands_in_a_file_of_its_own),
         SCENE(a_reader_follows_the_writer_over_segments),
         SCENE(who_waits_together_is_flushed_together),
         SCENE(a_group_is_gathered_before_it_is_flushed),

@@ -2,6 +2,7 @@
 #include "../conf_of.h"
 #include "../folder.h"
 
+#include "audit/key.h"
 #include "gate/gate.h"
 
 struct scene {
@@ -49,8 +50,13 @@ static void scene_open(struct scene *s)
     static const struct call_face face = {.answered = scene_answered};
     struct audit_recovery found;
     struct fault f = {0};
-    *s = (struct scene){.conf = conf_of("{}")};
+    char yaml[160];
+    *s = (struct scene){.answered = 0};
     folder_make(s->dir);
+    snprintf(yaml, sizeof(yaml), "{audit: {keys: %s.keys}}", s->dir);
+    s->conf = conf_of(yaml);
+    struct note_verifier key; /* made before, so that the record begins with the call */
+    assert_int_equal(audit_keys_new(s->conf->root.audit.keys.p, STR("example.com/audit"), &key, &f), ERR_OK);
     assert_int_equal(worker_init(&s->worker, 0, &f), ERR_OK);
     if (audit_open(s->dir, &s->conf->root.audit, &s->audit, &found, &f))
         fail_msg("%s", f.text);
@@ -90,8 +96,9 @@ static void scene_close(struct scene *s)
     worker_run(&s->worker);
     worker_done(&s->worker);
     arena_done(&s->arena);
-    conf_unref(s->conf);
     folder_remove(s->dir);
+    folder_remove(s->conf->root.audit.keys.p);
+    conf_unref(s->conf);
 }
 
 static void on_record(struct scene *s, const char *first, const char *second)

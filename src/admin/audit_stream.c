@@ -1,0 +1,426 @@
+/* Streams of the record, on worker 0: who may have one, when the next slice is read, and how each of them ends. */
+#include "admin/audit_stream.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+    STREAM_TICK_MS = 250,
+    STREAM_AWAKE_TICKS = 60,     /* a comment every 15 s */
+    STREAM_ID_TICKS = 4,         /* how far it is, every second that something was passed over */
+    STREAM_PATIENCE_MS = 600000, /* whoever does not read for so long has left */
+    STREAM_ARENA = 512 << 20
+};
+
+struct audit_streams {
+    struct admin *admin;
+    struct audit_stream *first; /* in the order in which they have their turn */
+    unsigned count, reads, ticks;
+    uv_timer_t timer;
+    struct audit_watch watch;
+    bool watching, leaving, stopped;
+};
+
+static void stream_pump(struct audit_stream *s);
+
+/* ---- all of them ---- */
+
+static void streams_pump(struct audit_streams *all)
+{
+    for (struct audit_stream *s = all->first, *next; s; s = next) {
+        next = s->next;
+        stream_pump(s);
+    }
+}
+
+static void streams_committed(struct audit_watch *w)
+{
+    streams_pump((struct audit_streams *)((char *)w - offsetof(struct audit_streams, watch)));
+}
+
+static void streams_watch(struct audit_streams *all);
+
+static void streams_unwatched(struct audit_watch *w)
+{
+    struct audit_streams *all = (struct audit_streams *)((char *)w - offsetof(struct audit_streams, watch));
+    all->watching = all->leaving = false;
+    if (all->count)
+        streams_watch(all);
+}
+
+static void streams_watch(struct audit_streams *all)
+{
+    if (all->watching)
+        return;
+    all->watching = true;
+    all->watch =
+        (struct audit_watch){.worker = all->admin->worker, .run = streams_committed, .gone = streams_unwatched};
+    audit_watch(all->admin->audit, &all->watch);
+}
+
+static void streams_unwatch(struct audit_streams *all)
+{
+    if (!all->watching || all->leaving)
+        return;
+    all->leaving = true;
+    audit_unwatch(all->admin->audit, &all->watch);
+}
+
+/* ---- the end of one ---- */
+
+static const char *stream_last_word(const struct audit_stream *s)
+{
+    return s->why == ERR_STOPPING || s->why == ERR_TOKEN ? "end" : "error";
+}
+
+/* In the middle of an event there is no place for a last word: the event is not whole, and comes again. */
+static void stream_farewell(struct audit_stream *s)
+{
+    struct buf data CLEANUP(buf_done), event CLEANUP(buf_done);
+    buf_init(&data, 4096);
+    buf_init(&event, 8192);
+    if (s->begun || !s->over[0])
+        return;
+    struct json_out o = json_out(&data);
+    json_open(&o, '{');
+    json_kv_z(&o, "error", err_code(s->why));
+    json_kv_z(&o, "message", s->over);
+    json_close(&o, '}');
+    audit_stream_event(&event, stream_last_word(s), 0, buf_view(&data));
+    exchange_stream_write(s->x, buf_view(&event));
+}
+
+/* Its memory is the exchange's: it is gone when this returns. */
+static void stream_close(struct audit_stream *s)
+{
+    struct audit_streams *all = s->all;
+    struct exchange *x = s->x;
+    stream_farewell(s);
+    *s->link = s->next;
+    if (s->next)
+        s->next->link = s->link;
+    meter_add(METER_AUDIT_STREAMS_OPEN, -1);
+    if (--all->count == 0) {
+        uv_timer_stop(&all->timer);
+        streams_unwatch(all);
+    }
+    audit_reader_close(s->reader);
+    buf_done(&s->out);
+    arena_done(&s->arena);
+    secret_free(s->token);
+    x->user = NULL;
+    exchange_stream_end(x);
+}
+
+/* A read that is on its way still uses it. */
+static void stream_over(struct audit_stream *s, enum err why, const char *text)
+{
+    if (s->over)
+        return;
+    s->why = why;
+    s->over = text;
+    if (!s->reading)
+        stream_close(s);
+}
+
+/* ---- reading ---- */
+
+/* Whoever has read stands at the end of the queue. */
+static void stream_last(struct audit_stream *s)
+{
+    struct audit_stream **end = s->link;
+    *s->link = s->next;
+    if (s->next)
+        s->next->link = s->link;
+    while (*end)
+        end = &(*end)->next;
+    s->next = NULL;
+    s->link = end;
+    *end = s;
+}
+
+static void stream_work(uv_work_t *w)
+{
+    struct audit_stream *s = w->data;
+    s->err = audit_stream_read(s, &s->fault);
+}
+
+static void stream_worked(uv_work_t *w, int status)
+{
+    struct audit_stream *s = w->data;
+    struct audit_streams *all = s->all;
+    s->reading = false;
+    all->reads--;
+    stream_last(s);
+    if (status)
+        s->err = fault_set(&s->fault, ERR_STOPPING, "Doorward is stopping");
+    if (s->over) {
+        buf_done(&s->out);
+        stream_close(s);
+    } else if (s->err) {
+        log_error("audit_stream_failed", LOG_I("seq", s->at), LOG_Z("reason", s->fault.text));
+        buf_done(&s->out);
+        s->begun = false;
+        stream_over(s, s->err, s->fault.text);
+    }
+    streams_pump(all);
+}
+
+static void stream_read(struct audit_stream *s)
+{
+    struct audit_streams *all = s->all;
+    uint64_t committed = audit_committed(all->admin->audit);
+    if (committed <= s->at || all->reads >= AUDIT_STREAM_READS)
+        return;
+    s->until = committed;
+    s->noted = s->noted > s->said ? s->noted : s->said;
+    s->work.data = s;
+    s->reading = true;
+    all->reads++;
+    if (uv_queue_work(&all->admin->worker->loop, &s->work, stream_work, stream_worked)) {
+        s->reading = false;
+        all->reads--;
+    }
+}
+
+/* ---- writing ---- */
+
+/* Writes slices as long as the client takes them. True: all is out. */
+static bool stream_write(struct audit_stream *s)
+{
+    while (s->sent < s->out.n && !exchange_stream_queued(s->x) && !s->x->gone) {
+        struct str rest = str_skip(buf_view(&s->out), s->sent);
+        rest.n = rest.n < AUDIT_STREAM_SLICE ? rest.n : AUDIT_STREAM_SLICE;
+        exchange_stream_write(s->x, rest);
+        s->sent += rest.n;
+        s->begun = s->sent < s->out.n;
+    }
+    if (s->sent < s->out.n)
+        return false;
+    buf_done(&s->out); /* one that waits for entries holds nothing */
+    s->sent = 0;
+    s->said = s->noted;
+    return true;
+}
+
+static void stream_pump(struct audit_stream *s)
+{
+    if (s->reading || s->over || s->x->gone)
+        return;
+    if (stream_write(s) && !exchange_stream_queued(s->x))
+        stream_read(s);
+}
+
+/* A word in between, when the client waits: how far it is, or only that somebody is here. */
+static void stream_awake(struct audit_stream *s, bool comment)
+{
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 64);
+    if (s->reading || s->out.n || exchange_stream_queued(s->x) || s->x->gone)
+        return;
+    if (s->at > s->said)
+        buf_fmt(&b, "id: %" PRIu64 "\n\n", s->at);
+    else if (comment)
+        buf_z(&b, ":\n\n");
+    s->said = s->noted = s->at;
+    exchange_stream_write(s->x, buf_view(&b));
+}
+
+static void streams_tick(uv_timer_t *t)
+{
+    struct audit_streams *all = t->data;
+    all->ticks++;
+    for (struct audit_stream *s = all->first, *next; s; s = next) {
+        next = s->next;
+        if (all->ticks % STREAM_ID_TICKS == 0)
+            stream_awake(s, all->ticks % STREAM_AWAKE_TICKS == 0);
+        stream_pump(s);
+    }
+}
+
+void audit_stream_gone(struct audit_stream *s)
+{
+    stream_over(s, ERR_CANCELLED, "");
+}
+
+void audit_stream_drained(struct audit_stream *s)
+{
+    stream_pump(s);
+}
+
+/* ---- a new one ---- */
+
+struct stream_asked {
+    struct audit_stream_wants wants;
+    struct str after, from;
+};
+
+static enum err stream_seq(struct str text, const char *name, uint64_t *ret, struct fault *f)
+{
+    return str_u64(text, ret) ? ERR_OK
+                              : fault_set(f, ERR_PARAMS, "%s must be an entry's number, such as 4711, not " STR_FMT,
+                                          name, STR_ARG(text));
+}
+
+/* The header is the client's own last state; the address is what it began with. */
+static enum err stream_begin(struct admin_request *r, const struct stream_asked *q, uint64_t *ret, bool *ret_start,
+                             struct fault *f)
+{
+    struct str last = http_header(&r->x->head, "last-event-id");
+    uint64_t committed = audit_committed(r->admin->audit), on_record = audit_seq(r->admin->audit);
+    *ret_start = false;
+    *ret = committed;
+    if (q->from.p && !str_is(q->from, "start"))
+        return fault_set(f, ERR_PARAMS, "from must be start, or not be there: then it is the next entry");
+    if (q->from.p && q->after.p)
+        return fault_set(f, ERR_PARAMS, "either from or after says where the stream begins, not both");
+    if (last.n)
+        TRY(stream_seq(last, "Last-Event-ID", ret, f));
+    else if (q->after.p)
+        TRY(stream_seq(q->after, "after", ret, f));
+    else if (q->from.p)
+        *ret = 0;
+    *ret_start = q->from.p && *ret == 0;
+    return *ret <= committed || *ret <= on_record
+               ? ERR_OK
+               : fault_set(f, ERR_PARAMS,
+                           "the record ends at entry %" PRIu64 ", and has no %" PRIu64
+                           " to go on behind: is it another one?",
+                           on_record, *ret);
+}
+
+static bool stream_event_is(struct str name)
+{
+    for (enum audit_event e = AUDIT_NONE + 1; e < AUDIT_EVENT_COUNT; e++)
+        if (str_is(name, audit_event_name(e)))
+            return true;
+    return false;
+}
+
+static enum err stream_ask(struct admin_request *r, struct stream_asked *q, struct fault *f)
+{
+    const struct admin_query query[] = {{"agent", &q->wants.agent}, {"event", &q->wants.event},
+                                        {"tool", &q->wants.tool},   {"session", &q->wants.session},
+                                        {"after", &q->after},       {"from", &q->from}};
+    TRY(admin_query_read(r, query, sizeof(query) / sizeof(query[0]), f));
+    if (q->wants.event.n && !stream_event_is(q->wants.event))
+        return fault_set(f, ERR_PARAMS, "there is no event " STR_FMT "; `doorward events` lists them",
+                         STR_ARG(q->wants.event));
+    return ERR_OK;
+}
+
+static void stream_answer(struct audit_stream *s)
+{
+    const struct http_header headers[] = {{STR("Cache-Control"), STR("no-store")},
+                                          {STR("X-Accel-Buffering"), STR("no")}};
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 64);
+    /* where it begins is an id already, so that one that breaks before its first entry goes on there */
+    buf_fmt(&b, "retry: 1000\nid: %" PRIu64 "\n\n", s->at);
+    exchange_stream_begin(s->x, 200, STR("text/event-stream"), headers, 2);
+    exchange_stream_patience(s->x, STREAM_PATIENCE_MS);
+    exchange_stream_write(s->x, buf_view(&b));
+}
+
+static enum err stream_new(struct admin_request *r, struct audit_stream **ret, struct fault *f)
+{
+    struct audit_stream *s = arena_alloc(r->arena, sizeof(*s));
+    struct conf *conf = conf_slot_get(r->admin->conf);
+    struct str dir = arena_fmt(r->arena, STR_FMT "/audit", STR_ARG(conf->root.data_dir));
+    struct str token = admin_token_of(r->x);
+    conf_unref(conf);
+    struct secret *secret = s && dir.p ? secret_new(token.p, token.n) : NULL;
+    if (!secret)
+        return fault_set(f, ERR_NOMEM, "no memory for a stream");
+    *s = (struct audit_stream){.all = r->admin->streams, .x = r->x, .token = secret, .dir = dir.p};
+    buf_init(&s->out, 0);
+    arena_init(&s->arena, STREAM_ARENA);
+    *ret = s;
+    return ERR_OK;
+}
+
+static void stream_enter(struct audit_streams *all, struct audit_stream *s)
+{
+    struct audit_stream **end = &all->first;
+    while (*end)
+        end = &(*end)->next;
+    s->link = end;
+    *end = s;
+    if (all->count++ == 0) {
+        uv_timer_start(&all->timer, streams_tick, STREAM_TICK_MS, STREAM_TICK_MS);
+        streams_watch(all);
+    }
+    meter_add(METER_AUDIT_STREAMS_OPEN, 1);
+    s->x->user = s;
+}
+
+enum err admin_audit_stream(struct admin_request *r, struct fault *f)
+{
+    struct audit_streams *all = r->admin->streams;
+    struct stream_asked q = {0};
+    struct audit_stream *s;
+    uint64_t at;
+    bool from_start;
+    TRY(stream_ask(r, &q, f));
+    TRY(stream_begin(r, &q, &at, &from_start, f));
+    if (all->stopped)
+        return fault_set(f, ERR_STOPPING, "Doorward is stopping");
+    if (all->count >= AUDIT_STREAMS)
+        return fault_set(f, ERR_STREAMS,
+                         "%d streams of the record are open, which is the most there may be at one time",
+                         AUDIT_STREAMS);
+    TRY(stream_new(r, &s, f));
+    s->wants = q.wants;
+    s->at = s->said = s->noted = at;
+    s->from_start = from_start;
+    stream_enter(all, s);
+    stream_answer(s);
+    stream_pump(s);
+    return ERR_OK;
+}
+
+/* ---- for the daemon ---- */
+
+enum err admin_streams_new(struct admin *a, struct fault *f)
+{
+    struct audit_streams *all = calloc(1, sizeof(*all));
+    if (!all)
+        return fault_set(f, ERR_NOMEM, "no memory for streams of the record");
+    all->admin = a;
+    uv_timer_init(&a->worker->loop, &all->timer);
+    all->timer.data = all;
+    a->streams = all;
+    return ERR_OK;
+}
+
+void admin_streams_reloaded(struct admin *a)
+{
+    for (struct audit_stream *s = a->streams->first, *next; s; s = next) {
+        next = s->next;
+        struct str token = {(const char *)secret_bytes(s->token), secret_len(s->token)};
+        if (admin_role_of(a, token, NULL, NULL) < ADMIN_VIEWER)
+            stream_over(s, ERR_TOKEN, "the operator's token is not taken any more");
+    }
+}
+
+void admin_streams_stop(struct admin *a)
+{
+    struct audit_streams *all = a->streams;
+    if (all->stopped)
+        return;
+    all->stopped = true;
+    for (struct audit_stream *s = all->first, *next; s; s = next) {
+        next = s->next;
+        stream_over(s, ERR_STOPPING, "Doorward is stopping");
+    }
+    uv_close((uv_handle_t *)&all->timer, NULL);
+}
+
+void admin_streams_free(struct admin *a)
+{
+    free(a->streams);
+    a->streams = NULL;
+}

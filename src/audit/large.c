@@ -1,0 +1,98 @@
+/* Members that are too long for an entry: files named by the SHA-256 of what they hold, to which the entry commits. */
+#include "audit/large.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LARGE_BYTES = 64 << 20 };
+
+static void large_path(const char *dir, const char *hex, char folder[4096], char path[4096 + 80])
+{
+    snprintf(folder, 4096, "%s/large/%.2s", dir, hex);
+    snprintf(path, 4096 + 80, "%s/%s", folder, hex + 2);
+}
+
+static bool large_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+static bool large_write(const char *path, const char *folder, struct str bytes)
+{
+    char temporary[4096 + 96];
+    snprintf(temporary, sizeof(temporary), "%s.new", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    size_t done = 0;
+    while (fd >= 0 && done < bytes.n) {
+        ssize_t n = write(fd, bytes.p + done, bytes.n - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    bool ok = fd >= 0 && done == bytes.n && fdatasync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    ok = ok && rename(temporary, path) == 0 && large_folder(folder);
+    if (!ok)
+        unlink(temporary);
+    return ok;
+}
+
+enum err large_put(const char *dir, struct str bytes, char ret_hex[2 * SHA256_BYTES + 1], struct fault *f)
+{
+    char top[4096], folder[4096], path[4096 + 80];
+    unsigned char hash[SHA256_BYTES];
+    struct stat st;
+    enc_sha256(bytes.p, bytes.n, hash);
+    enc_hex(hash, sizeof(hash), ret_hex);
+    large_path(dir, ret_hex, folder, path);
+    if (stat(path, &st) == 0 && (uint64_t)st.st_size == bytes.n)
+        return ERR_OK;
+    snprintf(top, sizeof(top), "%s/large", dir);
+    bool made = mkdir(top, 0700) == 0 || errno == EEXIST;
+    made = made && (mkdir(folder, 0700) == 0 || errno == EEXIST) && large_folder(top);
+    return made && large_write(path, folder, bytes) ? ERR_OK : fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(errno));
+}
+
+enum err audit_large(const char *dir, struct str sha256_hex, struct buf *out, struct fault *f)
+{
+    char hex[2 * SHA256_BYTES + 1], folder[4096], path[4096 + 80];
+    unsigned char want[SHA256_BYTES], hash[SHA256_BYTES];
+    struct stat st;
+    if (!enc_unhex(sha256_hex, want, sizeof(want)))
+        return fault_set(f, ERR_PARAMS, "a hash must be 64 hex digits");
+    enc_hex(want, sizeof(want), hex);
+    large_path(dir, hex, folder, path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+    enum err e = ERR_OK;
+    size_t from = out->n;
+    if (fstat(fd, &st) < 0 || st.st_size > LARGE_BYTES)
+        e = fault_set(f, ERR_CORRUPT, "%s: is too large", path);
+    else if (!buf_reserve(out, (size_t)st.st_size + 1))
+        e = fault_set(f, ERR_NOMEM, "%s: no memory to read it", path);
+    for (ssize_t n = 1; !e && n > 0;) {
+        n = read(fd, out->p + out->n, from + (size_t)st.st_size + 1 - out->n);
+        if (n < 0 && errno != EINTR)
+            e = fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+        out->n += n > 0 ? (size_t)n : 0;
+    }
+    close(fd);
+    if (!e)
+        enc_sha256(out->p + from, out->n - from, hash);
+    if (!e && memcmp(hash, want, sizeof(hash)) != 0)
+        e = fault_set(f, ERR_CORRUPT, "%s: does not hold what its name says", path);
+    if (e)
+        out->n = from;
+    return e;
+}

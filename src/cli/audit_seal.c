@@ -1,0 +1,57 @@
+/* What is sealed in the record: shown by the gateway, and forgotten. */
+#include "cli/http.h"
+#include "cli/import.h"
+
+static void seal_print(struct cli *c, const struct json *j, uint32_t values)
+{
+    printf("\nsealed\n");
+    JSON_EACH(j, values, v)
+    {
+        uint32_t value = json_get(j, v, STR("value"));
+        const char *path = cli_shown(c, json_str(j, json_get(j, v, STR("path")), &c->arena), 0);
+        if (!value) {
+            printf("  %s  forgotten: the key of %s was destroyed\n", path,
+                   cli_shown(c, json_str(j, json_get(j, v, STR("subject")), &c->arena), 0));
+            continue;
+        }
+        bool words = json_type(j, value) == JSON_STRING;
+        printf("  %s  %s\n", path, cli_shown(c, words ? json_str(j, value, &c->arena) : json_raw(j, value), 0));
+    }
+}
+
+enum err cli_audit_reveal(struct cli *c, uint64_t seq, struct fault *f)
+{
+    struct json j;
+    struct str text, body = arena_fmt(&c->arena, "{\"seq\":%llu}", (unsigned long long)seq);
+    TRY(cli_admin(c, "POST", "/admin/v1/audit/reveal", body, &j, &text, f));
+    if (c->json) {
+        cli_print_json(text);
+        return ERR_OK;
+    }
+    cli_record(c, &j, json_get(&j, JSON_ROOT, STR("entry")), false);
+    seal_print(c, &j, json_get(&j, JSON_ROOT, STR("values")));
+    return ERR_OK;
+}
+
+enum err cli_run_audit_forget(struct cli *c, struct fault *f)
+{
+    struct buf body CLEANUP(buf_done) = {0};
+    struct json j;
+    struct str text, subject = str_of(c->arg[0]);
+    const char *shown = cli_shown(c, subject, 0);
+    struct str question =
+        arena_fmt(&c->arena, "destroy the key of %s? What is sealed for it can then be read by nobody, ever.", shown);
+    if (cli_agree(c, question.p, f))
+        return fault_set(f, ERR_CANCELLED, "nothing was forgotten; --yes says yes where nobody can be asked");
+    buf_init(&body, 65536);
+    struct json_out o = json_out(&body);
+    json_open(&o, '{');
+    json_kv_str(&o, "subject", subject);
+    json_close(&o, '}');
+    TRY(cli_admin(c, "POST", "/admin/v1/audit/forget", buf_view(&body), &j, &text, f));
+    if (c->json)
+        cli_print_json(text);
+    else
+        printf("%s is forgotten: what was sealed for it can be read by nobody any more\n", shown);
+    return ERR_OK;
+}

@@ -1,0 +1,314 @@
+/* The file: opening, closing, and its name. */
+#include "search/part.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PART_APPLICATION = 0x44574958, PART_VERSION = 1, PART_BUSY_MS = 5000 };
+
+static const char part_schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE about (id INTEGER PRIMARY KEY, salt BLOB NOT NULL, since INTEGER NOT NULL, upto INTEGER NOT NULL,"
+    " last BLOB NOT NULL) STRICT;"
+    "CREATE TABLE chunk (chunk INTEGER PRIMARY KEY, since INTEGER NOT NULL, until INTEGER NOT NULL,"
+    " blocks BLOB NOT NULL) STRICT;"
+    "CREATE TABLE posting (chunk INTEGER NOT NULL, key BLOB NOT NULL, ids BLOB NOT NULL, PRIMARY KEY (chunk, key))"
+    " STRICT, WITHOUT ROWID;"
+    "INSERT INTO about VALUES (1, randomblob(16), 0, 0, x'');"
+    "PRAGMA application_id = 0x44574958;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+
+void part_path(const char *audit_dir, uint64_t first, char ret[4096])
+{
+    snprintf(ret, 4096, "%s/index/%020llu.db", audit_dir, (unsigned long long)first);
+}
+
+static int part_filter(const struct dirent *d)
+{
+    struct str name = str_of(d->d_name);
+    uint64_t n;
+    return name.n == 23 && str_ends(name, STR(".db")) && str_u64((struct str){name.p, 20}, &n) && n &&
+           n == part_first_of(n);
+}
+
+enum err part_list(const char *audit_dir, struct part_list *ret, struct fault *f)
+{
+    char path[4096];
+    struct dirent **names = NULL;
+    snprintf(path, sizeof(path), "%s/index", audit_dir);
+    int n = scandir(path, &names, part_filter, alphasort);
+    if (n < 0 && errno == ENOMEM)
+        return fault_set(f, ERR_NOMEM, "no memory for the list of index files");
+    n = n < 0 ? 0 : n; /* a folder that cannot be read is as good as none */
+    struct part_list l = {calloc((size_t)n + 1, sizeof(uint64_t)), (size_t)n};
+    for (int i = 0; i < n; i++) {
+        if (l.first)
+            str_u64((struct str){names[i]->d_name, 20}, &l.first[i]);
+        free(names[i]);
+    }
+    free(names);
+    if (!l.first)
+        return fault_set(f, ERR_NOMEM, "no memory for the list of index files");
+    *ret = l;
+    return ERR_OK;
+}
+
+void part_list_done(struct part_list *l)
+{
+    free(l->first);
+    *l = (struct part_list){0};
+}
+
+static void part_remove_beside(const char *path)
+{
+    static const char *const tails[] = {"-wal", "-shm", "-journal"};
+    char beside[4096 + 16];
+    for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+        snprintf(beside, sizeof(beside), "%s%s", path, tails[i]);
+        unlink(beside);
+    }
+}
+
+void part_remove(const char *audit_dir, uint64_t first)
+{
+    char path[4096];
+    part_path(audit_dir, first, path);
+    unlink(path);
+    part_remove_beside(path);
+}
+
+void part_put_aside(const char *audit_dir, uint64_t first)
+{
+    char path[4096], aside[4096 + 16];
+    part_path(audit_dir, first, path);
+    snprintf(aside, sizeof(aside), "%s.damaged", path);
+    if (rename(path, aside) < 0)
+        unlink(path);
+    part_remove_beside(path);
+}
+
+enum err part_fault(struct part *p, const char *doing, struct fault *f)
+{
+    int code = sqlite3_errcode(p->db) & 0xff;
+    enum err e = code == SQLITE_NOMEM                                                      ? ERR_NOMEM
+                 : code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR ? ERR_CORRUPT
+                                                                                           : ERR_STORE;
+    return fault_set(f, e, "the index from entry %llu on: %s: %s", (unsigned long long)p->first, doing,
+                     sqlite3_errmsg(p->db));
+}
+
+static enum err part_exec(struct part *p, const char *sql, struct fault *f)
+{
+    return sqlite3_exec(p->db, sql, NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : part_fault(p, sql, f);
+}
+
+static enum err part_number(struct part *p, const char *sql, int64_t *ret, struct fault *f)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(p->db, sql, -1, &st, NULL) != SQLITE_OK)
+        return part_fault(p, sql, f);
+    enum err e = sqlite3_step(st) == SQLITE_ROW ? ERR_OK : part_fault(p, sql, f);
+    *ret = e ? 0 : sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    return e;
+}
+
+static enum err part_about(struct part *p, struct fault *f)
+{
+    int64_t application, version;
+    sqlite3_stmt *st;
+    TRY(part_number(p, "PRAGMA application_id", &application, f));
+    TRY(part_number(p, "PRAGMA user_version", &version, f));
+    if (application != PART_APPLICATION || version != PART_VERSION)
+        return fault_set(f, ERR_CORRUPT, "the index from entry %llu on is none, or one of another version",
+                         (unsigned long long)p->first);
+    if (sqlite3_prepare_v2(p->db, "SELECT salt, since, upto, last FROM about WHERE id = 1", -1, &st, NULL) != SQLITE_OK)
+        return part_fault(p, "about", f);
+    enum err e = ERR_OK;
+    int code = sqlite3_step(st);
+    if (code != SQLITE_ROW)
+        e = code == SQLITE_DONE ? fault_set(f, ERR_CORRUPT, "an index says nothing of itself")
+                                : part_fault(p, "about", f);
+    if (!e) {
+        const void *salt = sqlite3_column_blob(st, 0), *last = sqlite3_column_blob(st, 3);
+        p->since = (uint64_t)sqlite3_column_int64(st, 1);
+        p->upto = (uint64_t)sqlite3_column_int64(st, 2);
+        bool fits = salt && sqlite3_column_bytes(st, 0) == PART_SALT &&
+                    (!p->upto || (last && sqlite3_column_bytes(st, 3) == SHA256_BYTES && p->since >= p->first &&
+                                  p->upto >= p->since && p->upto - p->first < PART_ENTRIES));
+        if (fits)
+            memcpy(p->salt, salt, PART_SALT);
+        if (fits && p->upto)
+            memcpy(p->last, last, SHA256_BYTES);
+        if (!fits)
+            e = fault_set(f, ERR_CORRUPT, "the index from entry %llu on says nothing sound of itself",
+                          (unsigned long long)p->first);
+    }
+    sqlite3_finalize(st);
+    return e;
+}
+
+static enum err part_prepare(struct part *p, bool writes, struct fault *f)
+{
+    const struct {
+        const char *sql;
+        sqlite3_stmt **st;
+        bool write;
+    } all[] = {
+        {"SELECT ids FROM posting WHERE chunk = ? AND key = ?", &p->get, false},
+        {"SELECT ids FROM posting WHERE chunk = ? AND key >= ? AND key < ?", &p->range, false},
+        {"SELECT since, until, blocks FROM chunk WHERE chunk = ?", &p->chunk_get, false},
+        {"REPLACE INTO posting VALUES (?, ?, ?)", &p->put, true},
+        {"REPLACE INTO chunk VALUES (?, ?, ?, ?)", &p->chunk_put, true},
+        {"UPDATE about SET since = ?, upto = ?, last = ?", &p->about_put, true},
+    };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if ((writes || !all[i].write) &&
+            sqlite3_prepare_v3(p->db, all[i].sql, -1, SQLITE_PREPARE_PERSISTENT, all[i].st, NULL) != SQLITE_OK)
+            return part_fault(p, "it does not have the form of one", f);
+    return ERR_OK;
+}
+
+static enum err part_new(uint64_t first, struct part **ret, struct fault *f)
+{
+    struct part *p = calloc(1, sizeof(*p));
+    if (!p)
+        return fault_set(f, ERR_NOMEM, "no memory for an index");
+    p->first = first;
+    *ret = p;
+    return ERR_OK;
+}
+
+/* Reads as it is at this moment: all that follows comes from one snapshot. */
+static enum err part_read(struct part *p, const char *name, int flags, struct fault *f)
+{
+    if (sqlite3_open_v2(name, &p->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | flags, NULL) != SQLITE_OK)
+        return p->db ? part_fault(p, "open", f) : fault_set(f, ERR_NOMEM, "no memory for an index");
+    sqlite3_busy_timeout(p->db, PART_BUSY_MS);
+    TRY(part_exec(p, "BEGIN", f));
+    TRY(part_about(p, f));
+    return part_prepare(p, false, f);
+}
+
+/* A name with what has a meaning in a URI escaped. */
+static bool part_uri(const char *path, char *to, size_t max)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t n = (size_t)snprintf(to, max, "file:");
+    for (; *path && n + 20 < max; path++) {
+        unsigned char c = (unsigned char)*path;
+        if (c == '%' || c == '?' || c == '#' || c < 0x20) {
+            to[n++] = '%';
+            to[n++] = hex[c >> 4];
+            to[n++] = hex[c & 15];
+        } else
+            to[n++] = *path;
+    }
+    snprintf(to + n, max - n, "?immutable=1");
+    return !*path;
+}
+
+enum err part_open(const char *audit_dir, uint64_t first, struct part **ret, struct fault *f)
+{
+    char path[4096], beside[4096 + 8], uri[3 * 4096];
+    struct part *p CLEANUP(part_closep) = NULL;
+    TRY(part_new(first, &p, f));
+    part_path(audit_dir, first, path);
+    if (access(path, R_OK) < 0)
+        return fault_set(f, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
+    enum err e = part_read(p, path, 0, f);
+    snprintf(beside, sizeof(beside), "%s-wal", path);
+    /* A file that a writer left in write-ahead mode wants a file beside it, which not everybody may make. Without a log
+     * it is whole as it is. */
+    if (e == ERR_STORE && access(beside, F_OK) < 0 && part_uri(path, uri, sizeof(uri))) {
+        part_closep(&p);
+        TRY(part_new(first, &p, f));
+        e = part_read(p, uri, SQLITE_OPEN_URI, f);
+    }
+    TRY(e);
+    *ret = p;
+    p = NULL;
+    return ERR_OK;
+}
+
+enum err part_open_to_write(const char *audit_dir, uint64_t first, struct part **ret, struct fault *f)
+{
+    char path[4096];
+    int64_t version;
+    struct part *p CLEANUP(part_closep) = NULL;
+    TRY(part_new(first, &p, f));
+    part_path(audit_dir, first, path);
+    if (sqlite3_open_v2(path, &p->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
+        return p->db ? part_fault(p, "open", f) : fault_set(f, ERR_NOMEM, "no memory for an index");
+    sqlite3_busy_timeout(p->db, PART_BUSY_MS);
+    TRY(part_number(p, "PRAGMA user_version", &version, f));
+    /* What is lost with the machine's power is made again: only the order of writes is kept. */
+    TRY(part_exec(p, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096", f));
+    if (!version)
+        TRY(part_exec(p, part_schema, f));
+    TRY(part_about(p, f));
+    TRY(part_prepare(p, true, f));
+    *ret = p;
+    p = NULL;
+    return ERR_OK;
+}
+
+void part_close(struct part *p)
+{
+    if (!p)
+        return;
+    sqlite3_stmt *all[] = {p->get, p->range, p->put, p->chunk_get, p->chunk_put, p->about_put};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        sqlite3_finalize(all[i]);
+    sqlite3_close(p->db);
+    free(p);
+}
+
+void part_closep(struct part **p)
+{
+    part_close(*p);
+    *p = NULL;
+}
+
+void part_finish(struct part *p)
+{
+    sqlite3_exec(p->db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+}
+
+enum err part_check(struct part *p, struct fault *f)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(p->db, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK)
+        return part_fault(p, "check", f);
+    enum err e = ERR_OK;
+    if (sqlite3_step(st) != SQLITE_ROW)
+        e = part_fault(p, "check", f);
+    else if (strcmp((const char *)sqlite3_column_text(st, 0), "ok") != 0)
+        e = fault_set(f, ERR_CORRUPT, "the index from entry %llu on is damaged", (unsigned long long)p->first);
+    sqlite3_finalize(st);
+    return e;
+}
+
+/* ---- keys ---- */
+
+size_t part_key(const struct part *p, enum fact fact, struct str value, char ret[KEY_BYTES])
+{
+    unsigned char hash[crypto_shorthash_BYTES];
+    ret[0] = (char)fact;
+    crypto_shorthash(hash, (const unsigned char *)(value.p ? value.p : ""), value.n, p->salt);
+    memcpy(ret + 1, hash, sizeof(hash));
+    return 1 + sizeof(hash);
+}
+
+size_t part_word_key(struct str word, char ret[KEY_BYTES])
+{
+    ret[0] = 'w';
+    memcpy(ret + 1, word.p, word.n);
+    return 1 + word.n;
+}

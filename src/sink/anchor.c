@@ -1,0 +1,82 @@
+/* Checkpoints, put down elsewhere: a line in a file that only grows, or a POST. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sink/party.h"
+
+/* The folder knows the file only when it is flushed, too. */
+static bool anchor_made(const char *path)
+{
+    char dir[4096];
+    snprintf(dir, sizeof(dir), "%s", path);
+    char *slash = strrchr(dir, '/');
+    if (slash)
+        slash[slash == dir ? 1 : 0] = 0;
+    int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* One write, at the end. What a full disk or a machine that stopped has cut off stays where it is, since such a file
+ * may only grow; the next line begins behind it. */
+static enum err anchor_add(int fd, const char *path, struct buf *line, struct fault *f)
+{
+    struct stat st;
+    char last = '\n';
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return fault_set(f, ERR_IO, "%s: is no file", path);
+    if (st.st_size && pread(fd, &last, 1, st.st_size - 1) != 1)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    struct str text = last == '\n' ? str_skip(buf_view(line), 1) : buf_view(line);
+    ssize_t n = write(fd, text.p, text.n);
+    if (n != (ssize_t)text.n)
+        return fault_set(f, ERR_IO, "%s: %s", path, n < 0 ? strerror(errno) : "takes no more");
+    if (fdatasync(fd) < 0 || (!st.st_size && !anchor_made(path)))
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    return ERR_OK;
+}
+
+static enum err anchor_file(const char *path, struct str note, uint64_t size, struct fault *f)
+{
+    struct buf line CLEANUP(buf_done);
+    buf_init(&line, 2 * NOTE_BYTES);
+    buf_char(&line, '\n'); /* the end of what was cut off, if something was */
+    struct json_out o = json_out(&line);
+    json_open(&o, '{');
+    json_kv_str(&o, "note", note);
+    json_kv_i64(&o, "size", (int64_t)size);
+    json_close(&o, '}');
+    buf_char(&line, '\n');
+    if (buf_failed(&line))
+        return fault_set(f, ERR_NOMEM, "no memory for a checkpoint");
+    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+    if (fd < 0)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    enum err e = anchor_add(fd, path, &line, f);
+    close(fd);
+    return e;
+}
+
+static enum err anchor_post(struct party *p, struct str note, struct fault *f)
+{
+    const struct sink_http_to to = {.url = p->anchor->url, .ca = p->anchor->ca, .headers = &p->anchor->headers};
+    const struct sink_http_post post = {
+        .type = "text/plain; charset=utf-8", .body = note, .timeout_ms = PARTY_TIMEOUT_MS, .stop = &p->stop};
+    struct sink_http_answer a;
+    if (!p->http)
+        TRY(sink_http_new(&to, &p->http, f));
+    TRY(sink_http_post(p->http, &post, &a, f));
+    p->asked_ms = a.retry_after_ms;
+    return a.status / 100 == 2 ? ERR_OK : fault_set(f, ERR_UPSTREAM, "it answered with status %d", a.status);
+}
+
+enum err anchor_put(struct party *p, struct str note, uint64_t size, struct fault *f)
+{
+    return p->anchor->file.n ? anchor_file(p->anchor->file.p, note, size, f) : anchor_post(p, note, f);
+}

@@ -1,0 +1,12 @@
+/* The parameters of calls that are under way, by the number of their intent: for format_spans.c. */
+#ifndef SINK_INTENTS_H
+#define SINK_INTENTS_H
+
+#include "sink/format.h"
+
+/* Keeps a copy; the oldest make room. What does not fit is not kept. */
+void sink_intents_put(struct sink_intents *i, uint64_t seq, struct str parameters);
+/* Until the next put. STR_NONE: not kept. */
+struct str sink_intents_get(const struct sink_intents *i, uint64_t seq);
+
+#endif
