@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "admin/audit_stream.h"
 #include "admin/authzen.h"
 #include "admin/request.h"
 #include "base/clock.h"
@@ -358,14 +357,16 @@ static void admin_over(struct exchange *x)
 
 static void admin_gone(struct exchange *x)
 {
-    if (x->user)
-        audit_stream_gone(x->user);
+    struct admin_flow *f = x->user;
+    if (f)
+        f->gone(f);
 }
 
 static void admin_drained(struct exchange *x)
 {
-    if (x->user)
-        audit_stream_drained(x->user);
+    struct admin_flow *f = x->user;
+    if (f)
+        f->drained(f);
 }
 
 const struct server_ops admin_server_ops = {.head = admin_head,

@@ -14,6 +14,7 @@
 #include "identity/token.h"
 #include "net/server.h"
 #include "search/search.h"
+#include "sink/outside.h"
 #include "sink/sink.h"
 
 struct policy_force; /* policy/force.h */
@@ -46,7 +47,9 @@ struct admin {
     struct worker *worker;
     struct indexer *indexer; /* NULL: the record is looked through without an index */
     struct sinks *sinks;
+    struct outside *outside;
     struct audit_streams *streams; /* admin_streams_new */
+    unsigned exports;              /* that are on their way; worker 0's */
     int64_t started_ns;
     /* The daemon's. ready: takes calls now; f says why not. load: on a pool thread, a checked snapshot or all faults;
      * apply: puts it in force, on worker 0; by is the operator. */

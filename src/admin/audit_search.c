@@ -1,31 +1,8 @@
 /* Asking the record: what is found, page by page, and one entry. */
 #include "admin/request.h"
-#include "base/clock.h"
 #include "search/search.h"
 
 enum { SEARCH_PAGE = 50, SEARCH_BYTES = 16 << 20 };
-
-static struct str search_dir(struct admin_request *r)
-{
-    struct conf *conf = conf_slot_get(r->admin->conf);
-    struct str dir = arena_fmt(r->arena, STR_FMT "/audit", STR_ARG(conf->root.data_dir));
-    conf_unref(conf);
-    return dir;
-}
-
-/* "7d" before now, or a date. */
-static enum err search_when(const char *name, struct str text, int64_t *ret, struct fault *f)
-{
-    int64_t ms;
-    if (!text.n)
-        return ERR_OK;
-    if (clock_duration(text, &ms) == ERR_OK)
-        *ret = clock_wall_ms() - ms;
-    else if (clock_parse(text, ret))
-        return fault_set(f, ERR_PARAMS,
-                         "%s must be a duration before now such as 7d, or a date such as 2026-11-24T18:00:00Z", name);
-    return ERR_OK;
-}
 
 static enum err search_number(const char *name, struct str text, uint64_t *ret, struct fault *f)
 {
@@ -45,8 +22,8 @@ static enum err search_question(struct admin_request *r, struct search_question 
         {"limit", &limit},    {"oldest", &oldest},
     };
     TRY(admin_query_read(r, query, sizeof(query) / sizeof(query[0]), f));
-    TRY(search_when("since", since, &q->since, f));
-    TRY(search_when("until", until, &q->until, f));
+    TRY(admin_query_when("since", since, &q->since, f));
+    TRY(admin_query_when("until", until, &q->until, f));
     TRY(search_number("after", after, &q->after, f));
     TRY(search_number("limit", limit, &n, f));
     if (!n || n > SEARCH_LIMIT)
@@ -81,7 +58,7 @@ enum err admin_audit_search(struct admin_request *r, struct fault *f)
     struct search_question q = {0};
     struct search_answer answer = {0};
     struct search_page p = {.o = json_out(&r->out)};
-    struct str dir = search_dir(r);
+    struct str dir = admin_audit_dir(r);
     if (!dir.p)
         return fault_set(f, ERR_NOMEM, "no memory for the question");
     TRY(search_question(r, &q, f));
@@ -108,7 +85,7 @@ enum err admin_audit_search(struct admin_request *r, struct fault *f)
 
 enum err admin_audit_entry(struct admin_request *r, struct fault *f)
 {
-    struct str dir = search_dir(r);
+    struct str dir = admin_audit_dir(r);
     uint64_t seq;
     if (!str_u64(r->id, &seq) || !seq)
         return fault_set(f, ERR_PARAMS, "an entry is named by its number, not " STR_FMT, STR_ARG(r->id));

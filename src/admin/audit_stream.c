@@ -241,14 +241,14 @@ static void streams_tick(uv_timer_t *t)
     }
 }
 
-void audit_stream_gone(struct audit_stream *s)
+static void stream_gone(struct admin_flow *f)
 {
-    stream_over(s, ERR_CANCELLED, "");
+    stream_over((struct audit_stream *)f, ERR_CANCELLED, "");
 }
 
-void audit_stream_drained(struct audit_stream *s)
+static void stream_drained(struct admin_flow *f)
 {
-    stream_pump(s);
+    stream_pump((struct audit_stream *)f);
 }
 
 /* ---- a new one ---- */
@@ -335,7 +335,7 @@ static enum err stream_new(struct admin_request *r, struct audit_stream **ret, s
     struct secret *secret = s && dir.p ? secret_new(token.p, token.n) : NULL;
     if (!secret)
         return fault_set(f, ERR_NOMEM, "no memory for a stream");
-    *s = (struct audit_stream){.all = r->admin->streams, .x = r->x, .token = secret, .dir = dir.p};
+    *s = (struct audit_stream){.flow = {stream_gone, stream_drained}, .all = r->admin->streams, .x = r->x, .token = secret, .dir = dir.p};
     buf_init(&s->out, 0);
     arena_init(&s->arena, STREAM_ARENA);
     *ret = s;

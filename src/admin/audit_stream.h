@@ -31,6 +31,7 @@ struct audit_stream_wants { /* empty: any */
 };
 
 struct audit_stream { /* lives in the exchange's arena */
+    struct admin_flow flow;
     struct audit_streams *all;
     struct exchange *x;
     struct audit_stream *next, **link;
@@ -61,9 +62,5 @@ struct audit_stream { /* lives in the exchange's arena */
 enum err audit_stream_read(struct audit_stream *s, struct fault *f) MUST_USE;
 /* "event: …\ndata: …\n\n", with an id when it is not 0. data: one line. */
 void audit_stream_event(struct buf *out, const char *event, uint64_t id, struct str data);
-
-/* For admin.c: events of an exchange that is a stream. */
-void audit_stream_gone(struct audit_stream *s);
-void audit_stream_drained(struct audit_stream *s);
 
 #endif

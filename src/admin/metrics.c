@@ -15,6 +15,8 @@ struct metrics {
     size_t server_count;
     struct sink_state *sinks;
     size_t sink_count;
+    struct outside_state *outside;
+    size_t outside_count;
     int64_t resident, virtual, threads;
 };
 
@@ -42,10 +44,35 @@ static void metrics_sinks(const struct metrics *m, struct meter_out *o, enum met
         const struct sink_state *s = &m->sinks[i];
         buf_clear(&label);
         meter_label(&label, "sink", str_of(s->name));
-        double v = f == METER_F_AUDIT_SINK_UP ? s->up
+        double v = f == METER_F_AUDIT_SINK_UP       ? s->up
                    : f == METER_F_AUDIT_SINK_BEHIND ? (double)s->behind
                                                     : (double)s->failures;
         meter_put(o, buf_view(&label), v);
+    }
+}
+
+/* Two of one name are one series: the first. */
+static bool metrics_outside_before(const struct metrics *m, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (m->outside[i].witness == m->outside[at].witness && strcmp(m->outside[i].name, m->outside[at].name) == 0)
+            return true;
+    return false;
+}
+
+static void metrics_outside(const struct metrics *m, struct meter_out *o, enum meter_family f)
+{
+    bool witness = f == METER_F_AUDIT_WITNESS_AGE || f == METER_F_AUDIT_WITNESS_BEHIND;
+    bool age = f == METER_F_AUDIT_WITNESS_AGE || f == METER_F_AUDIT_ANCHOR_AGE;
+    struct buf label CLEANUP(buf_done);
+    buf_init(&label, 1024);
+    for (size_t i = 0; i < m->outside_count; i++) {
+        const struct outside_state *s = &m->outside[i];
+        if (s->witness != witness || metrics_outside_before(m, i))
+            continue;
+        buf_clear(&label);
+        meter_label(&label, witness ? "witness" : "anchor", str_of(s->name));
+        meter_put(o, buf_view(&label), age ? (double)s->age_ms / 1e3 : (double)s->behind);
     }
 }
 
@@ -137,6 +164,10 @@ static void metrics_look(void *ctx, struct meter_out *o, enum meter_family f)
     case METER_F_AUDIT_SINK_UP:
     case METER_F_AUDIT_SINK_BEHIND:
     case METER_F_AUDIT_SINK_FAILURES: metrics_sinks(m, o, f); return;
+    case METER_F_AUDIT_WITNESS_AGE:
+    case METER_F_AUDIT_WITNESS_BEHIND:
+    case METER_F_AUDIT_ANCHOR_AGE:
+    case METER_F_AUDIT_ANCHOR_BEHIND: metrics_outside(m, o, f); return;
     case METER_F_BUILD: meter_put(o, STR("version=\"" DOORWARD_VERSION "\""), 1); return;
     case METER_F_SESSIONS: v = metrics_sessions(a); break;
     case METER_F_READY: v = a->ready(a->ctx, &(struct fault){0}); break;
@@ -162,14 +193,16 @@ enum err admin_metrics_get(struct admin_request *r, struct fault *f)
     struct http_head *h = &r->x->head;
     struct metrics m = {.admin = r->admin,
                         .servers = arena_alloc(r->arena, METRICS_SERVERS * sizeof(*m.servers)),
-                        .sinks = arena_alloc(r->arena, METRICS_SINKS * sizeof(*m.sinks))};
+                        .sinks = arena_alloc(r->arena, METRICS_SINKS * sizeof(*m.sinks)),
+                        .outside = arena_alloc(r->arena, OUTSIDE_MAX * sizeof(*m.outside))};
     bool open_metrics = memmem(http_header(h, "accept").p, http_header(h, "accept").n, "application/openmetrics-text",
                                sizeof("application/openmetrics-text") - 1) &&
                         http_accepts(h, "application/openmetrics-text");
-    if (!m.servers || !m.sinks)
+    if (!m.servers || !m.sinks || !m.outside)
         return fault_set(f, ERR_NOMEM, "no memory for the figures");
     m.server_count = connect_list(r->admin->connect, m.servers, METRICS_SERVERS);
     m.sink_count = sinks_list(r->admin->sinks, m.sinks, METRICS_SINKS);
+    m.outside_count = outside_list(r->admin->outside, m.outside, OUTSIDE_MAX);
     metrics_process(&m);
     meter_write(&r->out, open_metrics, metrics_look, &m);
     r->type = open_metrics ? STR("application/openmetrics-text; version=1.0.0; charset=utf-8")

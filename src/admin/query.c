@@ -1,5 +1,6 @@
 /* What stands behind the question mark. */
 #include "admin/request.h"
+#include "base/clock.h"
 #include "oauth/oauth.h"
 
 enum { QUERY_FIELDS = 32 };
@@ -33,4 +34,25 @@ enum err admin_query_read(struct admin_request *r, const struct admin_query *fie
     for (size_t i = 0; i < n; i++)
         *fields[i].value = form[i].value;
     return ERR_OK;
+}
+
+enum err admin_query_when(const char *name, struct str text, int64_t *ret, struct fault *f)
+{
+    int64_t ms;
+    if (!text.n)
+        return ERR_OK;
+    if (clock_duration(text, &ms) == ERR_OK)
+        *ret = clock_wall_ms() - ms;
+    else if (clock_parse(text, ret))
+        return fault_set(f, ERR_PARAMS,
+                         "%s must be a duration before now such as 7d, or a date such as 2026-11-24T18:00:00Z", name);
+    return ERR_OK;
+}
+
+struct str admin_audit_dir(struct admin_request *r)
+{
+    struct conf *conf = conf_slot_get(r->admin->conf);
+    struct str dir = arena_fmt(r->arena, STR_FMT "/audit", STR_ARG(conf->root.data_dir));
+    conf_unref(conf);
+    return dir;
 }

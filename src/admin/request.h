@@ -60,6 +60,16 @@ struct admin_query {
     struct str *value;
 };
 enum err admin_query_read(struct admin_request *r, const struct admin_query *fields, size_t n, struct fault *f) MUST_USE;
+/* "7d" before now, or a date: wall clock, ms. Untouched when there is no text. */
+enum err admin_query_when(const char *name, struct str text, int64_t *ret, struct fault *f) MUST_USE;
+/* The record's folder, in the arena; STR_NONE: no memory. */
+struct str admin_audit_dir(struct admin_request *r);
+
+/* What an answer that goes on without its request hears (ADMIN_STREAM): the first member of what x->user points to. */
+struct admin_flow {
+    void (*gone)(struct admin_flow *f);
+    void (*drained)(struct admin_flow *f);
+};
 
 /* Members of the body. STR_NONE when it is not there; ERR_PARAMS when it has another type. */
 enum err admin_str(struct admin_request *r, const char *key, struct str *ret, struct fault *f) MUST_USE;

@@ -128,6 +128,8 @@ struct audit_watch {
 };
 void audit_watch(struct audit *a, struct audit_watch *w);
 void audit_unwatch(struct audit *a, struct audit_watch *w);
+/* Retention asks whoever follows how far he is: entries behind taken(ctx) are kept. NULL: nobody. */
+void audit_hold(struct audit *a, uint64_t (*taken)(void *ctx), void *ctx);
 /* The newest checkpoint, a signed note, appended to out; *ret_size its tree's size. ERR_NOT_FOUND: none yet. */
 enum err audit_checkpoint(struct audit *a, struct buf *out, uint64_t *ret_size) MUST_USE;
 /* Signature lines of others (witnesses) to a checkpoint that audit_checkpoint() gave: it is kept with them, and the
@@ -138,7 +140,7 @@ enum err audit_cosign(struct audit *a, struct str note, struct str lines, struct
  */
 struct audit_done {
     struct worker_mail mail;
-    struct worker *worker;
+    struct worker *worker; /* NULL: told on the writer's thread, which must not be kept */
     void (*done)(struct audit_done *d);
     enum err err; /* ERR_OK or ERR_AUDIT: not on record, and it never will be */
     uint64_t seq;
@@ -160,14 +162,14 @@ struct str audit_mask(struct audit *a, const struct json *doc, uint32_t node, st
 
 /* ---- what is kept apart (seal.h). Any thread. ---- */
 
-/* Is anything of these arguments marked by the configuration in force, or by paths (as audit_entry.seal_paths)? Then all
- * entries of the call say so (audit_entry.seal). No memory: yes. */
+/* Is anything of these arguments marked by the configuration in force, or by paths (as audit_entry.seal_paths)? Then
+ * all entries of the call say so (audit_entry.seal). No memory: yes. */
 bool audit_seals(struct audit *a, struct str paths, const struct json *doc, uint32_t node, struct arena *arena);
 /* Destroys the key of a subject, "user:usr_1" or "agent:agt_1". ERR_NOT_FOUND: nothing is sealed for it. ERR_IO: it may
  * still be there. */
 enum err audit_forget(struct audit *a, struct str subject, struct fault *f) MUST_USE;
-/* Appends {"entry":…,"values":[…]}: an entry and its sealed values in clear (seals_reveal). ERR_NOT_FOUND: no such entry,
- * or nothing in it is sealed. */
+/* Appends {"entry":…,"values":[…]}: an entry and its sealed values in clear (seals_reveal). ERR_NOT_FOUND: no such
+ * entry, or nothing in it is sealed. */
 enum err audit_reveal(struct audit *a, uint64_t seq, struct buf *out, struct fault *f) MUST_USE;
 
 /* Would a member of this name and value be masked, by what is built in? For whoever takes values over from elsewhere.

@@ -237,8 +237,9 @@ static enum err entry_seal(const struct audit_record *r, struct entry_text *t, s
     ask.details = t->text[ENTRY_DETAILS];
     ask.reasoning = t->text[ENTRY_REASONING];
     enum err err = seal_values(w->seals, &ask, &w->arena, &t->sealed, &f);
+    if (err)
+        log_warn("audit_not_sealed", LOG_B("refused", r->done != NULL), LOG_S("agent", e->agent_id), LOG_Z("reason", f.text));
     if (err && !r->done) {
-        log_warn("audit_not_sealed", LOG_I("seq", seq), LOG_Z("reason", f.text));
         seal_masked(&ask, &t->sealed);
         err = ERR_OK;
     }

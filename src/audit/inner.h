@@ -4,6 +4,7 @@
 #define AUDIT_INNER_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "audit/entry.h"
@@ -33,6 +34,10 @@ struct audit {
     struct audit_watch *watches;
     _Atomic uint64_t committed;
     bool closed;
+    uint64_t (*hold)(void *ctx); /* entries behind this one are not pruned; NULL: nobody minds */
+    void *hold_ctx;
+    struct audit_done prune_done; /* the publisher's: it waits for the entry that says what goes */
+    sem_t prune_told;
     /* the tree and its checkpoints */
     struct publish publish;
     /* the writer's */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "audit/inner.h"
+#include "audit/prune.h"
 #include "audit/tile.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -268,13 +269,10 @@ static bool publish_take(struct publish *p, bool *ret_reload)
         bool many = p->leaves.n >= PUBLISH_ENTRIES * sizeof(struct tlog_hash) && !p->failing_since;
         if (p->stopping || p->reload || many)
             break;
-        if (!some) {
-            pthread_cond_wait(&p->work, &p->lock);
-            continue;
-        }
-        if (now >= due)
+        int64_t prune = p->pruned_at + PRUNE_EVERY_MS * INT64_C(1000000);
+        if ((some && now >= due) || now >= prune)
             break;
-        publish_wait(p, due);
+        publish_wait(p, some && due < prune ? due : prune);
         if (p->failing_since)
             break;
     }
@@ -343,6 +341,10 @@ static void *publish_thread(void *arg)
         if (reload)
             publish_read_keys(a);
         publish_round(p, !go);
+        if (go && clock_mono_ns() - p->pruned_at > PRUNE_EVERY_MS * INT64_C(1000000)) {
+            prune_now(a, p->size);
+            p->pruned_at = clock_mono_ns();
+        }
     } while (go);
     return NULL;
 }

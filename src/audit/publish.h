@@ -34,8 +34,9 @@ struct publish {
     struct audit_keys keys;
     struct publish_owed *owed, **owed_last; /* tiles that could not be written */
     uint64_t kept_size;
-    int64_t published_at, flushed_at, kept_at, failing_since; /* monotonic, ns; failing_since 0: it is not failing */
-    unsigned unsynced;                                        /* full tiles since the last syncfs */
+    int64_t published_at, flushed_at, kept_at, pruned_at,
+        failing_since; /* monotonic, ns; failing_since 0: it is not failing */
+    unsigned unsynced; /* full tiles since the last syncfs */
 };
 /* So many entries before a checkpoint their tiles are on the disk for certain. */
 enum { PUBLISH_SYNC_TILES = 64, PUBLISH_UNSYNCED = 2 * PUBLISH_SYNC_TILES * TLOG_WIDTH };

@@ -72,33 +72,13 @@ enum err audit_reader_seek(struct audit_reader *r, uint64_t seq, struct fault *f
     }
 }
 
-/* When the first entry of a segment was written. ERR_NOT_FOUND: it has none, or says nothing of the kind. */
-static enum err reader_first_time(struct audit_reader *r, uint64_t first, int64_t *ret, struct fault *f)
-{
-    static const struct json_limits deep = {.depth = 1024};
-    struct segment_cursor c;
-    struct str payload;
-    struct arena a;
-    struct json j;
-    uint64_t seq;
-    TRY(segment_open(r->dir, first, &c, f));
-    enum err e = segment_next(&c, &seq, &payload, f);
-    arena_init(&a, 512u << 20);
-    if (!e && (json_parse(&j, payload, &a, &deep, f) ||
-               clock_parse(json_str(&j, json_get(&j, JSON_ROOT, STR("timestamp")), &a), ret)))
-        e = fault_set(f, ERR_NOT_FOUND, "entry %llu does not say when it was written", (unsigned long long)seq);
-    arena_done(&a);
-    segment_close(&c);
-    return e;
-}
-
 enum err audit_reader_before(struct audit_reader *r, int64_t wall_ms, struct fault *f)
 {
     struct segment_list list;
     int64_t when;
     TRY(segment_list(r->dir, &list, f));
     size_t i = list.count;
-    while (i > 1 && (reader_first_time(r, list.first[i - 1], &when, NULL) || when >= wall_ms))
+    while (i > 1 && (segment_time(r->dir, list.first[i - 1], &when, NULL) || when >= wall_ms))
         i--;
     uint64_t first = list.count ? list.first[i - 1] : 1;
     segment_list_done(&list);

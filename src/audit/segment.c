@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/crc.h"
 enum { SEGMENT_CHUNK = 256 << 10, SEGMENT_HEAD_SUM = 16 };
 
@@ -303,4 +304,23 @@ uint64_t segment_of(const struct segment_list *l, uint64_t seq)
     for (size_t i = 0; i < l->count && l->first[i] <= seq; i++)
         found = l->first[i];
     return found;
+}
+
+enum err segment_time(const char *dir, uint64_t first, int64_t *ret, struct fault *f)
+{
+    static const struct json_limits deep = {.depth = 1024};
+    struct segment_cursor c;
+    struct str payload;
+    struct arena a;
+    struct json j;
+    uint64_t seq;
+    TRY(segment_open(dir, first, &c, f));
+    enum err e = segment_next(&c, &seq, &payload, f);
+    arena_init(&a, 512u << 20);
+    if (!e && (json_parse(&j, payload, &a, &deep, f) ||
+               clock_parse(json_str(&j, json_get(&j, JSON_ROOT, STR("timestamp")), &a), ret)))
+        e = fault_set(f, ERR_NOT_FOUND, "entry %llu does not say when it was written", (unsigned long long)seq);
+    arena_done(&a);
+    segment_close(&c);
+    return e;
 }

@@ -57,6 +57,8 @@ enum err segment_promised(struct segment_cursor *c, uint64_t seq, uint64_t *ret_
 /* Is the payload an entry with this number? *ret: its leaf. */
 enum err segment_leaf(struct str payload, uint64_t seq, struct arena *a, struct tlog_hash *ret,
                       struct fault *f) MUST_USE;
+/* When the first entry of a segment was written. ERR_NOT_FOUND: it has none, or says nothing of the kind. */
+enum err segment_time(const char *dir, uint64_t first, int64_t *ret, struct fault *f) MUST_USE;
 /* The segment that holds entry `seq`, or would hold it. 0: there is none. */
 uint64_t segment_of(const struct segment_list *l, uint64_t seq);
 

@@ -8,10 +8,12 @@ void audit_watch_init(struct audit *a)
 {
     pthread_mutex_init(&a->watch_lock, NULL);
     clock_cond_init(&a->watch_more);
+    sem_init(&a->prune_told, 0, 0);
 }
 
 void audit_watch_done(struct audit *a)
 {
+    sem_destroy(&a->prune_told);
     pthread_cond_destroy(&a->watch_more);
     pthread_mutex_destroy(&a->watch_lock);
 }
@@ -90,5 +92,13 @@ void audit_watch_close(struct audit *a)
     pthread_mutex_lock(&a->watch_lock);
     a->closed = true;
     pthread_cond_broadcast(&a->watch_more);
+    pthread_mutex_unlock(&a->watch_lock);
+}
+
+void audit_hold(struct audit *a, uint64_t (*taken)(void *ctx), void *ctx)
+{
+    pthread_mutex_lock(&a->watch_lock);
+    a->hold = taken;
+    a->hold_ctx = ctx;
     pthread_mutex_unlock(&a->watch_lock);
 }

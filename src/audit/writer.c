@@ -198,7 +198,10 @@ static void writer_tell(struct audit_done *d, enum err e, uint64_t seq, const st
     if (leaf)
         d->leaf = *leaf;
     d->mail.run = writer_told;
-    worker_post(d->worker, &d->mail);
+    if (d->worker)
+        worker_post(d->worker, &d->mail);
+    else
+        d->done(d);
 }
 
 /* The first `count` pending entries are on record from number `seq` on. */

@@ -77,6 +77,18 @@ static void status_sinks(struct cli *c, const struct json *j)
     cli_table(c, j, sinks, columns);
 }
 
+static void status_outside(struct cli *c, const struct json *j, const char *member, const char *title)
+{
+    const char *const columns[][2] = {
+        {title, "name"},          {"UP", "up"},       {"SIZE", "size"}, {"BEHIND", "behind"}, {"NEWEST", "newestAt"},
+        {"FAILURES", "failures"}, {"FAULT", "fault"}, {NULL, NULL}};
+    uint32_t list = json_path(j, JSON_ROOT, member);
+    if (!json_first(j, list))
+        return;
+    putchar('\n');
+    cli_table(c, j, list, columns);
+}
+
 enum err cli_run_status(struct cli *c, struct fault *f)
 {
     static const char *const columns[][2] = {{"SERVER", "name"},         {"STATE", "state"},
@@ -102,6 +114,8 @@ enum err cli_run_status(struct cli *c, struct fault *f)
     putchar('\n');
     cli_table(c, &j, json_get(&j, JSON_ROOT, STR("servers")), columns);
     status_sinks(c, &j);
+    status_outside(c, &j, "audit.witnesses", "WITNESS");
+    status_outside(c, &j, "audit.anchors", "ANCHOR");
     return ERR_OK;
 }
 

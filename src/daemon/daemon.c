@@ -424,11 +424,14 @@ static enum err house_sinks(struct house *h, const struct conf_root *r, struct f
     snprintf(path, sizeof(path), "%s/audit", r->data_dir.p);
     TRY(sinks_start(h->audit, path, h->conf.conf, &h->sinks, f));
     h->admin.sinks = h->sinks;
+    TRY(outside_start(h->audit, path, h->conf.conf, &h->outside, f));
+    h->admin.outside = h->outside;
     return ERR_OK;
 }
 
 static void house_done(struct house *h)
 {
+    outside_stop(h->outside);
     sinks_stop(h->sinks);
     indexer_stop(h->indexer);
     oauth_done(&h->oauth);

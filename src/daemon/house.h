@@ -35,7 +35,8 @@ struct house {
     struct keys *keys;
     struct audit *audit;
     struct indexer *indexer; /* NULL before the loops run, and when the index cannot be written */
-    struct sinks *sinks; /* NULL before the loops run */
+    struct sinks *sinks;     /* NULL before the loops run */
+    struct outside *outside; /* likewise */
     struct access *access;
     struct sessions *sessions;
     struct house_policies policies;

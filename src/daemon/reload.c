@@ -103,6 +103,7 @@ void house_apply(void *house, struct conf *conf, struct str by)
     house_policies_apply(h, conf);
     connect_reload(h->connect, conf);
     sinks_reload(h->sinks, conf);
+    outside_reload(h->outside, conf);
     house_certificates(&conf->root);
     reload_note(h, before, conf, policies, by);
     conf_unref(before);

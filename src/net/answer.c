@@ -244,3 +244,10 @@ void exchange_stream_end(struct exchange *x)
         server_write(x->conn, STR("0\r\n\r\n"), STR_NONE);
     server_conn_finish(x->conn);
 }
+
+void exchange_stream_abort(struct exchange *x)
+{
+    struct server_conn *c = x->conn;
+    server_conn_close(c);
+    server_conn_finish(c);
+}

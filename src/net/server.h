@@ -103,5 +103,8 @@ size_t exchange_stream_queued(const struct exchange *x);
 /* Another time than write_ms for this client not to read. */
 void exchange_stream_patience(struct exchange *x, unsigned ms);
 void exchange_stream_end(struct exchange *x);
+/* Likewise the last call, for a stream that will not become whole: the connection is cut, so that nobody takes what was
+ * sent for all. */
+void exchange_stream_abort(struct exchange *x);
 
 #endif

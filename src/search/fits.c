@@ -33,9 +33,8 @@ static enum err ask_check(const struct search_question *q, struct fault *f)
     if (!q->limit || q->limit > SEARCH_LIMIT)
         return fault_set(f, ERR_PARAMS, "limit must be from 1 to %d", SEARCH_LIMIT);
     if (q->event.n && !ask_is_event(q->event))
-        return fault_set(f, ERR_PARAMS, "there is no event %.60s; doorward events lists them",
-                         str_utf8_valid(q->event) && q->event.n < 60 && !q->event.p[q->event.n] ? q->event.p
-                                                                                                : "of this name");
+        return fault_set(f, ERR_PARAMS, "there is no event %.*s; `doorward events` lists them",
+                         (int)(q->event.n < 60 ? q->event.n : 60), q->event.p);
     if (q->decision.n && !ask_is_decision(q->decision))
         return fault_set(f, ERR_PARAMS,
                          "decision must be allowed or denied, or a result: success, failure, timeout or unknown");

@@ -12,12 +12,25 @@
 
 enum { FOLLOW_ARENA = 64 << 20, FOLLOW_PROGRESS = 8192, FOLLOW_TURNS = 3 };
 
-static enum err follow_lock(struct follow *w, struct fault *f)
+static enum err follow_folder(const struct follow *w, struct fault *f)
 {
     char path[4096];
     snprintf(path, sizeof(path), "%s/index", w->dir);
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? ERR_OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+}
+
+/* Somebody may have taken the file away, which its writer would not notice. */
+static bool follow_is_there(const struct follow *w)
+{
+    char path[4096];
+    part_path(w->dir, w->part->first, path);
+    return access(path, F_OK) == 0;
+}
+
+static enum err follow_lock(struct follow *w, struct fault *f)
+{
+    char path[4096];
+    TRY(follow_folder(w, f));
     snprintf(path, sizeof(path), "%s/index/lock", w->dir);
     w->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (w->lock_fd < 0)
@@ -230,6 +243,11 @@ enum err follow_run(struct follow *w, uint64_t upto, const _Atomic bool *stop,
     enum err e = ERR_OK, broken = ERR_OK;
     if (!first)
         return ERR_OK;
+    if (w->part && !follow_is_there(w)) {
+        part_closep(&w->part);
+        w->at = w->next = 0;
+        TRY(follow_folder(w, f));
+    }
     if (!w->part && !w->at)
         TRY(follow_begin(w, f));
     w->pruned = first - 1;

@@ -10,9 +10,14 @@
 enum {
     INDEXER_MEMORY = 8 << 20, /* of a batch */
     INDEXER_BUILD_MEMORY = 64 << 20,
-    INDEXER_ENTRIES = 4096,  /* as many are written at once … */
-    INDEXER_AFTER_MS = 5000, /* … or those that are there after this time: pages are written for many, not for each */
+    /* Pages are written for many entries, not for each: when there are so many, or after some time. Few cost the same
+     * now as later. */
+    INDEXER_ENTRIES = 4096,
+    INDEXER_AFTER_MS = 5000,
+    INDEXER_FEW = 128,
+    INDEXER_FEW_MS = 1000,
     INDEXER_LOOK_MS = 250,
+    INDEXER_IDLE_MS = 1000,
     INDEXER_PRUNE_MS = 60000,
     INDEXER_PAUSE_MS = 30000 /* after a failure */
 };
@@ -53,6 +58,12 @@ static void indexer_told(struct indexer *i, enum err e, const struct fault *f)
     i->failing = e != ERR_OK;
 }
 
+static bool indexer_is_due(uint64_t behind, int64_t since_ms)
+{
+    return behind >= INDEXER_ENTRIES ||
+           (behind && since_ms >= (behind <= INDEXER_FEW ? INDEXER_FEW_MS : INDEXER_AFTER_MS));
+}
+
 static void *indexer_run(void *arg)
 {
     struct indexer *i = arg;
@@ -64,7 +75,7 @@ static void *indexer_run(void *arg)
         if (again)
             follow_again(i->follow, again);
         uint64_t behind = upto > i->follow->at ? upto - i->follow->at : 0;
-        if (again || behind >= INDEXER_ENTRIES || (behind && now - written >= INDEXER_AFTER_MS)) {
+        if (again || indexer_is_due(behind, now - written)) {
             indexer_told(i, follow_run(i->follow, upto, &i->stop, NULL, NULL, &f), &f);
             written = indexer_ms();
         }
@@ -72,7 +83,7 @@ static void *indexer_run(void *arg)
             indexer_told(i, follow_prune(i->follow, &f), &f);
             pruned = now;
         }
-        indexer_sleep(i, i->failing ? INDEXER_PAUSE_MS : INDEXER_LOOK_MS);
+        indexer_sleep(i, i->failing ? INDEXER_PAUSE_MS : behind ? INDEXER_LOOK_MS : INDEXER_IDLE_MS);
     }
     return NULL;
 }

@@ -33,7 +33,7 @@ void export_close(struct export *x)
 static enum err export_begin(struct export *x, const char *dir, struct fault *f)
 {
     TRY(audit_reader_open(dir, &x->reader, f));
-    x->state.last = audit_reader_last(x->reader);
+    x->state.last = x->what.last ? x->what.last : audit_reader_last(x->reader);
     if (x->what.since > INT64_MIN && x->state.last)
         TRY(audit_reader_before(x->reader, x->what.since, f));
     if (!x->what.arguments)
@@ -120,6 +120,20 @@ static bool export_full(const struct export *x, const struct buf *out, size_t be
     return out->n - before >= EXPORT_PIECE || (x->what.format->begin && count >= EXPORT_BATCH);
 }
 
+/* The next entry, up to the last that is asked for. */
+static enum err export_read(struct export *x, struct str *ret, uint64_t *ret_seq, struct fault *f)
+{
+    if (x->state.at >= x->state.last)
+        return fault_set(f, ERR_NOT_FOUND, "that was all");
+    enum err e = audit_reader_next(x->reader, ret, ret_seq, f);
+    if (e == ERR_NOT_FOUND)
+        return fault_set(f, ERR_CORRUPT, "the record breaks off behind entry %llu, though it goes on to %llu",
+                         (unsigned long long)x->state.at, (unsigned long long)x->state.last);
+    if (!e && *ret_seq > x->state.last) /* the last ones were pruned meanwhile */
+        return fault_set(f, ERR_NOT_FOUND, "that was all");
+    return e;
+}
+
 enum err export_next(struct export *x, struct buf *out, struct fault *f)
 {
     size_t before = out->n;
@@ -127,10 +141,8 @@ enum err export_next(struct export *x, struct buf *out, struct fault *f)
     enum err e = ERR_OK;
     while (!e && !buf_failed(out) && looked++ < EXPORT_LOOK && !export_full(x, out, before, count)) {
         struct str entry;
-        uint64_t seq = x->state.last;
-        e = x->state.at < x->state.last ? audit_reader_next(x->reader, &entry, &seq, f) : ERR_NOT_FOUND;
-        if (!e && seq > x->state.last)
-            e = ERR_NOT_FOUND;
+        uint64_t seq;
+        e = export_read(x, &entry, &seq, f);
         if (e)
             break;
         x->state.at = seq;

@@ -16,6 +16,7 @@ struct export_what { /* strings live as long as the export; empty: any */
     const struct sink_format *format;
     bool arguments;       /* otlp-spans: with the arguments of calls */
     int64_t since, until; /* wall clock, ms: when the entry was handed in; INT64_MIN and INT64_MAX: not bounded */
+    uint64_t last;        /* none behind this one; 0: all that are on record when it is opened */
     struct str agent;
     struct str event; /* * stands for any run of characters */
 };
@@ -24,7 +25,7 @@ enum err export_open(const char *audit_dir, const struct export_what *what, stru
                      struct fault *f) MUST_USE;
 void export_close(struct export *x); /* takes NULL */
 /* Appends whole lines, about EXPORT_PIECE bytes; maybe nothing, after EXPORT_LOOK entries that are not wanted.
- * ERR_NOT_FOUND: that was all, up to what was on record when it was opened. ERR_CORRUPT, ERR_IO, ERR_NOMEM. */
+ * ERR_NOT_FOUND: that was all. ERR_CORRUPT, ERR_IO, ERR_NOMEM. */
 enum err export_next(struct export *x, struct buf *out, struct fault *f) MUST_USE;
 
 struct export_state {

@@ -101,7 +101,7 @@ static void cef_who(struct buf *b, struct view *v)
 static void cef_what(struct buf *b, struct view *v)
 {
     static const char *const outcomes[] = {"unknown", "success", "failure"};
-    if (v->allowed)
+    if (v->allowed && view_is(v, VIEW_actorType, "AI_AGENT"))
         cef_kv(b, "act", json_bool(v->j, v->allowed, false) ? STR("allowed") : STR("denied"), CEF_ACTION);
     cef_kv(b, "outcome", str_of(outcomes[v->status]), CEF_ACTION);
     cef_kv(b, "reason", view_str(v, VIEW_code), CEF_SHORT);

@@ -218,14 +218,14 @@ static void ocsf_resources(struct json_out *o, struct view *v)
     json_close(o, ']');
 }
 
-/* What the gate decided, and the policies by which it did. */
+/* What the gate decided about a request of an agent, and the policies by which it did. */
 static void ocsf_decision(struct json_out *o, struct view *v)
 {
     bool yes = json_bool(v->j, v->allowed, false);
     uint32_t policies = view_decision(v, "policies");
     struct str version = view_str(v, VIEW_policyVersion);
     const char *word = yes ? "Allowed" : "Denied";
-    if (json_type(v->j, v->allowed) != JSON_TRUE && json_type(v->j, v->allowed) != JSON_FALSE)
+    if (!ocsf_by_agent(v) || (json_type(v->j, v->allowed) != JSON_TRUE && json_type(v->j, v->allowed) != JSON_FALSE))
         return;
     json_kv_i64(o, "action_id", yes ? 1 : 2);
     json_kv_z(o, "action", word);

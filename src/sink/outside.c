@@ -22,6 +22,7 @@ struct outside {
     pthread_mutex_t lock; /* of what follows */
     struct party **v;     /* witnesses first, each in the order of the configuration */
     size_t n;
+    struct party *gone; /* told to end by a reload */
 };
 
 /* ---- one of them: its thread ---- */
@@ -241,6 +242,20 @@ static struct party *outside_party(struct outside *o, struct conf *conf, const s
     return p;
 }
 
+/* Those that a reload before this one told to end, and that have ended. */
+static void outside_bury(struct outside *o)
+{
+    for (struct party **at = &o->gone; *at;) {
+        struct party *p = *at;
+        if (pthread_tryjoin_np(p->thread, NULL)) {
+            at = &p->next;
+            continue;
+        }
+        *at = p->next;
+        party_unref(p);
+    }
+}
+
 /* False: not all could be started. */
 static bool outside_apply(struct outside *o, struct conf *conf)
 {
@@ -260,9 +275,10 @@ static bool outside_apply(struct outside *o, struct conf *conf)
         if (!o->v[i])
             continue;
         party_tell(o->v[i]);
-        pthread_detach(o->v[i]->thread);
-        party_unref(o->v[i]);
+        o->v[i]->next = o->gone;
+        o->gone = o->v[i];
     }
+    outside_bury(o);
     free(o->v);
     o->v = v;
     o->n = n;
@@ -302,6 +318,10 @@ void outside_stop(struct outside *o)
         party_tell(o->v[i]);
     for (size_t i = 0; i < o->n; i++)
         party_end(o->v[i]);
+    for (struct party *p = o->gone, *next; p; p = next) {
+        next = p->next;
+        party_end(p);
+    }
     free(o->v);
     pthread_mutex_destroy(&o->lock);
     free(o);

@@ -13,6 +13,7 @@
 enum { PARTY_TIMEOUT_MS = 10000 };
 
 struct party {
+    struct party *next;  /* of those that a reload has told to end */
     struct audit *audit; /* only under the lock, and not once it shall stop */
     char audit_dir[4000];
     struct conf *conf;                  /* is's */

@@ -69,7 +69,8 @@ static enum err whole_leaf(struct whole *w, const struct tlog_hash *leaf, struct
 static enum err whole_entries(struct whole *w, uint64_t index, unsigned width, struct fault *f)
 {
     struct str rest = buf_view(&w->bundle);
-    struct tlog_hash leaf;
+    struct tlog_hash leaf, tile[TLOG_WIDTH];
+    TRY(verify_tile((void *)(uintptr_t)w->dir, 0, index, width, tile, f));
     for (unsigned i = 0; i < width; i++) {
         const unsigned char *p = (const unsigned char *)rest.p;
         size_t n = rest.n < 2 ? 0 : (size_t)p[0] << 8 | p[1];
@@ -78,6 +79,9 @@ static enum err whole_entries(struct whole *w, uint64_t index, unsigned width, s
                              (unsigned long long)(index * TLOG_WIDTH + 1),
                              (unsigned long long)(index * TLOG_WIDTH + i + 1));
         tlog_leaf((struct str){rest.p + 2, n}, &leaf);
+        if (!tlog_same(&leaf, &tile[i]))
+            return fault_set(f, ERR_CORRUPT, "%s: entry %llu is not the one whose hash the record's tree holds", w->dir,
+                             (unsigned long long)(index * TLOG_WIDTH + i + 1));
         TRY(whole_leaf(w, &leaf, f));
         rest = str_skip(rest, 2 + n);
     }

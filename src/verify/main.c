@@ -23,7 +23,8 @@ static const struct command {
 
 static const char *const options[][3] = {
     {"--key", "KEY",
-     "The log's key: name+hash+key as it is written, or a file with one in each line. One must have signed."},
+     "The log's key: name+hash+key as it is written, a file with one in each line, or a folder with files *.pub. One "
+     "must have signed."},
     {"--witness", "KEY", "A witness's key, likewise. Each that is given must have signed, too."},
     {"--entry", "FILE", "The entry's bytes."},
     {"--proof", "FILE",
@@ -45,7 +46,7 @@ static void main_help(FILE *to)
         fprintf(to, "  doorward-verify %s %s\n      %s\n", commands[i].name, commands[i].args, commands[i].what);
     fputs("\n", to);
     for (unsigned i = 0; i < OPTIONS; i++)
-        fprintf(to, "  %s %s\n      %s\n", options[i][0], options[i][1], options[i][2]);
+        fprintf(to, "  %s%s%s\n      %s\n", options[i][0], *options[i][1] ? " " : "", options[i][1], options[i][2]);
     fputs("\nExit status: 0 it holds, 1 it does not, 2 the question was not understood or a file cannot be read.\n",
           to);
 }

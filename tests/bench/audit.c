@@ -1,10 +1,10 @@
 /*
- * bench_audit [FOLDER]: durable entries a second with 1, 32 and 256 waiting at a time, and the median wait of one;
- * beside them, in the same run and on the same disk, rows of the same bytes in SQLite (WAL, synchronous=FULL, a
- * transaction each), and a bare loop of pwrite and fdatasync into a preallocated file. FOLDER: where to write; else
- * beside the program.
+ * bench_audit [FOLDER]: durable entries a second with 1, 32 and 256 waiting at a time, and how long one waits; beside
+ * them, in the same run, on the same disk and with rows of the same bytes: a bare loop that writes as many rows into a
+ * preallocated file and calls fdatasync, and SQLite (WAL, synchronous=FULL) with as many in a transaction. Then how
+ * quickly the whole record is verified. FOLDER: where to write; else beside the program.
  */
-#include "audit/audit.h"
+#include "audit/key.h"
 #include "bench.h"
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-enum { SECONDS = 2, WAITING_MAX = 256, SAMPLES = 1 << 20, ROW = 1024 };
+enum { SECONDS = 2, WAITING_MAX = 256, SAMPLES = 1 << 20, FILE_BYTES = 64 << 20, ROW_MAX = 4096 };
 
 static const char parameters[] =
     "{\"customer\":\"cus_9f2k1\",\"lines\":[{\"quantity\":2,\"sku\":\"A-1009\"},{\"quantity\":"
@@ -41,7 +41,7 @@ static bool tally_one(struct tally *t, int64_t born)
     return now < t->until;
 }
 
-static void tally_print(const struct tally *t, const char *name)
+static double tally_print(const struct tally *t, const char *name)
 {
     double seconds = (double)(clock_mono_ns() - t->from) / 1e9;
     size_t n = t->count < SAMPLES ? t->count : SAMPLES;
@@ -49,6 +49,7 @@ static void tally_print(const struct tally *t, const char *name)
     printf("%-36s %9.0f rows/s   p50 %6.0f us   p99 %6.0f us\n", name, (double)t->count / seconds, t->wait_us[n / 2],
            t->wait_us[n * 99 / 100]);
     fflush(stdout);
+    return (double)t->count / seconds;
 }
 
 /* ---- the record: each entry that is told of hands in the next one ---- */
@@ -105,15 +106,22 @@ static void slot_first(struct worker *w, struct worker_mail *m)
         slot_append(&slots[i]);
 }
 
-static void bench_record(const char *dir, struct worker *w, struct tally *t, unsigned waiting)
+/* A record of its own. ret_row: how long an entry is. Returns entries a second. */
+static double bench_record(const char *dir, struct worker *w, struct tally *t, unsigned waiting, size_t *ret_row)
 {
     static struct slot slots[WAITING_MAX];
-    char path[4096], name[64];
-    struct conf_audit conf = {.durability = CONF_FULL, .segment_bytes = 64 << 20, .queue = 64 << 20};
+    char path[4096], keys[4096], name[64];
+    snprintf(path, sizeof(path), "%s/audit-%u", dir, waiting);
+    snprintf(keys, sizeof(keys), "%s/keys-%u", dir, waiting);
+    struct conf_audit conf = {.durability = CONF_FULL,
+                              .segment_bytes = FILE_BYTES,
+                              .queue = FILE_BYTES,
+                              .keys = str_of(keys),
+                              .origin = STR("example.com/audit")};
     struct audit_recovery found;
+    struct audit_reader *reader;
     struct fault f;
     struct bench b = {.tally = t, .open = waiting};
-    snprintf(path, sizeof(path), "%s/audit", dir);
     if (audit_open(path, &conf, &b.audit, &found, &f))
         bench_die(path, f.text);
     sem_init(&b.over, 0, 0);
@@ -125,18 +133,47 @@ static void bench_record(const char *dir, struct worker *w, struct tally *t, uns
     while (sem_wait(&b.over))
         ;
     snprintf(name, sizeof(name), "record, %u waiting", waiting);
-    tally_print(t, name);
+    double rate = tally_print(t, name);
     audit_close(b.audit);
+    struct str entry;
+    uint64_t seq;
+    if (audit_reader_open(path, &reader, &f) || audit_reader_seek(reader, 100, &f) ||
+        audit_reader_next(reader, &entry, &seq, &f))
+        bench_die(path, f.text);
+    *ret_row = entry.n;
+    audit_reader_close(reader);
+    return rate;
+}
+
+static void bench_verify(const char *dir, unsigned waiting)
+{
+    char path[4096], keys[4096];
+    struct log_verifiers v;
+    struct log_verdict verdict;
+    struct fault f;
+    snprintf(path, sizeof(path), "%s/audit-%u", dir, waiting);
+    snprintf(keys, sizeof(keys), "%s/keys-%u", dir, waiting);
+    if (log_verifiers_read(keys, &v, &f))
+        bench_die(keys, f.text);
+    const struct log_verify how = {.dir = path, .verifiers = &v};
+    int64_t from = clock_mono_ns();
+    if (log_verify(&how, &verdict, &f))
+        bench_die(path, f.text);
+    double seconds = (double)(clock_mono_ns() - from) / 1e9;
+    printf("%-36s %9.0f entries/s   (%llu entries, %llu checkpoints)\n", "verify, all of it",
+           (double)verdict.entries / seconds, (unsigned long long)verdict.entries,
+           (unsigned long long)verdict.checkpoints);
+    log_verifiers_done(&v);
 }
 
 /* ---- the others ---- */
 
-static void bench_sqlite(const char *dir, struct tally *t)
+static void bench_sqlite(const char *dir, struct tally *t, unsigned waiting, size_t size)
 {
-    char path[4096], row[ROW];
+    char path[4096], row[ROW_MAX], name[64];
     sqlite3 *db;
     sqlite3_stmt *st = NULL;
-    snprintf(path, sizeof(path), "%s/rows.db", dir);
+    snprintf(path, sizeof(path), "%s/rows-%u.db", dir, waiting);
     memset(row, 'r', sizeof(row));
     if (sqlite3_open(path, &db) ||
         sqlite3_exec(
@@ -147,36 +184,49 @@ static void bench_sqlite(const char *dir, struct tally *t)
         sqlite3_prepare_v2(db, "INSERT INTO rows (entry) VALUES (?)", -1, &st, NULL))
         bench_die(path, sqlite3_errmsg(db));
     tally_start(t);
-    int64_t born;
-    do {
-        born = clock_mono_ns();
-        sqlite3_bind_text(st, 1, row, sizeof(row), SQLITE_STATIC);
-        if (sqlite3_step(st) != SQLITE_DONE)
+    for (bool more = true; more;) {
+        int64_t born = clock_mono_ns();
+        bool ok = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+        for (unsigned i = 0; ok && i < waiting; i++) {
+            sqlite3_bind_text(st, 1, row, (int)size, SQLITE_STATIC);
+            ok = sqlite3_step(st) == SQLITE_DONE;
+            sqlite3_reset(st);
+        }
+        if (!ok || sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
             bench_die(path, sqlite3_errmsg(db));
-        sqlite3_reset(st);
-    } while (tally_one(t, born));
-    tally_print(t, "SQLite, synchronous=FULL, one by one");
+        for (unsigned i = 0; i < waiting; i++)
+            more = tally_one(t, born);
+    }
+    snprintf(name, sizeof(name), "SQLite FULL, %u a transaction", waiting);
+    tally_print(t, name);
     sqlite3_finalize(st);
     sqlite3_close(db);
 }
 
-static void bench_bare(const char *dir, struct tally *t)
+static double bench_bare(const char *dir, struct tally *t, unsigned waiting, size_t size)
 {
-    char path[4096], row[ROW];
-    snprintf(path, sizeof(path), "%s/bare", dir);
-    memset(row, 'r', sizeof(row));
+    char path[4096], name[64];
+    size_t bytes = waiting * size;
+    char *rows = malloc(bytes);
+    snprintf(path, sizeof(path), "%s/bare-%u", dir, waiting);
+    memset(rows, 'r', bytes);
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || posix_fallocate(fd, 0, 64 << 20) || fsync(fd))
+    if (fd < 0 || posix_fallocate(fd, 0, FILE_BYTES) || fsync(fd))
         bench_die(path, "cannot be made");
     tally_start(t);
-    int64_t born;
-    do {
-        born = clock_mono_ns();
-        if (pwrite(fd, row, sizeof(row), (off_t)(t->count * sizeof(row) % (64 << 20))) != sizeof(row) || fdatasync(fd))
+    off_t at = 0;
+    for (bool more = true; more; at = at + 2 * (off_t)bytes > FILE_BYTES ? 0 : at + (off_t)bytes) {
+        int64_t born = clock_mono_ns();
+        if (pwrite(fd, rows, bytes, at) != (ssize_t)bytes || fdatasync(fd))
             bench_die(path, "cannot be written");
-    } while (tally_one(t, born));
-    tally_print(t, "bare pwrite and fdatasync, one by one");
+        for (unsigned i = 0; i < waiting; i++)
+            more = tally_one(t, born);
+    }
+    snprintf(name, sizeof(name), "bare pwrite and fdatasync, %u rows", waiting);
+    double rate = tally_print(t, name);
     close(fd);
+    free(rows);
+    return rate;
 }
 
 int main(int argc, char **argv)
@@ -191,11 +241,14 @@ int main(int argc, char **argv)
         bench_die(dir, "cannot be made");
     if (worker_init(&w, 0, &f) || worker_start(&w, &f))
         bench_die("worker", f.text);
-    bench_bare(dir, &t);
-    bench_sqlite(dir, &t);
-    bench_record(dir, &w, &t, 1);
-    bench_record(dir, &w, &t, 32);
-    bench_record(dir, &w, &t, 256);
+    static const unsigned waiting[] = {1, 32, 256};
+    for (size_t i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++) {
+        size_t row;
+        double record = bench_record(dir, &w, &t, waiting[i], &row), bare = bench_bare(dir, &t, waiting[i], row);
+        bench_sqlite(dir, &t, waiting[i], row);
+        printf("ratio_%u: %.2f   (record to bare, rows of %zu bytes)\n", waiting[i], record / bare, row);
+    }
+    bench_verify(dir, WAITING_MAX);
     worker_stop(&w);
     worker_join(&w);
     worker_done(&w);

@@ -5,6 +5,7 @@
 //	verify cosignature VKEY NOTE
 //	verify proof KEYS PROOF [ENTRY]
 //	verify witness KEYS OLD-NOTE REQUEST
+//	verify request KEYS DIR OLD-NOTE
 //	verify log KEYS DIR [OLD-NOTE]...
 //	verify trees < questions
 package main
@@ -24,6 +25,7 @@ var commands = map[string]func(args []string) (verdict, error){
 	"cosignature": cosignature,
 	"proof":       proof,
 	"witness":     witness,
+	"request":     askWitness,
 	"log":         wholeLog,
 	"trees":       trees,
 }
@@ -90,6 +92,29 @@ func witness(args []string) (verdict, error) {
 		return nil, err
 	}
 	return verdict{"old": r.old, "size": c.tree.N}, nil
+}
+
+// What a witness would be asked, made from the tiles of a folder.
+func askWitness(args []string) (verdict, error) {
+	msg := read(args[1] + "/checkpoint")
+	c, err := openCheckpoint(args[0], msg)
+	if err != nil {
+		return nil, err
+	}
+	old, err := openCheckpoint(args[0], read(args[2]))
+	if err != nil {
+		return nil, err
+	}
+	p, err := tlog.ProveTree(c.tree.N, old.tree.N, tlog.TileHashReader(c.tree, folder(args[1])))
+	if err != nil {
+		return nil, err
+	}
+	fmt.Printf("old %d\n", old.tree.N)
+	for _, h := range p {
+		fmt.Println(h)
+	}
+	fmt.Printf("\n%s", msg)
+	return nil, nil
 }
 
 // Every tile, every entry, and that each older checkpoint is a beginning of the tree.

@@ -2,11 +2,11 @@
 // that a gateway puts on record.
 // areas: export, formats, traces
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { readCef } from './lib/cef.mjs'
-import { DESK, npmServer, startGate } from './lib/gate.mjs'
+import { DESK, npmServer, startGate, until } from './lib/gate.mjs'
 import { newAgent, postToken } from './lib/oauth.mjs'
 import { ocsfFaults } from './lib/ocsf.mjs'
 import { attributes, decodeLogs, decodeSpans, plain } from './lib/otlp.mjs'
@@ -32,7 +32,7 @@ async function live() {
   await gate.call(token, 'desk__lookup_order', ORDER, { meta: { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` },
     headers: { traceparent: `00-${TRACE}-${PARENT}-01` } })
   await gate.call(token, 'desk__lookup_order', { orderId: 'ORD-00000000' }, parent)
-  await gate.call(token, 'desk__lookup_order', { orderId: 4711 })
+  await gate.call(token, 'desk__lookup_order', { orderId: 471100471100 })
   await gate.call(token, 'desk__issue_refund', { orderId: 'ORD-A1B2C3D4', amount: 5, reason: 'a|b=c\\d\ne' })
   await gate.modern(token, 'prompts/get', { name: 'everything__simple-prompt' }, { headers: { 'mcp-name': 'everything__simple-prompt' } })
   await gate.modern(token, 'resources/read', { uri: 'test://nowhere' })
@@ -152,7 +152,7 @@ describe('otlp-spans', () => {
   })
 
   test('arguments are there when they are asked for, and else nowhere', () => {
-    assert.doesNotMatch(exported('--format', 'otlp-spans'), /ORD-A1B2C3D4|4711|arguments/)
+    assert.doesNotMatch(exported('--format', 'otlp-spans'), /ORD-A1B2C3D4|471100471100|arguments/)
     const a = attributes(spans('--arguments')[0].attributes)
     assert.deepEqual(a['gen_ai.tool.call.arguments'], ORDER)
     // an outcome whose intent is not among what is exported
@@ -180,5 +180,70 @@ describe('a file', () => {
       assert.match(r.stderr, words)
       assert.ok(!existsSync(join(gate.dir, 'none')))
     }
+  })
+})
+
+describe('GET /admin/v1/audit/export', () => {
+  const get = (query, token = gate.operatorToken()) =>
+    fetch(`${gate.admin}/admin/v1/audit/export?${query}`, { headers: { authorization: `Bearer ${token}` } })
+
+  test('is what the command line says, form by form', async () => {
+    for (const [format, type] of [['json', 'application/x-ndjson'], ['ocsf', 'application/x-ndjson'], ['cef', 'text/plain; charset=utf-8'], ['otlp-logs', 'application/x-ndjson']]) {
+      const res = await get(`format=${format}&until=${entries.at(-1).timestamp}`)
+      assert.deepEqual([res.status, res.headers.get('content-type')], [200, type])
+      assert.equal(await res.text(), exported('--format', format, '--until', entries.at(-1).timestamp))
+    }
+    const some = await get('agent=exported&event=TOOL_*&format=otlp-spans&arguments=true')
+    assert.equal(await some.text(), exported('--format', 'otlp-spans', '--arguments', '--agent', 'exported', '--event', 'TOOL_*'))
+  })
+
+  test('a question that is none, and a stranger, are refused', async () => {
+    for (const [query, words] of [['format=xml', /format must be json/], ['since=never', /since must be a duration/], ['colour=red', /no parameter colour/],
+                                  ['arguments=true', /goes with format=otlp-spans/], ['since=1h&until=2h', /since must be before until/]]) {
+      const res = await get(query)
+      assert.equal(res.status, 400, query)
+      assert.match((await res.json()).message, words)
+    }
+    assert.equal((await get('format=json', 'nobody')).status, 401)
+  })
+})
+
+describe('a long record', () => {
+  const MANY = 400
+  before(async () => {
+    const many = await newAgent(gate, 'many', { allowedTools: ['desk/lookup_order'], maxConcurrentSessions: 9 })
+    const { access_token: token } = gate.open(many)
+    for (let i = 0; i < MANY; i += 50)
+      await Promise.all(Array.from({ length: 50 }, () => gate.call(token, 'desk__lookup_order', { orderId: 'x'.repeat(20000) })))
+    await gate.recorded('the last refusal', () => gate.audit().filter((e) => e.agentId === 'many').length > MANY)
+  })
+
+  test('goes to a client that reads slowly, whole, while others are answered', async () => {
+    const res = await fetch(`${gate.admin}/admin/v1/audit/export`, { headers: { authorization: `Bearer ${gate.operatorToken()}` } })
+    await new Promise((done) => setTimeout(done, 300))
+    assert.equal((await gate.operator('GET', '/status')).status, 200)
+    const all = (await res.text()).split('\n').slice(0, -1)
+    assert.ok(all.join('').length > MANY * 20000)
+    assert.deepEqual(all.map((l) => JSON.parse(l).seq), all.map((_, i) => i + 1))
+  })
+
+  test('ends with a client that leaves, and makes room for the next', async () => {
+    for (let i = 0; i < 6; i++) {
+      const gone = new AbortController()
+      const res = await fetch(`${gate.admin}/admin/v1/audit/export`, { signal: gone.signal, headers: { authorization: `Bearer ${gate.operatorToken()}` } })
+      if (res.status === 200) await res.body.getReader().read()
+      gone.abort()
+    }
+    await until('an export', async () => (await fetch(`${gate.admin}/admin/v1/audit/export?event=KILL`, { headers: { authorization: `Bearer ${gate.operatorToken()}` } })).status === 200)
+  })
+
+  test('one that is damaged breaks off, and says so', async () => {
+    const folder = join(gate.dir, 'data/audit'), [first] = readdirSync(folder).filter((n) => n.endsWith('.seg')).sort()
+    const at = readFileSync(join(folder, first)).indexOf(Buffer.from('"agentId":"many"')), fd = openSync(join(folder, first), 'r+')
+    writeSync(fd, 'X', at + 100000)
+    closeSync(fd)
+    const cut = await fetch(`${gate.admin}/admin/v1/audit/export`, { headers: { authorization: `Bearer ${gate.operatorToken()}` } })
+    await assert.rejects(cut.text())
+    await until('the fault in the log', () => /audit_export_failed/.test(gate.log))
   })
 })

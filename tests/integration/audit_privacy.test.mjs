@@ -6,7 +6,7 @@ import { createCipheriv, createDecipheriv, createHash, createHmac } from 'node:c
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { DESK, startGate, until } from './lib/gate.mjs'
+import { DESK, startGate, TOP, until } from './lib/gate.mjs'
 import { ledger } from './lib/ledger.mjs'
 import { newAgent } from './lib/oauth.mjs'
 
@@ -14,16 +14,17 @@ const VIEWER = 'opt_viewer_0123456789abcdef', OPERATOR = 'opt_operator_012345678
 // Words that stand for a person's data, each of them nowhere else.
 const ANN = { email: 'zq7-ann@example.com', name: 'Zq7ann Doe', why: 'zq7-because-of-ann' }
 const BOB = { email: 'zq7-bob@example.com', name: 'Zq7bob Roe', why: 'zq7-because-of-bob' }
+const ASKING = { command: [process.execPath, join(TOP, 'tests/integration/lib/asking_server.mjs'), 'legacy-stdio'] }
 let gate, agent, book
 
 before(async () => {
   process.env.PRIVACY_VIEWER = VIEWER
   process.env.PRIVACY_OPERATOR = OPERATOR
   book = ledger()
-  gate = await startGate({ servers: { desk: DESK, book: book.server }, audit: { seal: ['*e-mail*', 'customer', 'user'] },
+  gate = await startGate({ servers: { desk: DESK, book: book.server, asking: ASKING }, audit: { seal: ['*e-mail*', 'customer', 'user'] },
     operators: [{ name: 'vera', token: '${PRIVACY_VIEWER}', role: 'viewer' }, { name: 'otto', token: '${PRIVACY_OPERATOR}', role: 'operator' }],
-    session: { rate: '10000/minute' } })
-  agent = await newAgent(gate, 'sealing', { allowedTools: ['book/raw', 'book/login', 'book/deep', 'book/write'], maxConcurrentSessions: 50 })
+    log: { level: 'debug', access: 'stderr' }, session: { rate: '10000/minute' } })
+  agent = await newAgent(gate, 'sealing', { allowedTools: ['asking/ask', 'book/raw', 'book/login', 'book/deep', 'book/write'], maxConcurrentSessions: 50 })
 })
 after(async () => gate?.stop())
 
@@ -228,8 +229,31 @@ test('what policies changed is sealed as it was before', async () => {
   assert.deepEqual(found(join(gate.dir, 'data'), [BOB.email]), [])
 })
 
+test('a long entry keeps nothing in clear in the files of its long members', async () => {
+  const long = Array.from({ length: 2000 }, (_, i) => ({ 'e-mail': `zq7-${i}@example.com`, line: 'x'.repeat(50) }))
+  const { entries: [intent] } = await call('usr_bob', BOB, 'book__raw', { long, customer: BOB.name.repeat(5000), rest: 'y'.repeat(80000) })
+  assert.deepEqual(found(join(gate.dir, 'data'), ['zq7-7@example.com', 'zq7-1999@example.com', BOB.name]), [])
+  const { values } = (await reveal(intent.seq)).json
+  assert.deepEqual(values[0], { path: '/parameters', subject: 'user:usr_bob', value: { customer: BOB.name.repeat(5000), long, rest: 'y'.repeat(80000) } })
+  gate.cli(['audit', 'verify', '-c', gate.file])
+})
+
+test('what a server asks in the middle of such a call is sealed, too', async () => {
+  gate.write({ audit: { seal: ['what'] }, policy: undefined })
+  gate.cli(['reload', '-c', gate.file])
+  const client = await gate.modernClient(token('usr_ann'), '/mcp', { pin: '2026-07-28' }, { elicitation: { form: {} } })
+  client.setRequestHandler('elicitation/create', async () => ({ action: 'accept', content: { name: ANN.name } }))
+  const { content } = await client.callTool({ name: 'asking__ask', arguments: { what: ['form'] } })
+  assert.match(content[0].text, /Zq7ann/)
+  await client.close()
+  const asked = await gate.recorded('what was asked', (e) => e.event === 'INPUT_ASKED')
+  assert.deepEqual(asked.parameters, { method: 'elicitation/create', params: '[sealed]' })
+  assert.equal((await reveal(asked.seq)).json.values[0].value.message, 'Your name?')
+  assert.deepEqual(found(join(gate.dir, 'data'), [ANN.name]), [])
+})
+
 test('a call whose values cannot be sealed is not made', async () => {
-  gate.write({ audit: { seal: ['line'] }, policy: undefined })
+  gate.write({ audit: { seal: ['line'] } })
   gate.cli(['reload', '-c', gate.file])
   assert.equal((await gate.call(token('usr_eve'), 'book__write', { line: 'zq7-first' })).status, 200)
   const before = new Set(files(join(gate.dir, 'data/audit/subjects')))
@@ -241,7 +265,12 @@ test('a call whose values cannot be sealed is not made', async () => {
   await gate.start()
   const refused = await gate.call(token('usr_mal'), 'book__write', { line: 'zq7-third' })
   assert.equal(refused.status, 503)
+  // one that is refused anyway is on record, without them
+  assert.match((await gate.call(token('usr_mal'), 'book__write', { line: ['zq7-fifth'] })).text, /schema_mismatch|inputSchema|must be/)
+  const denied = await gate.recorded('the refusal', (e) => e.event === 'TOOL_DENIED' && e.triggerUserId === 'usr_mal')
+  assert.deepEqual([denied.parameters, denied.digest, denied.sealed], ['[masked]', null, null])
+  assert.match(gate.log, /audit_not_sealed/)
   assert.equal((await gate.call(token('usr_eve'), 'book__write', { line: 'zq7-fourth' })).status, 200)
   assert.deepEqual(book.lines(), ['zq7-first', 'zq7-second', 'zq7-fourth'])
-  assert.deepEqual(found(join(gate.dir, 'data'), ['zq7-first', 'zq7-second', 'zq7-third', 'zq7-fourth']), [])
+  assert.deepEqual(found(join(gate.dir, 'data'), ['zq7-first', 'zq7-second', 'zq7-third', 'zq7-fourth', 'zq7-fifth']), [])
 })

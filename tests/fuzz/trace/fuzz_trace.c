@@ -7,11 +7,11 @@
 
 enum { LISTS = 6, STATE_MAX = 512 };
 
-static void id_checked(const char *id)
+static void id_checked(const char *id, size_t digits)
 {
     bool zero = true;
-    CHECK(strlen(id) == 32);
-    for (size_t i = 0; i < 32; i++) {
+    CHECK(strlen(id) == digits);
+    for (size_t i = 0; i < digits; i++) {
         CHECK((id[i] >= '0' && id[i] <= '9') || (id[i] >= 'a' && id[i] <= 'f'));
         zero = zero && id[i] == '0';
     }
@@ -39,10 +39,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         str_cut(&rest, '\n', &list[count++]);
     trace_parent(parent, &t);
     trace_state(list, count, &a, &t);
-    if (t.id[0])
-        id_checked(t.id);
-    else
-        CHECK(!t.state.n && !t.sampled);
+    if (t.id[0]) {
+        id_checked(t.id, 32);
+        id_checked(t.parent, 16);
+    } else {
+        CHECK(!t.parent[0] && !t.state.n && !t.sampled);
+    }
     if (t.state.n)
         state_checked(&t, &a);
     arena_done(&a);

@@ -648,6 +648,8 @@ static void a_full_disk_seals_nothing_and_then_goes_on(void **state)
     struct room *r = *state;
     struct fault f = {.text = ""};
     struct sealed masked;
+    struct stat st;
+    char path[512];
     signal(SIGXFSZ, SIG_IGN);
     limit_files(10);
     struct seal_ask ask = {.parameters = MAIL, .digest = STR("d"), .reasoning = STR("why")};
@@ -663,6 +665,9 @@ static void a_full_disk_seals_nothing_and_then_goes_on(void **state)
     assert_int_equal(seal_flush(r->seals, 1, &f), ERR_AUDIT);
     assert_non_null(strstr(f.text, "File too large"));
     assert_true(r->seals->queue.n > 0);
+    store_path(r, path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 0); /* nothing half-written is left */
     limit_files(RLIM_INFINITY);
     assert_int_equal(seal_flush(r->seals, 1, &f), ERR_OK);
     assert_non_null(strstr(shown(r, r->entry).p, "ann@example.com"));

@@ -6,9 +6,10 @@
 #include "net/trace.h"
 
 #define ID     "0af7651916cd43dd8448eb211c80319c"
-#define PARENT "00-" ID "-b7ad6b7169203331-01"
+#define SPAN   "b7ad6b7169203331"
+#define PARENT "00-" ID "-" SPAN "-01"
 
-static void the_callers_trace_and_its_flag_are_taken_over(void **state)
+static void the_callers_trace_its_span_and_its_flag_are_taken_over(void **state)
 {
     (void)state;
     static const struct {
@@ -25,8 +26,8 @@ static void the_callers_trace_and_its_flag_are_taken_over(void **state)
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         struct trace t;
         trace_parent(str_of(good[i].text), &t);
-        if (strcmp(t.id, ID) != 0 || t.sampled != good[i].sampled)
-            fail_msg("%s: \"%s\", sampled %d", good[i].text, t.id, t.sampled);
+        if (strcmp(t.id, ID) != 0 || strcmp(t.parent, SPAN) != 0 || t.sampled != good[i].sampled)
+            fail_msg("%s: \"%s\", \"%s\", sampled %d", good[i].text, t.id, t.parent, t.sampled);
     }
 }
 
@@ -54,7 +55,7 @@ static void a_malformed_traceparent_is_none(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct trace t;
         trace_parent(str_of(bad[i]), &t);
-        if (t.id[0])
+        if (t.id[0] || t.parent[0])
             fail_msg("\"%s\" was taken", bad[i]);
     }
 }
@@ -121,7 +122,7 @@ static void two_traceparent_headers_are_nobodys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_callers_trace_and_its_flag_are_taken_over),
+        cmocka_unit_test(the_callers_trace_its_span_and_its_flag_are_taken_over),
         cmocka_unit_test(a_malformed_traceparent_is_none),
         cmocka_unit_test(the_vendors_state_goes_on_in_order_and_as_one_list),
         cmocka_unit_test(a_malformed_state_is_dropped_as_a_whole),
