@@ -34,6 +34,8 @@ enum err log_checkpoint_check(struct str text, const struct log_verifiers *v, st
                               struct checkpoint *ret, struct fault *f) MUST_USE;
 /* The newest. ERR_NOT_FOUND: none yet. */
 enum err log_checkpoint_read(const char *dir, struct log_checkpoint *ret, struct fault *f) MUST_USE;
+/* The newest that witnesses cosigned, likewise. */
+enum err log_cosigned_read(const char *dir, struct log_checkpoint *ret, struct fault *f) MUST_USE;
 /* Those that are kept, the oldest first, until `each` answers otherwise than ERR_OK, which comes back. */
 enum err log_checkpoints_each(const char *dir, enum err (*each)(void *ctx, struct str note, struct fault *f), void *ctx,
                               struct fault *f) MUST_USE;
@@ -59,7 +61,8 @@ struct log_verdict {
     uint64_t segments, torn_bytes, pruned;
     uint64_t checkpoints, size; /* that were checked; the newest one's tree */
     char root[2 * SHA256_BYTES + 1];
-    unsigned signatures, cosignatures; /* of the newest */
+    uint64_t cosigned;     /* the size that witnesses have cosigned; 0: none */
+    unsigned cosignatures; /* on that one */
 };
 struct log_verify {
     const char *dir;

@@ -62,10 +62,10 @@ static enum err checkpoint_file(const char *path, size_t max, struct buf *ret, s
     return e;
 }
 
-enum err log_checkpoint_read(const char *dir, struct log_checkpoint *ret, struct fault *f)
+static enum err checkpoint_read(const char *dir, const char *name, struct log_checkpoint *ret, struct fault *f)
 {
     char path[4096];
-    snprintf(path, sizeof(path), "%s/checkpoint", dir);
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
     buf_init(&ret->text, CHECKPOINT_FILE + 1);
     enum err e = checkpoint_file(path, CHECKPOINT_FILE, &ret->text, f);
     if (!e && (log_checkpoint_check(buf_view(&ret->text), NULL, &ret->note, &ret->is, f)))
@@ -73,6 +73,16 @@ enum err log_checkpoint_read(const char *dir, struct log_checkpoint *ret, struct
     if (e)
         buf_done(&ret->text);
     return e;
+}
+
+enum err log_checkpoint_read(const char *dir, struct log_checkpoint *ret, struct fault *f)
+{
+    return checkpoint_read(dir, "checkpoint", ret, f);
+}
+
+enum err log_cosigned_read(const char *dir, struct log_checkpoint *ret, struct fault *f)
+{
+    return checkpoint_read(dir, "cosigned", ret, f);
 }
 
 /* ---- those that are kept ---- */

@@ -102,6 +102,17 @@ static enum err prove_uncovered(struct audit_reader *r, uint64_t seq, uint64_t s
                      (unsigned long long)last);
 }
 
+/* One that witnesses cosigned proves more, where it covers the entry. */
+static enum err prove_checkpoint(const char *dir, uint64_t seq, struct log_checkpoint *ret, struct fault *f)
+{
+    if (log_cosigned_read(dir, ret, f) == ERR_OK) {
+        if (seq <= ret->is.size)
+            return ERR_OK;
+        log_checkpoint_done(ret);
+    }
+    return log_checkpoint_read(dir, ret, f);
+}
+
 enum err log_prove(const char *dir, uint64_t seq, struct buf *out, struct fault *f)
 {
     struct audit_reader *r CLEANUP(prove_reader_closep) = NULL;
@@ -112,7 +123,7 @@ enum err log_prove(const char *dir, uint64_t seq, struct buf *out, struct fault 
     if (!c)
         return fault_set(f, ERR_NOMEM, "no memory for a checkpoint");
     TRY(audit_reader_open(dir, &r, f));
-    enum err e = log_checkpoint_read(dir, c, f);
+    enum err e = prove_checkpoint(dir, seq, c, f);
     if (e && e != ERR_NOT_FOUND)
         return e;
     if (e || !seq || seq > c->is.size)

@@ -112,13 +112,13 @@ static enum err root_check(const struct seal_root *r, const struct secret *key, 
     root_path(r, "", folder);
     root_path(r, "check", path);
     enum err e = file_get(path, there, sizeof(there), f);
-    if (e == ERR_NOT_FOUND && make && root_is_new(folder))
+    if (!e && memcmp(right, there, sizeof(right)) == 0)
+        return ERR_OK;
+    if (e != ERR_IO && make && root_is_new(folder)) /* whatever the key was, nothing lies under it */
         return file_put(folder, "check", right, sizeof(right), f);
     if (e == ERR_NOT_FOUND && make)
         return fault_set(f, ERR_CORRUPT, "%s is missing, though keys of subjects are there", path);
-    TRY(e);
-    return memcmp(right, there, sizeof(right)) == 0
-               ? ERR_OK
+    return e ? e
                : fault_set(f, ERR_CONFLICT,
                            "%s: the keys of subjects lie under another seal.key than the one in audit.keys; put that "
                            "one back, or remove this folder if what is sealed shall be lost",

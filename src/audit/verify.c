@@ -2,6 +2,7 @@
  * Does the record hold together? Every frame, every number, every leaf, every tile, every checkpoint that is kept: one
  * walk over the entries grows the tree again, and on the way it must meet the roots that were signed.
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -53,31 +54,38 @@ static enum err verify_kept(void *ctx, struct str text, struct fault *f)
     return verify_signed(w, &c, f);
 }
 
-static void verify_signatures(struct verify *w, const struct note *n)
-{
-    for (unsigned i = 0; i < n->count; i++)
-        *(n->signature[i].n == 72 ? &w->v.cosignatures : &w->v.signatures) += 1;
-}
-
-static enum err verify_newest(struct verify *w, struct fault *f)
+/* The newest, or the newest that was cosigned. */
+static enum err verify_file(struct verify *w, bool cosigned, struct checkpoint *ret, struct fault *f)
 {
     struct log_checkpoint *c = malloc(sizeof(*c));
-    struct checkpoint is;
-    enum err e = c ? log_checkpoint_read(w->how->dir, c, f) : fault_set(f, ERR_NOMEM, "no memory for a checkpoint");
+    enum err e = !c         ? fault_set(f, ERR_NOMEM, "no memory for a checkpoint")
+                 : cosigned ? log_cosigned_read(w->how->dir, c, f)
+                            : log_checkpoint_read(w->how->dir, c, f);
     if (!e) {
-        e = log_checkpoint_check(buf_view(&c->text), w->how->verifiers, &w->note, &is, f);
-        if (e)
-            fault_wrap(f, "%s/checkpoint", w->how->dir);
-        else {
-            verify_signatures(w, &w->note);
-            w->v.size = w->newest = is.size;
-            enc_hex(is.root.b, SHA256_BYTES, w->v.root);
-            e = verify_signed(w, &is, f);
-        }
+        e = log_checkpoint_check(buf_view(&c->text), w->how->verifiers, &w->note, ret, f);
+        e = e ? fault_wrap(f, "%s/%s", w->how->dir, cosigned ? "cosigned" : "checkpoint") : verify_signed(w, ret, f);
+        ret->origin = STR_NONE; /* of a text that goes */
         log_checkpoint_done(c);
     }
     free(c);
     return e;
+}
+
+static enum err verify_newest(struct verify *w, struct fault *f)
+{
+    struct checkpoint is;
+    enum err e = verify_file(w, true, &is, f);
+    if (!e) {
+        w->v.cosigned = is.size;
+        for (unsigned i = 0; i < w->note.count; i++)
+            w->v.cosignatures += w->note.signature[i].n == 72;
+    }
+    if (e && e != ERR_NOT_FOUND)
+        return e;
+    TRY(verify_file(w, false, &is, f));
+    w->v.size = w->newest = is.size;
+    enc_hex(is.root.b, SHA256_BYTES, w->v.root);
+    return ERR_OK;
 }
 
 static int verify_cmp(const void *a, const void *b)
@@ -134,6 +142,40 @@ static enum err verify_tile(void *ctx, unsigned level, uint64_t index, const str
     if (e && end > w->newest)
         return ERR_OK;
     return e == ERR_NOT_FOUND ? fault_set(f, ERR_CORRUPT, "%s: is missing", name) : e;
+}
+
+static int verify_width(const struct dirent *d)
+{
+    uint64_t width;
+    return str_u64(str_of(d->d_name), &width) && width && width < TLOG_WIDTH;
+}
+
+/* Those that are not full: one file for each checkpoint that was published meanwhile, all of them beginnings. */
+static enum err verify_partial(struct verify *w, struct fault *f)
+{
+    char name[TLOG_PATH], folder[4096], dir[4096];
+    struct dirent **names;
+    struct tlog_hash there[TLOG_WIDTH];
+    uint64_t hashes = w->tree.size, width;
+    enum err e = ERR_OK;
+    snprintf(dir, sizeof(dir), "%s", w->how->dir);
+    for (unsigned level = 0; level < TLOG_LEVELS; level++, hashes /= TLOG_WIDTH) {
+        tlog_tile_path(level, hashes / TLOG_WIDTH, TLOG_WIDTH, name);
+        snprintf(folder, sizeof(folder), "%s/%s.p", dir, name);
+        int n = scandir(folder, &names, verify_width, alphasort);
+        for (int i = 0; i < n; i++) {
+            str_u64(str_of(names[i]->d_name), &width);
+            if (!e && width <= w->tree.level[level].width) {
+                e = log_tile_read(dir, level, hashes / TLOG_WIDTH, (unsigned)width, there, f);
+                if (!e && memcmp(there, w->tree.level[level].hash, width * sizeof(*there)) != 0)
+                    e = fault_set(f, ERR_CORRUPT, "%s.p/%s: is not the tree of the entries", name, names[i]->d_name);
+            }
+            free(names[i]);
+        }
+        if (n >= 0)
+            free(names);
+    }
+    return e;
 }
 
 /* ---- entries ---- */
@@ -281,6 +323,7 @@ static enum err verify_all(struct verify *w, struct fault *f)
     for (size_t i = 0; i < w->list.count && !e; i++)
         e = verify_segment(w, w->list.first[i], i + 1 == w->list.count, f);
     TRY(e);
+    TRY(verify_partial(w, f));
     return verify_end(w, f);
 }
 

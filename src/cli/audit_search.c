@@ -1,9 +1,9 @@
-/* Finding entries, and the index that makes it quick. Both read and write files: no gateway is needed. */
+/* Finding entries, in the record's files or through a gateway; and the index that makes it quick. */
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/audit_line.h"
-#include "cli/cli.h"
+#include "cli/http.h"
 #include "search/search.h"
 
 enum {
@@ -100,29 +100,103 @@ static void search_end(const struct search_answer *all, uint64_t found)
                 (unsigned long long)all->scanned);
 }
 
+/* ---- from a gateway ---- */
+
+static void search_parameter(struct cli *c, struct buf *b, const char *name, struct str value)
+{
+    if (value.n)
+        buf_fmt(b, "&%s=%s", name, cli_percent(c, value));
+}
+
+static void search_moment(struct cli *c, struct buf *b, const char *name, int64_t ms)
+{
+    char text[CLOCK_RFC3339];
+    if (!ms)
+        return;
+    clock_format(ms, text);
+    search_parameter(c, b, name, str_of(text));
+}
+
+static struct str search_path(struct cli *c, const struct search_question *q)
+{
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 1u << 20);
+    buf_fmt(&b, "/admin/v1/audit/search?limit=%u", q->limit);
+    search_parameter(c, &b, "agent", q->agent);
+    search_parameter(c, &b, "session", q->session);
+    search_parameter(c, &b, "user", q->user);
+    search_parameter(c, &b, "tool", q->tool);
+    search_parameter(c, &b, "event", q->event);
+    search_parameter(c, &b, "decision", q->decision);
+    search_parameter(c, &b, "trace", q->trace);
+    search_parameter(c, &b, "digest", q->digest);
+    search_parameter(c, &b, "text", q->text);
+    search_moment(c, &b, "since", q->since);
+    search_moment(c, &b, "until", q->until);
+    if (q->after)
+        buf_fmt(&b, "&after=%llu", (unsigned long long)q->after);
+    search_parameter(c, &b, "oldest", q->oldest_first ? STR("true") : STR_NONE);
+    return arena_buf(&c->arena, &b);
+}
+
+static uint64_t search_member(const struct json *j, const char *name)
+{
+    int64_t v;
+    return json_i64(j, json_get(j, JSON_ROOT, str_of(name)), &v) && v > 0 ? (uint64_t)v : 0;
+}
+
+static enum err search_gateway(struct search_run *r, const struct search_question *q, struct search_answer *ret,
+                               struct fault *f)
+{
+    struct str path = search_path(r->c, q);
+    struct json j;
+    if (!path.p)
+        return fault_set(f, ERR_NOMEM, "no memory for the question");
+    TRY(cli_admin(r->c, "GET", path.p, STR_NONE, &j, NULL, f));
+    JSON_EACH(&j, json_get(&j, JSON_ROOT, STR("entries")), v)
+    {
+        TRY(search_found(r, 0, json_raw(&j, v), f));
+    }
+    *ret = (struct search_answer){.next = search_member(&j, "next"),
+                                  .indexed = search_member(&j, "indexed"),
+                                  .scanned = search_member(&j, "scanned")};
+    return ERR_OK;
+}
+
+/* ---- all of it ---- */
+
+/* One question looks only so long: it is asked again until there are enough. */
+static enum err search_pages(struct search_run *r, struct search_question *q, uint64_t n, struct str dir,
+                             struct search_answer *all, struct fault *f)
+{
+    do {
+        struct search_answer page;
+        q->limit = n - r->found < SEARCH_LIMIT ? (unsigned)(n - r->found) : SEARCH_LIMIT;
+        TRY(dir.p ? search_ask(dir.p, q, search_found, r, &page, f) : search_gateway(r, q, &page, f));
+        all->next = q->after = page.next;
+        all->indexed = page.indexed > all->indexed ? page.indexed : all->indexed;
+        all->scanned += page.scanned;
+        all->damaged = page.damaged ? page.damaged : all->damaged;
+    } while (all->next && r->found < n);
+    return ERR_OK;
+}
+
 enum err cli_run_audit_search(struct cli *c, struct fault *f)
 {
     struct search_question q;
     struct search_answer all = {0};
     struct search_run r = {.c = c};
-    struct str dir;
+    struct str dir = STR_NONE;
     uint64_t n;
     TRY(search_asked(c, &q, &n, f));
-    TRY(cli_audit_dir(c, &dir, f));
-    do { /* one question looks only so long */
-        struct search_answer page;
-        q.limit = n - r.found < SEARCH_LIMIT ? (unsigned)(n - r.found) : SEARCH_LIMIT;
-        enum err e = search_ask(dir.p, &q, search_found, &r, &page, f);
-        if (e == ERR_PARAMS) {
-            f->err = ERR_USAGE;
-            return fault_wrap(f, "audit search");
-        }
-        TRY(e);
-        all.next = q.after = page.next;
-        all.indexed = page.indexed > all.indexed ? page.indexed : all.indexed;
-        all.scanned += page.scanned;
-        all.damaged = page.damaged ? page.damaged : all.damaged;
-    } while (all.next && r.found < n);
+    if (!cli_admin_named(c) || cli_option(c, "dir"))
+        TRY(cli_audit_dir(c, &dir, f));
+    enum err e = search_pages(&r, &q, n, dir, &all, f);
+    if (e == ERR_PARAMS) {
+        f->err = ERR_USAGE;
+        return fault_wrap(f, "audit search");
+    }
+    TRY(e);
     if (c->json)
         search_end_json(&all);
     else

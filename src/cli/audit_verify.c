@@ -81,6 +81,7 @@ static void verify_print_json(enum err e, const struct log_verdict *v, bool sign
         json_kv_bool(&o, "signaturesChecked", signatures);
         json_kv_i64(&o, "size", (int64_t)v->size);
         json_kv_z(&o, "root", v->root);
+        json_kv_i64(&o, "cosigned", (int64_t)v->cosigned);
         json_kv_i64(&o, "cosignatures", v->cosignatures);
         json_kv_i64(&o, "entriesPerSecond", (int64_t)((double)v->entries / (seconds > 0 ? seconds : 1)));
     }
@@ -106,6 +107,9 @@ static void verify_print(const struct log_verdict *v, bool signatures, double se
                signatures ? "are signed by its keys, and fit" : "fit", (unsigned long long)v->size, v->root);
     if (v->checkpoints && !signatures)
         printf("Their signatures were NOT checked: name the keys with --keys.\n");
+    if (v->cosigned)
+        printf("The first %llu entries carry %u cosignature%s of witnesses.\n", (unsigned long long)v->cosigned,
+               v->cosignatures, v->cosignatures == 1 ? "" : "s");
     if (v->last > v->size)
         printf("%llu entries behind it are covered by no checkpoint yet.\n", (unsigned long long)(v->last - v->size));
     if (v->torn_bytes)

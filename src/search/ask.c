@@ -151,7 +151,8 @@ static enum err part_ask(struct ask *a, struct part *p, uint64_t lo, uint64_t hi
     }
     if (e != ERR_CORRUPT && e != ERR_CONFLICT && e != ERR_STORE)
         return e;
-    a->ret.damaged = p->first;
+    if (e != ERR_STORE)
+        a->ret.damaged = p->first;
     return forth ? ask_scan(a, at + 1, hi, NULL, f) : ask_scan(a, lo, at - 1, NULL, f);
 }
 

@@ -58,6 +58,11 @@ static void facts_large(const struct json *j, uint32_t large, const char *dir, s
             continue;
         struct str all = buf_view(out);
         facts_text(r, arena_str(a, (struct str){all.p, all.n < FACT_LARGE_BYTES ? all.n : FACT_LARGE_BYTES}));
+        if (out->cap > 2 * FACT_LARGE_BYTES) {
+            size_t max = out->max;
+            buf_done(out);
+            buf_init(out, max);
+        }
     }
 }
 

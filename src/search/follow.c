@@ -60,7 +60,7 @@ static enum err follow_check(struct follow *w, struct fault *f)
         e = part_open(w->dir, l.first[i], &p, f);
         if (!e)
             e = part_check(p, f);
-        if (e == ERR_CORRUPT) {
+        if (e == ERR_CORRUPT || e == ERR_CONFLICT) {
             part_put_aside(w->dir, l.first[i]);
             e = ERR_OK;
         }

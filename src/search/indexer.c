@@ -1,7 +1,9 @@
 /* The thread that keeps the index behind the record, and the same by hand. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,7 +21,8 @@ enum {
     INDEXER_LOOK_MS = 250,
     INDEXER_IDLE_MS = 1000,
     INDEXER_PRUNE_MS = 60000,
-    INDEXER_PAUSE_MS = 30000 /* after a failure */
+    INDEXER_PAUSE_MS = 30000, /* after a failure */
+    INDEXER_NICE = 10
 };
 
 struct indexer {
@@ -68,6 +71,7 @@ static void *indexer_run(void *arg)
 {
     struct indexer *i = arg;
     struct fault f = {0};
+    setpriority(PRIO_PROCESS, (id_t)gettid(), INDEXER_NICE); /* calls come first */
     int64_t written = INT64_MIN / 2, pruned = indexer_ms();
     while (!atomic_load(&i->stop)) {
         uint64_t again = atomic_exchange(&i->again, 0), upto = audit_committed(i->audit);

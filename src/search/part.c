@@ -13,12 +13,12 @@ enum { PART_APPLICATION = 0x44574958, PART_VERSION = 1, PART_BUSY_MS = 5000 };
 static const char part_schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE about (id INTEGER PRIMARY KEY, salt BLOB NOT NULL, since INTEGER NOT NULL, upto INTEGER NOT NULL,"
-    " last BLOB NOT NULL) STRICT;"
+    " last BLOB NOT NULL, boot TEXT NOT NULL) STRICT;"
     "CREATE TABLE chunk (chunk INTEGER PRIMARY KEY, since INTEGER NOT NULL, until INTEGER NOT NULL,"
     " blocks BLOB NOT NULL) STRICT;"
     "CREATE TABLE posting (chunk INTEGER NOT NULL, key BLOB NOT NULL, ids BLOB NOT NULL, PRIMARY KEY (chunk, key))"
     " STRICT, WITHOUT ROWID;"
-    "INSERT INTO about VALUES (1, randomblob(16), 0, 0, x'');"
+    "INSERT INTO about VALUES (1, randomblob(16), 0, 0, x'', '');"
     "PRAGMA application_id = 0x44574958;"
     "PRAGMA user_version = 1;"
     "COMMIT;";
@@ -118,6 +118,28 @@ static enum err part_number(struct part *p, const char *sql, int64_t *ret, struc
     return e;
 }
 
+/* The run of the machine, as the kernel names it. */
+static void part_boot(char ret[PART_BOOT])
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    memset(ret, 0, PART_BOOT);
+    if (!file || !fgets(ret, PART_BOOT, file))
+        strcpy(ret, "unknown");
+    ret[strcspn(ret, "\n")] = 0;
+    if (file)
+        fclose(file);
+}
+
+/* A file that was being written when the machine stopped may be anything. */
+static enum err part_survived(const struct part *p, struct str boot, struct fault *f)
+{
+    return !boot.n || str_is(boot, p->boot)
+               ? ERR_OK
+               : fault_set(f, ERR_CONFLICT,
+                           "the index from entry %llu on was being written when the machine stopped, or was copied",
+                           (unsigned long long)p->first);
+}
+
 static enum err part_about(struct part *p, struct fault *f)
 {
     int64_t application, version;
@@ -127,7 +149,8 @@ static enum err part_about(struct part *p, struct fault *f)
     if (application != PART_APPLICATION || version != PART_VERSION)
         return fault_set(f, ERR_CORRUPT, "the index from entry %llu on is none, or one of another version",
                          (unsigned long long)p->first);
-    if (sqlite3_prepare_v2(p->db, "SELECT salt, since, upto, last FROM about WHERE id = 1", -1, &st, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(p->db, "SELECT salt, since, upto, last, boot FROM about WHERE id = 1", -1, &st, NULL) !=
+        SQLITE_OK)
         return part_fault(p, "about", f);
     enum err e = ERR_OK;
     int code = sqlite3_step(st);
@@ -148,6 +171,8 @@ static enum err part_about(struct part *p, struct fault *f)
         if (!fits)
             e = fault_set(f, ERR_CORRUPT, "the index from entry %llu on says nothing sound of itself",
                           (unsigned long long)p->first);
+        else
+            e = part_survived(p, str_of((const char *)sqlite3_column_text(st, 4)), f);
     }
     sqlite3_finalize(st);
     return e;
@@ -165,7 +190,7 @@ static enum err part_prepare(struct part *p, bool writes, struct fault *f)
         {"SELECT since, until, blocks FROM chunk WHERE chunk = ?", &p->chunk_get, false},
         {"REPLACE INTO posting VALUES (?, ?, ?)", &p->put, true},
         {"REPLACE INTO chunk VALUES (?, ?, ?, ?)", &p->chunk_put, true},
-        {"UPDATE about SET since = ?, upto = ?, last = ?", &p->about_put, true},
+        {"UPDATE about SET since = ?, upto = ?, last = ?, boot = ?", &p->about_put, true},
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         if ((writes || !all[i].write) &&
@@ -180,6 +205,7 @@ static enum err part_new(uint64_t first, struct part **ret, struct fault *f)
     if (!p)
         return fault_set(f, ERR_NOMEM, "no memory for an index");
     p->first = first;
+    part_boot(p->boot);
     *ret = p;
     return ERR_OK;
 }
@@ -248,21 +274,36 @@ enum err part_open_to_write(const char *audit_dir, uint64_t first, struct part *
         return p->db ? part_fault(p, "open", f) : fault_set(f, ERR_NOMEM, "no memory for an index");
     sqlite3_busy_timeout(p->db, PART_BUSY_MS);
     TRY(part_number(p, "PRAGMA user_version", &version, f));
-    /* What is lost with the machine's power is made again: only the order of writes is kept. */
-    TRY(part_exec(p, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096", f));
+    /* Nothing is flushed, so that the record alone waits for the disk: until it is closed, the file belongs to this run
+     * of the machine (boot). */
+    TRY(part_exec(p, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 4096", f));
     if (!version)
         TRY(part_exec(p, part_schema, f));
     TRY(part_about(p, f));
     TRY(part_prepare(p, true, f));
+    p->writes = true;
     *ret = p;
     p = NULL;
     return ERR_OK;
+}
+
+/* All of it is on the disk: it outlives this run of the machine. */
+static void part_settle(struct part *p)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_busy_timeout(p->db, 0); /* who reads just now keeps nobody waiting */
+    sqlite3_exec(p->db, "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    if (sqlite3_file_control(p->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file && file->pMethods &&
+        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK)
+        sqlite3_exec(p->db, "UPDATE about SET boot = ''", NULL, NULL, NULL); /* flushes its own log */
 }
 
 void part_close(struct part *p)
 {
     if (!p)
         return;
+    if (p->writes)
+        part_settle(p);
     sqlite3_stmt *all[] = {p->get, p->range, p->put, p->chunk_get, p->chunk_put, p->about_put};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         sqlite3_finalize(all[i]);
@@ -278,7 +319,8 @@ void part_closep(struct part **p)
 
 void part_finish(struct part *p)
 {
-    sqlite3_exec(p->db, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    part_settle(p);
+    sqlite3_exec(p->db, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
 }
 
 enum err part_check(struct part *p, struct fault *f)

@@ -10,6 +10,9 @@
  * file, so that nobody makes values collide). A set may hold an entry too many, never one too few: whoever asks
  * compares each entry with the question anyway.
  *
+ * While it is written it is not flushed, and says in which run of the machine that is: from another run it is made
+ * again.
+ *
  * So any number of conditions together costs a few look-ups and some ANDs for each chunk, whether they are rare or not.
  */
 #ifndef SEARCH_PART_H
@@ -30,7 +33,8 @@ enum {
     SET_LIST = 4096, /* as many numbers are a bit each */
     SET_BYTES = CHUNK_ENTRIES / 8,
     KEY_BYTES = 1 + WORD_BYTES + 8,
-    PART_SALT = 16
+    PART_SALT = 16,
+    PART_BOOT = 40
 };
 
 /* Where 64 entries begin in the record. */
@@ -46,6 +50,8 @@ struct part {
     uint64_t since, upto; /* entries from … to … are indexed; upto 0: none yet */
     unsigned char salt[PART_SALT];
     unsigned char last[SHA256_BYTES]; /* SHA-256 of entry `upto` */
+    char boot[PART_BOOT];             /* this run of the machine */
+    bool writes;
     sqlite3_stmt *get, *range, *put, *chunk_get, *chunk_put, *about_put;
 };
 

@@ -232,6 +232,7 @@ enum err part_commit(struct part *p, struct fault *f)
     sqlite3_bind_int64(p->about_put, 1, (int64_t)p->since);
     sqlite3_bind_int64(p->about_put, 2, (int64_t)p->upto);
     sqlite3_bind_blob(p->about_put, 3, p->last, SHA256_BYTES, SQLITE_STATIC);
+    sqlite3_bind_text(p->about_put, 4, p->boot, -1, SQLITE_STATIC);
     int code = sqlite3_step(p->about_put);
     sqlite3_reset(p->about_put);
     if (code != SQLITE_DONE || sqlite3_exec(p->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)

@@ -11,10 +11,10 @@
 
 #include "audit/segment.h"
 #include "bench.h"
-#include "search/search.h"
+#include "search/follow.h"
 
 enum { SEGMENT_ENTRIES = 65536, TAIL = 3000, AGENTS = 200, USERS = 20000, TOOLS = 300, VOCABULARY = 5000 };
-enum { PAGE = 50, ROUNDS = 200, RARE_EVERY = 200000 };
+enum { PAGE = 50, ROUNDS = 200, RARE_EVERY = 200000, TURN = 4096, TURNS = 64 * TURN };
 
 static const int64_t epoch = 1767225600000; /* of the first entry; 5 ms between two */
 static char folder[512];
@@ -419,6 +419,23 @@ static void clear(void)
     nftw(folder, take_away, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* As behind a gateway that runs: the last entries once more, so many at a time. */
+static void follow_in_turns(uint64_t upto)
+{
+    struct follow *w;
+    struct fault f;
+    uint64_t first = part_first_of(upto), count = upto - first + 1 < TURNS ? upto - first + 1 : TURNS;
+    part_remove(folder, first);
+    bench_must(follow_open(folder, 8 << 20, false, &w, &f), &f);
+    double from = bench_seconds();
+    for (uint64_t at = first; at < first + count; at += TURN)
+        bench_must(follow_run(w, at + TURN - 1 < upto ? at + TURN - 1 : upto, NULL, NULL, NULL, &f), &f);
+    double seconds = bench_seconds() - from;
+    printf("in turns of %d: %.0f entries/s\n", TURN, (double)count / seconds);
+    bench_must(follow_run(w, upto, NULL, NULL, NULL, &f), &f);
+    follow_close(w);
+}
+
 int main(int argc, char **argv)
 {
     const char *where = argc > 2 ? argv[2] : getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp";
@@ -441,6 +458,7 @@ int main(int argc, char **argv)
     double seconds = bench_seconds() - from;
     printf("indexed in %.0f s, %.0f entries/s; the index: %.0f MB, %.0f bytes an entry\n", seconds,
            (double)indexed / seconds, megabytes("/index"), megabytes("/index") * 1e6 / (double)indexed);
+    follow_in_turns(indexed);
     write_record(indexed + 1, entries);
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
         ask(i);

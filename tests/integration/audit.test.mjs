@@ -92,9 +92,23 @@ describe('entries', () => {
     const denied = await gate.recorded('the refusal', (e) => e.traceId === wrong.json.result._meta['dev.doorward/traceId'])
     assert.equal(denied.parameters.pin, '[masked]')
     assert.equal(denied.policyDecision.reason, '/pin: must be <= 9999')
-    const disk = readdirSync(join(gate.dir, 'data/audit')).map((f) => readFileSync(join(gate.dir, 'data/audit', f), 'latin1')).join('') + gate.log
+    const dir = join(gate.dir, 'data/audit')
+    const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((f) => f.isFile())
+    const disk = files.map((f) => readFileSync(join(f.parentPath, f.name), 'latin1')).join('') + gate.log
     for (const secret of ['correct-horse', 'abcdefgh', 'B-4711', 'k-123456', 'tiny-pw', '47114711', access, gate.operatorToken()])
       assert.ok(!disk.includes(secret), secret)
+  })
+
+  test('each result carries a receipt: the index and the hash of its intent', async () => {
+    const access = await token(gate, agent)
+    const { json } = await gate.call(access, 'desk__lookup_order', ORDER)
+    const { index, digest } = json.result._meta['dev.doorward/receipt']
+    const lines = gate.cli(['audit', 'tail', '-c', gate.file, '-n', '1000', '--json']).stdout.trim().split('\n')
+    const entry = lines.find((l) => JSON.parse(l).seq === index + 1)
+    assert.equal(JSON.parse(entry).event, 'TOOL_CALL')
+    assert.equal(digest, createHash('sha256').update('\0').update(entry).digest('hex')) // RFC 6962: the leaf
+    const refused = await gate.call(access, 'desk__lookup_order', { orderId: 1 })
+    assert.equal(refused.json.result._meta['dev.doorward/receipt'], undefined) // nothing was let through
   })
 
   test('a tool that fails and one that takes too long have their outcome', async () => {

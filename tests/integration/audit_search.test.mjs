@@ -167,6 +167,13 @@ describe('pages', () => {
     assert.deepEqual([...a, ...b], cli('--agent', 'anna', '-n', '4').stdout.trim().split('\n'))
     assert.match(cli('--agent', 'nobody').stderr, /No entry/)
   })
+
+  test('through a gateway on another machine the answer is the same', async () => {
+    const far = (...args) => gate.cli(['audit', 'search', '--admin', gate.admin, '--admin-token-file', join(gate.dir, 'data/operator.token'), ...args], { ok: false })
+    for (const args of [['--agent', 'anna', '-n', '1100'], ['--user', 'ute@example.com', '--oldest'], ['"zweite Lieferung"'], ['--since', '1h', '-n', '3']])
+      assert.equal(far(...args).stdout, cli(...args).stdout)
+    assert.match(far('--decision', 'maybe').stderr, /allowed or denied/)
+  })
 })
 
 describe('the index', () => {

@@ -125,7 +125,10 @@ describe('a call', () => {
 
   test('carries structured content, and a tool\'s own failure as a result', async () => {
     const doubled = await rest(token, 'POST', '/v1/tools/modern__structured/call', { body: { arguments: { n: 21 } } })
-    assert.deepEqual(doubled.json, { content: [{ type: 'text', text: '42' }], structuredContent: { doubled: 42 }, isError: false })
+    const { receipt, ...result } = doubled.json
+    assert.deepEqual(result, { content: [{ type: 'text', text: '42' }], structuredContent: { doubled: 42 }, isError: false })
+    assert.match(receipt.digest, /^[0-9a-f]{64}$/)
+    assert.equal((await recorded(trace(doubled), 'TOOL_CALL')).seq, receipt.index + 1)
     const failed = await rest(token, 'POST', '/v1/tools/modern__fails/call', { body: {} })
     assert.deepEqual([failed.status, failed.json.isError], [200, true])
   })

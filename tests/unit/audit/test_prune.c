@@ -132,8 +132,10 @@ int main(void)
 {
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, record_setup, record_teardown)
     const struct CMUnitTest tests[] = {
-        SCENE(the_oldest_go_and_the_rest_is_proved), SCENE(what_went_without_a_word_is_missed),
-        SCENE(entries_go_by_their_age),              SCENE(whoever_follows_is_waited_for),
+        SCENE(the_oldest_go_and_the_rest_is_proved),
+        SCENE(what_went_without_a_word_is_missed),
+        SCENE(entries_go_by_their_age),
+        SCENE(whoever_follows_is_waited_for),
         SCENE(long_members_go_with_their_entries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

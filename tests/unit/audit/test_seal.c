@@ -464,6 +464,32 @@ static void under_another_seal_key_nothing_opens(void **state)
     assert_int_equal(seal_forget(r->dir, r->key, STR("user:ann"), &f), ERR_CONFLICT);
 }
 
+static void a_seal_key_under_which_nothing_lies_may_be_replaced(void **state)
+{
+    struct room *r = *state;
+    unsigned char *bytes;
+    room_close(r);
+    secret_free(r->key);
+    r->key = secret_alloc(SEAL_KEY, &bytes);
+    memset(bytes, 8, SEAL_KEY);
+    room_open(r);
+    SEALS(r, .parameters = MAIL);
+    assert_str(shown(r, r->entry), SHOWS_MAIL);
+}
+
+static void a_check_that_was_removed_is_missed(void **state)
+{
+    struct room *r = *state;
+    char path[512];
+    struct fault f;
+    SEALS(r, .parameters = MAIL);
+    room_close(r);
+    snprintf(path, sizeof(path), "%s/subjects/check", r->dir);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(seals_open(r->dir, r->key, &r->seals, &f), ERR_CORRUPT);
+    assert_non_null(strstr(f.text, "check is missing"));
+}
+
 static void a_damaged_key_is_said_to_be_and_can_be_forgotten(void **state)
 {
     struct room *r = *state;
@@ -764,6 +790,8 @@ int main(void)
         SCENE(after_it_is_forgotten_a_subject_gets_another_key),
         SCENE(a_destruction_that_was_cut_off_is_one),
         SCENE(under_another_seal_key_nothing_opens),
+        SCENE(a_seal_key_under_which_nothing_lies_may_be_replaced),
+        SCENE(a_check_that_was_removed_is_missed),
         SCENE(a_damaged_key_is_said_to_be_and_can_be_forgotten),
         SCENE(keys_cannot_be_exchanged),
         SCENE(a_flipped_bit_is_found_wherever_it_is),

@@ -156,6 +156,34 @@ static void one_writes_and_others_read(void **state)
     follow_close(w);
 }
 
+static void boot_is(const struct made *m, const char *boot)
+{
+    char path[256], sql[128];
+    sqlite3 *db;
+    made_index_path(m, 1, path);
+    snprintf(sql, sizeof(sql), "UPDATE about SET boot = '%s'", boot);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* The machine lost its power: nobody knows what of the index got to the disk. */
+static void what_was_being_written_when_the_machine_stopped_is_not_believed(void **state)
+{
+    struct made *m = *state;
+    static struct made_found found;
+    some(m, 10);
+    made_index(m);
+    boot_is(m, "of another day");
+    made_ask(m, (struct search_question){.agent = STR("anna")}, &found);
+    assert_int_equal(found.n, 4);
+    assert_int_equal(found.answer.scanned, 10);
+    assert_int_equal(found.answer.damaged, 1);
+    made_index(m);
+    made_ask(m, (struct search_question){.agent = STR("anna")}, &found);
+    assert_int_equal(found.answer.scanned, 0);
+}
+
 /* Only what is committed is entered. */
 static void nothing_behind_what_was_asked_for_is_entered(void **state)
 {
@@ -263,6 +291,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(whoever_may_not_write_still_asks, made_setup, made_teardown),
         cmocka_unit_test_setup_teardown(a_file_in_write_ahead_mode_is_read_without_its_log, made_setup, made_teardown),
         cmocka_unit_test_setup_teardown(one_writes_and_others_read, made_setup, made_teardown),
+        cmocka_unit_test_setup_teardown(what_was_being_written_when_the_machine_stopped_is_not_believed, made_setup,
+                                        made_teardown),
         cmocka_unit_test_setup_teardown(nothing_behind_what_was_asked_for_is_entered, made_setup, made_teardown),
         cmocka_unit_test_setup_teardown(a_file_is_followed_by_the_next, made_setup, made_teardown),
         cmocka_unit_test_setup_teardown(entries_that_are_gone_are_not_found_and_their_files_go, made_setup,
