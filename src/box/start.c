@@ -30,6 +30,7 @@ struct start {
     int ruleset; /* -1: none */
     const struct sock_fprog *filter;
     int stdio[3], told;
+    pid_t gate;
 };
 
 static int start_limit(int what, int64_t value)
@@ -90,6 +91,9 @@ static int start_child(const struct start *s)
 {
     const struct box_plan *p = s->plan;
     setsid();
+    /* A gateway that is killed tells nobody: who then listens neither to its input's end nor to signals would stay. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != s->gate)
+        return errno ? errno : ESRCH;
     int e = start_stdio(s);
     if (!e && p->cwd && chdir(p->cwd) < 0)
         e = errno;
@@ -173,7 +177,7 @@ static enum err start_rules(struct start *s, struct arena *a, struct fault *f)
 enum err box_start(const struct box_plan *p, struct box_process *ret, struct fault *f)
 {
     struct arena a CLEANUP(arena_done);
-    struct start s = {.plan = p, .ruleset = -1};
+    struct start s = {.plan = p, .ruleset = -1, .gate = getpid()};
     int pipes[4][2] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}}, handle = -1;
     pid_t pid = -1;
     arena_init(&a, 1u << 20);

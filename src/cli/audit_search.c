@@ -1,4 +1,5 @@
 /* Finding entries, in the record's files or through a gateway; and the index that makes it quick. */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -222,11 +223,23 @@ static void index_progress(void *ctx, uint64_t seq, uint64_t of)
     fprintf(stderr, "\rentry %llu of %llu … ", (unsigned long long)seq, (unsigned long long)of);
 }
 
+/* Files that root made would be in the gateway's way: they belong to whom the record belongs to. */
+static enum err index_as_owner(const char *dir, struct fault *f)
+{
+    struct stat st;
+    if (geteuid() != 0 || stat(dir, &st) < 0 || st.st_uid == 0)
+        return ERR_OK;
+    return setegid(st.st_gid) == 0 && seteuid(st.st_uid) == 0
+               ? ERR_OK
+               : fault_set(f, ERR_IO, "%s: cannot become its owner: %m", dir);
+}
+
 enum err cli_run_audit_index(struct cli *c, struct fault *f)
 {
     struct index_run r = {.begun = clock_mono_ns()};
     struct str dir;
     TRY(cli_audit_dir(c, &dir, f));
+    TRY(index_as_owner(dir.p, f));
     enum err e = index_build(dir.p, index_progress, &r, f);
     if (r.told)
         fputs("\r\033[K", stderr);

@@ -13,25 +13,25 @@ enum { VERIFY_CHECKPOINTS = 64 << 20, VERIFY_MORE = 65536, VERIFY_SILENT_NS = 20
 
 /* ---- checkpoints from elsewhere ---- */
 
-/* Notes one behind the other, each ended by an empty line behind its signatures, as anchors write them. */
+/* A file of an anchor, or a single note. */
 static enum err verify_more(struct cli *c, const char *path, struct log_verify *how, struct fault *f)
 {
     struct str all, *v = arena_alloc(&c->arena, VERIFY_MORE * sizeof(*v));
-    if (!v)
+    struct note *n = arena_alloc(&c->arena, sizeof(*n));
+    size_t passed = 0;
+    if (!v || !n)
         return fault_set(f, ERR_NOMEM, "no memory for checkpoints");
     TRY(cli_read(c, path, VERIFY_CHECKPOINTS, &all, f));
-    size_t n = 0;
-    while (all.n && n < VERIFY_MORE) {
-        const char *body = memmem(all.p, all.n, "\n\n", 2);
-        struct str signatures = body ? str_skip(all, (size_t)(body - all.p) + 2) : STR_NONE;
-        const char *end = signatures.n ? memmem(signatures.p, signatures.n, "\n\n", 2) : NULL;
-        size_t size = end ? (size_t)(end - all.p) + 1 : all.n;
-        v[n++] = (struct str){all.p, size};
-        all = str_skip(all, size == all.n ? size : size + 1);
-    }
     how->more = v;
-    how->more_count = n;
-    return n ? ERR_OK : fault_set(f, ERR_SYNTAX, "%s: holds no checkpoint", path);
+    how->more_count = 0;
+    while (note_next(&all, n, &v[how->more_count], &passed))
+        if (++how->more_count == VERIFY_MORE)
+            return fault_set(f, ERR_LIMIT, "%s: holds more than %d checkpoints: take the newest of them", path,
+                             VERIFY_MORE - 1);
+    if (passed)
+        fprintf(stderr, "doorward: audit verify: %s: passed over %zu piece%s that %s no whole checkpoint\n", path,
+                passed, passed == 1 ? "" : "s", passed == 1 ? "is" : "are");
+    return how->more_count ? ERR_OK : fault_set(f, ERR_SYNTAX, "%s: holds no checkpoint", path);
 }
 
 /* ---- progress ---- */

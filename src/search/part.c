@@ -142,7 +142,7 @@ static enum err part_survived(const struct part *p, struct str boot, struct faul
 
 static enum err part_about(struct part *p, struct fault *f)
 {
-    int64_t application, version;
+    int64_t application = 0, version = 0;
     sqlite3_stmt *st;
     TRY(part_number(p, "PRAGMA application_id", &application, f));
     TRY(part_number(p, "PRAGMA user_version", &version, f));
@@ -265,7 +265,7 @@ enum err part_open(const char *audit_dir, uint64_t first, struct part **ret, str
 enum err part_open_to_write(const char *audit_dir, uint64_t first, struct part **ret, struct fault *f)
 {
     char path[4096];
-    int64_t version;
+    int64_t version = 0;
     struct part *p CLEANUP(part_closep) = NULL;
     TRY(part_new(first, &p, f));
     part_path(audit_dir, first, path);

@@ -1,4 +1,4 @@
-/* Checkpoints, put down elsewhere: a line in a file that only grows, or a POST. */
+/* Checkpoints, put down elsewhere: at the end of a file that only grows, or by POST. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,41 +24,38 @@ static bool anchor_made(const char *path)
 }
 
 /* One write, at the end. What a full disk or a machine that stopped has cut off stays where it is, since such a file
- * may only grow; the next line begins behind it. */
-static enum err anchor_add(int fd, const char *path, struct buf *line, struct fault *f)
+ * may only grow; the next note begins behind an empty line. */
+static enum err anchor_add(int fd, const char *path, struct buf *text, struct fault *f)
 {
     struct stat st;
-    char last = '\n';
+    char end[2] = {0};
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return fault_set(f, ERR_IO, "%s: is no file", path);
-    if (st.st_size && pread(fd, &last, 1, st.st_size - 1) != 1)
+    if (st.st_size && pread(fd, end, 2, st.st_size > 2 ? st.st_size - 2 : 0) < 1)
         return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    struct str text = last == '\n' ? str_skip(buf_view(line), 1) : buf_view(line);
-    ssize_t n = write(fd, text.p, text.n);
-    if (n != (ssize_t)text.n)
+    bool whole = !st.st_size || (end[0] == '\n' && end[1] == '\n');
+    struct str s = whole ? str_skip(buf_view(text), 2) : buf_view(text);
+    ssize_t n = write(fd, s.p, s.n);
+    if (n != (ssize_t)s.n)
         return fault_set(f, ERR_IO, "%s: %s", path, n < 0 ? strerror(errno) : "takes no more");
     if (fdatasync(fd) < 0 || (!st.st_size && !anchor_made(path)))
         return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
     return ERR_OK;
 }
 
-static enum err anchor_file(const char *path, struct str note, uint64_t size, struct fault *f)
+static enum err anchor_file(const char *path, struct str note, struct fault *f)
 {
-    struct buf line CLEANUP(buf_done);
-    buf_init(&line, 2 * NOTE_BYTES);
-    buf_char(&line, '\n'); /* the end of what was cut off, if something was */
-    struct json_out o = json_out(&line);
-    json_open(&o, '{');
-    json_kv_str(&o, "note", note);
-    json_kv_i64(&o, "size", (int64_t)size);
-    json_close(&o, '}');
-    buf_char(&line, '\n');
-    if (buf_failed(&line))
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, NOTE_BYTES + 8);
+    buf_z(&text, "\n\n"); /* the end of what was cut off, if something was */
+    buf_str(&text, note);
+    buf_char(&text, '\n');
+    if (buf_failed(&text))
         return fault_set(f, ERR_NOMEM, "no memory for a checkpoint");
     int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
     if (fd < 0)
         return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    enum err e = anchor_add(fd, path, &line, f);
+    enum err e = anchor_add(fd, path, &text, f);
     close(fd);
     return e;
 }
@@ -76,7 +73,7 @@ static enum err anchor_post(struct party *p, struct str note, struct fault *f)
     return a.status / 100 == 2 ? ERR_OK : fault_set(f, ERR_UPSTREAM, "it answered with status %d", a.status);
 }
 
-enum err anchor_put(struct party *p, struct str note, uint64_t size, struct fault *f)
+enum err anchor_put(struct party *p, struct str note, struct fault *f)
 {
-    return p->anchor->file.n ? anchor_file(p->anchor->file.p, note, size, f) : anchor_post(p, note, f);
+    return p->anchor->file.n ? anchor_file(p->anchor->file.p, note, f) : anchor_post(p, note, f);
 }

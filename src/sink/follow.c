@@ -175,7 +175,14 @@ static enum err follow_read(struct sink *s, size_t *bytes, struct fault *f)
     uint64_t seq;
     struct json *doc = &s->docs[s->count];
     TRY(follow_reader(s, f));
-    TRY(audit_reader_next(s->reader, &text, &seq, f));
+    enum err read = audit_reader_next(s->reader, &text, &seq, f);
+    if (read == ERR_NOT_FOUND) /* what it had read ahead was older than what is committed now */
+        read = audit_reader_next(s->reader, &text, &seq, f);
+    if (read == ERR_NOT_FOUND)
+        return fault_set(f, ERR_CORRUPT,
+                         "entry %llu is on record and cannot be read: `doorward audit verify` says more",
+                         (unsigned long long)s->read.seq + 1);
+    TRY(read);
     if (s->read.seq && seq > s->read.seq + 1)
         log_error("sink_missed", LOG_S("sink", s->is->name), LOG_I("first", s->read.seq + 1), LOG_I("last", seq - 1),
                   LOG_Z("reason", "these entries were removed from the record before they were sent"));

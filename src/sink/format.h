@@ -33,8 +33,8 @@ void sink_intents_free(struct sink_intents *i);                         /* takes
 
 struct sink_format_how {
     bool arguments;               /* otlp-spans: with the call's arguments, which stand in its intent … */
-    struct sink_intents *intents; /* … that went by here before; or NULL … */
-    struct audit_reader *reader;  /* … or is looked up, which takes longer; or NULL. Moved about. */
+    struct sink_intents *intents; /* … that went by here before; or NULL: with none … */
+    struct audit_reader *reader;  /* … or is looked up, which takes longer; or NULL. Nobody else's. */
 };
 extern const struct sink_format format_json, format_ocsf, format_cef, format_logs, format_spans;
 extern const struct sink_format *const sink_formats[];       /* all; NULL-ended. The first three by enum conf_format */

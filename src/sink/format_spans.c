@@ -38,21 +38,6 @@ static void span_put_arguments(struct json_out *o, struct view *v, struct str pa
         otel_value(o, STR("gen_ai.tool.call.arguments"), &j, JSON_ROOT);
 }
 
-/* From the intent's own entry. It may be pruned, or its parameters too long to stand in it. */
-static void span_look_up(struct json_out *o, struct view *v, struct audit_reader *reader, uint64_t seq)
-{
-    static const struct json_limits deep = {.depth = 1024};
-    struct str entry;
-    struct json j;
-    uint64_t at;
-    if (audit_reader_seek(reader, seq, NULL) || audit_reader_next(reader, &entry, &at, NULL) || at != seq ||
-        json_parse(&j, entry, &v->arena, &deep, NULL))
-        return;
-    uint32_t parameters = json_get(&j, JSON_ROOT, STR("parameters"));
-    if (json_type(&j, parameters) != JSON_NONE && json_type(&j, parameters) != JSON_NULL)
-        otel_value(o, STR("gen_ai.tool.call.arguments"), &j, parameters);
-}
-
 /* A refusal holds them itself, an outcome's stand in the intent. */
 static void span_arguments(struct json_out *o, struct view *v, const struct sink_format_how *how)
 {
@@ -63,11 +48,8 @@ static void span_arguments(struct json_out *o, struct view *v, const struct sink
     }
     if (!json_i64(v->j, v->at[VIEW_intentSeq], &intent) || intent <= 0)
         return;
-    struct str kept = how->intents ? sink_intents_get(how->intents, (uint64_t)intent) : STR_NONE;
-    if (kept.n)
-        span_put_arguments(o, v, kept);
-    else if (how->reader)
-        span_look_up(o, v, how->reader, (uint64_t)intent);
+    struct str kept = how->intents ? sink_intents_find(how->intents, how->reader, (uint64_t)intent) : STR_NONE;
+    span_put_arguments(o, v, kept);
 }
 
 static void span_attributes(struct json_out *o, struct view *v, const struct sink_format_how *how)

@@ -108,7 +108,7 @@ static void *party_run(void *arg)
             continue;
         }
         p->asked_ms = -1;
-        f.err = p->witness ? witness_ask(p, buf_view(&note), size, &f) : anchor_put(p, buf_view(&note), size, &f);
+        f.err = p->witness ? witness_ask(p, buf_view(&note), size, &f) : anchor_put(p, buf_view(&note), &f);
         if (p->stop)
             break;
         int64_t pause = p->every_ms;

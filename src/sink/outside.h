@@ -6,8 +6,8 @@
  * Each has a thread of its own, which asks every `every` while there is a new checkpoint. One that is slow or gone
  * delays nobody; it is tried again with growing pauses, and how it stands is shown.
  *
- * An anchor's file has a line for each checkpoint, as checkpoints/<day> of the record (audit/log.h):
- * {"note":"…","size":N}. To an anchor's URL the note itself is posted, as text/plain.
+ * To an anchor's file each checkpoint is added as it is, with an empty line behind it (tlog/note.h, note_next); to its
+ * URL it is posted, as text/plain.
  */
 #ifndef SINK_OUTSIDE_H
 #define SINK_OUTSIDE_H

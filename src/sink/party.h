@@ -36,6 +36,6 @@ struct party {
 
 /* Takes the checkpoint outside. Blocks; ERR_STOPPING when p->stop. */
 enum err witness_ask(struct party *p, struct str note, uint64_t size, struct fault *f) MUST_USE;
-enum err anchor_put(struct party *p, struct str note, uint64_t size, struct fault *f) MUST_USE;
+enum err anchor_put(struct party *p, struct str note, struct fault *f) MUST_USE;
 
 #endif

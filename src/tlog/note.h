@@ -55,6 +55,9 @@ struct note {
 };
 /* ERR_SYNTAX: it is no signed note. */
 enum err note_parse(struct str bytes, struct note *ret, struct fault *f) MUST_USE;
+/* The next whole note of a file to which notes were added, each with an empty line behind it, or of one that holds a
+ * single note. What is none (it was cut off when a machine stopped) is passed over, and added to *passed. */
+bool note_next(struct str *rest, struct note *scratch, struct str *ret, size_t *passed);
 /* Did the verifier sign it? *ret_time (may be NULL): of a cosignature, seconds since 1970; else 0. ERR_NOT_FOUND: no
  * signature of this key. ERR_CORRUPT: one that is not of this text. */
 enum err note_verify(const struct note *n, const struct note_verifier *v, uint64_t *ret_time, struct fault *f) MUST_USE;

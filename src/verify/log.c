@@ -8,11 +8,20 @@
 
 #include "verify/verify.h"
 
+enum { OLDER_FILE = 64 << 20, OLDER_MAX = 1 << 20 };
+
+struct whole_older {
+    const char *path;
+    uint64_t size;
+    struct tlog_hash root;
+};
+
 struct whole {
     struct verify *v;
     const char *dir;
     struct verify_checkpoint *c;
-    struct verify_checkpoint *older[VERIFY_OLDER];
+    struct whole_older *older; /* by size */
+    size_t older_count, older_room, older_seen;
     struct tlog_tree tree;
     uint64_t pruned;
     bool entries; /* there was one */
@@ -24,8 +33,7 @@ static void whole_freep(struct whole **w)
     if (!*w)
         return;
     verify_checkpoint_freep(&(*w)->c);
-    for (unsigned i = 0; i < VERIFY_OLDER; i++)
-        verify_checkpoint_freep(&(*w)->older[i]);
+    free((*w)->older);
     buf_done(&(*w)->bundle);
     free(*w);
 }
@@ -45,17 +53,15 @@ static enum err whole_tile(void *ctx, unsigned level, uint64_t index, const stru
 }
 
 /* Older checkpoints, where the tree has come to their size. */
-static enum err whole_older(struct whole *w, struct fault *f)
+static enum err whole_check_older(struct whole *w, struct fault *f)
 {
     struct tlog_hash root;
-    for (unsigned i = 0; i < w->v->older_count; i++) {
-        const struct checkpoint *o = &w->older[i]->is;
-        if (o->size != w->tree.size)
-            continue;
+    for (; w->older_seen < w->older_count && w->older[w->older_seen].size == w->tree.size; w->older_seen++) {
+        const struct whole_older *o = &w->older[w->older_seen];
         tlog_tree_root(&w->tree, &root);
         if (!tlog_same(&root, &o->root))
-            return fault_set(f, ERR_CORRUPT, "%s: the record's first %llu entries are not those that it signs",
-                             w->v->older[i], (unsigned long long)o->size);
+            return fault_set(f, ERR_CORRUPT, "%s: the record's first %llu entries are not those that it signs", o->path,
+                             (unsigned long long)o->size);
     }
     return ERR_OK;
 }
@@ -63,7 +69,7 @@ static enum err whole_older(struct whole *w, struct fault *f)
 static enum err whole_leaf(struct whole *w, const struct tlog_hash *leaf, struct fault *f)
 {
     TRY(tlog_tree_add(&w->tree, leaf, f));
-    return whole_older(w, f);
+    return whole_check_older(w, f);
 }
 
 static enum err whole_entries(struct whole *w, uint64_t index, unsigned width, struct fault *f)
@@ -109,7 +115,7 @@ static void whole_progress(const struct whole *w, bool over)
 static enum err whole_grow(struct whole *w, struct fault *f)
 {
     const uint64_t size = w->c->is.size;
-    TRY(whole_older(w, f)); /* one of an empty tree */
+    TRY(whole_check_older(w, f)); /* one of an empty tree */
     while (w->tree.size < size) {
         uint64_t index = w->tree.size / TLOG_WIDTH, rest = size - w->tree.size;
         unsigned width = rest < TLOG_WIDTH ? (unsigned)rest : TLOG_WIDTH;
@@ -137,17 +143,62 @@ static void whole_say(struct whole *w)
         if (w->pruned)
             buf_fmt(&v->out, "pruned       the first %llu: only their hashes are left\n",
                     (unsigned long long)w->pruned);
-        if (v->older_count)
-            buf_fmt(&v->out, "older        %u checkpoints are beginnings of this one\n", v->older_count);
+        if (w->older_count)
+            buf_fmt(&v->out, "older        %zu checkpoint%s of this one\n", w->older_count,
+                    w->older_count == 1 ? " is a beginning" : "s are beginnings");
         return;
     }
     json_open(&o, '{');
     json_kv_bool(&o, "ok", true);
     verify_checkpoint_say(v, w->c, &o);
     json_kv_i64(&o, "pruned", (int64_t)w->pruned);
-    json_kv_i64(&o, "older", v->older_count);
+    json_kv_i64(&o, "older", (int64_t)w->older_count);
     json_close(&o, '}');
     buf_char(&v->out, '\n');
+}
+
+/* ---- older checkpoints ---- */
+
+static enum err older_add(struct whole *w, const char *path, struct str note, struct fault *f)
+{
+    struct verify_checkpoint *c CLEANUP(verify_checkpoint_freep) = NULL;
+    TRY(verify_checkpoint_of(w->v, path, note, &c, f));
+    if (!str_eq(c->is.origin, w->c->is.origin) || c->is.size > w->c->is.size)
+        return fault_set(f, ERR_CORRUPT,
+                         "%s: holds a checkpoint of another log, or of more entries than this one has: %llu", path,
+                         (unsigned long long)w->c->is.size);
+    if (w->older_count == w->older_room) {
+        size_t room = w->older_room ? 2 * w->older_room : 64;
+        struct whole_older *more = room <= OLDER_MAX ? realloc(w->older, room * sizeof(*more)) : NULL;
+        if (!more)
+            return fault_set(f, ERR_NOMEM, "%s: no memory for so many checkpoints", path);
+        w->older = more;
+        w->older_room = room;
+    }
+    w->older[w->older_count++] = (struct whole_older){path, c->is.size, c->is.root};
+    return ERR_OK;
+}
+
+/* A checkpoint, or all of an anchor's file. */
+static enum err older_file(struct whole *w, const char *path, struct fault *f)
+{
+    struct buf b CLEANUP(buf_done) = {0};
+    struct note *scratch = malloc(sizeof(*scratch));
+    enum err e = scratch ? verify_read(path, OLDER_FILE, &b, f) : fault_set(f, ERR_NOMEM, "%s: no memory", path);
+    struct str rest = buf_view(&b), note;
+    size_t passed = 0, before = w->older_count;
+    while (!e && note_next(&rest, scratch, &note, &passed))
+        e = older_add(w, path, note, f);
+    free(scratch);
+    if (!e && w->older_count == before) /* says what is wrong with it */
+        e = older_add(w, path, buf_view(&b), f);
+    return e;
+}
+
+static int older_order(const void *a, const void *b)
+{
+    const struct whole_older *x = a, *y = b;
+    return x->size < y->size ? -1 : x->size > y->size;
 }
 
 static enum err whole_open(struct whole *w, struct fault *f)
@@ -158,13 +209,11 @@ static enum err whole_open(struct whole *w, struct fault *f)
     TRY(verify_checkpoint_file(v, path, &w->c, f));
     const struct verify_keys witnesses = v->witnesses;
     v->witnesses.n = 0;
-    for (unsigned i = 0; i < v->older_count; i++) {
-        TRY(verify_checkpoint_file(v, v->older[i], &w->older[i], f));
-        if (!str_eq(w->older[i]->is.origin, w->c->is.origin) || w->older[i]->is.size > w->c->is.size)
-            return fault_set(f, ERR_CORRUPT, "%s: is of another log, or of more entries than this one has: %llu",
-                             v->older[i], (unsigned long long)w->c->is.size);
-    }
+    for (unsigned i = 0; i < v->older_count; i++)
+        TRY(older_file(w, v->older[i], f));
     v->witnesses = witnesses;
+    if (w->older_count)
+        qsort(w->older, w->older_count, sizeof(*w->older), older_order);
     return ERR_OK;
 }
 

@@ -25,7 +25,7 @@ afterEach(async () => {
 })
 after(() => rmSync(work, { recursive: true }))
 
-const logKeys = () => gate.json(['audit', 'keys']).keys.map((k) => k.verifier ?? k)
+const logKeys = () => gate.json(['audit', 'keys']).keys.map((k) => k.key)
 const asked = (w, more = {}) => ({ url: w.url, key: w.key, every: '1s', ...more })
 const dir = () => join(gate.dir, 'data/audit')
 const start = async (audit, more = {}) => {
@@ -180,33 +180,37 @@ describe('a witness', () => {
 })
 
 describe('an anchor', () => {
-  const lines = (file) => readFileSync(file, 'utf8').split('\n').slice(0, -1)
+  const notes = (file) => (existsSync(file) ? readFileSync(file, 'utf8').match(/.+\n.+\n.+\n\n(— .+\n)+(?=\n)/g) ?? [] : []).map(parseNote)
 
   test('is a file to which checkpoints are added, and by which the record is checked later', async () => {
-    const file = join(work, 'anchor.jsonl')
-    writeFileSync(file, '{"note":"cut o') // of a machine that stopped
+    const file = join(work, 'anchor')
+    const cut = 'somewhere/audit\n42\nq83vEj' // of a machine that stopped
+    writeFileSync(file, cut)
     await start({ anchors: [{ file, every: '1s' }] })
-    await until('the first', () => lines(file).length >= 2)
+    await until('the first', () => notes(file).length >= 1)
     await work_on(3)
-    await until('another', () => lines(file).length >= 3)
-    const [cut, ...kept] = lines(file), [first, ...rest] = kept.map((l) => JSON.parse(l))
-    assert.equal(cut, '{"note":"cut o')
-    for (const { note, size } of [first, ...rest]) {
-      assert.equal(parseNote(note).size, size)
-      assert.ok(logKeys().some((k) => signedBy(parseNote(note), parseKey(k))))
-    }
-    assert.ok(rest.at(-1).size > first.size)
+    await until('all', () => notes(file).at(-1).size >= gate.audit().at(-1).seq)
+    const all = notes(file)
+    assert.ok(readFileSync(file, 'utf8').startsWith(`${cut}\n\n${all[0].text}\n— `))
+    assert.ok(all.length >= 2 && all.length < 8)
+    for (const n of all) assert.ok(logKeys().some((k) => signedBy(n, parseKey(k))))
     assert.equal((await status('anchors'))[0].name, file)
     assert.equal((await metric('doorward_audit_anchor_age_seconds')) < 30, true)
     assert.match(gate.cli(['status', '-c', gate.file]).stdout, /ANCHOR +UP/)
     const good = gate.cli(['audit', 'verify', '-c', gate.file, '--checkpoint', file], { ok: false })
     assert.equal(good.status, 0, good.stdout + good.stderr)
+    assert.match(good.stderr, /passed over 1 piece that is no whole checkpoint/)
+    rmSync(file)
+    writeFileSync(file, 'nothing of the kind\n')
+    const none = gate.cli(['audit', 'verify', '-c', gate.file, '--checkpoint', file], { ok: false })
+    assert.notEqual(none.status, 0)
+    assert.match(none.stderr, /holds no checkpoint/)
   })
 
   test('shows a record that was put back to an older copy, which to itself is whole', async () => {
-    const file = join(work, 'anchor-2.jsonl')
+    const file = join(work, 'anchor-2')
     await start({ anchors: [{ file, every: '1s' }] })
-    await until('the first', () => existsSync(file) && lines(file).length >= 1)
+    await until('the first', () => notes(file).length)
     gate.daemon.kill('SIGTERM')
     await gate.exited
     const copy = join(work, 'copy-2')
@@ -214,7 +218,7 @@ describe('an anchor', () => {
     await gate.start()
     await work_on(4)
     const last = gate.audit().at(-1).seq
-    await until('the newest', () => JSON.parse(lines(file).at(-1)).size >= last)
+    await until('the newest', () => notes(file).at(-1).size >= last)
     gate.daemon.kill('SIGKILL')
     await gate.exited
     rmSync(join(gate.dir, 'data'), { recursive: true })

@@ -205,6 +205,17 @@ test('a full disk keeps nobody from being stopped, and the answer says what that
   assert.equal((await recorded('KILL', who.id)).details.sessions, 0)
 })
 
+test('a gateway that is killed takes its servers with it, also one that listens to nothing', async () => {
+  const who = await agent(), before = gate.log.length
+  gate.call(gate.token(who), 'stubborn__hang', {}).catch(() => {})
+  const pid = await until('the call to be with the process', () => /"server":"stubborn","line":"(\d+) call/.exec(gate.log.slice(before))?.[1])
+  assert.equal(existsSync(`/proc/${pid}`), true)
+  gate.daemon.kill('SIGKILL')
+  await gate.exited
+  await until('the process to be gone', () => !existsSync(`/proc/${pid}`))
+  await gate.start()
+})
+
 test('a stop of an agent outlives the process, and is lifted by name', async () => {
   const [who, other] = [await agent(), await agent()]
   const token = gate.token(who)

@@ -56,7 +56,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     enum err e = frames_read(p, n, &once, &seq);
     CHECK(frames_read(once.p ? once.p : zeros, once.n, &again, &last) == ERR_NOT_FOUND && last == seq);
     CHECK(again.n == once.n && (!once.n || memcmp(again.p, once.p, once.n) == 0));
-    const struct seal_frame more = {.seq = seq + 1, .sealed = STR("what is sealed, and its tag behind it: 48 bytes.")};
+    unsigned char hash[SHA256_BYTES]; /* nobody knows beforehand what is written later: nonces are random */
+    enc_sha256(p, n, hash);
+    struct seal_frame more = {.seq = seq + 1, .sealed = STR("what is sealed, and its tag behind it: 48 bytes.")};
+    memcpy(more.nonce, hash, SEAL_NONCE);
     buf_put(&behind, p, n);
     buf_put(&behind, zeros, (8 - n % 8) % 8);
     frame_put(&behind, &more);

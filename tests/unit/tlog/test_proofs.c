@@ -1,7 +1,11 @@
 /* Every proof of small trees holds, and nothing else does. */
 #include "grove.h"
 
-enum { SIZE = 600 };
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SIZE = 600, STEP = 3 }; /* a third is enough where everything takes its time */
+#else
+enum { SIZE = 600, STEP = 1 };
+#endif
 
 struct forest {
     struct grove *grove;
@@ -53,7 +57,7 @@ static void every_leaf_is_proved_in_every_tree(void **state)
     const struct tlog_tiles tiles = grove_tiles(w->grove);
     struct tlog_proof p;
     for (uint64_t size = 1; size <= SIZE; size++)
-        for (uint64_t i = 0; i < size; i++) {
+        for (uint64_t i = size % STEP; i < size; i += STEP) {
             assert_int_equal(tlog_prove_inclusion(&tiles, i, size, &p, NULL), ERR_OK);
             assert_int_equal(includes(w, &p, i, i, size, size), ERR_OK);
             uint64_t other = i ? i - 1 : size - 1; /* another place, another leaf, another tree */
@@ -72,7 +76,7 @@ static void every_tree_is_proved_to_be_a_beginning_of_every_later_one(void **sta
     const struct tlog_tiles tiles = grove_tiles(w->grove);
     struct tlog_proof p;
     for (uint64_t size = 0; size <= SIZE; size++)
-        for (uint64_t old = 0; old <= size; old++) {
+        for (uint64_t old = size % STEP; old <= size; old += STEP) {
             assert_int_equal(tlog_prove_consistency(&tiles, old, size, &p, NULL), ERR_OK);
             assert_int_equal(consistent(w, &p, old, old, size, size), ERR_OK);
             if (old == 0) {
