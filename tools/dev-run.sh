@@ -6,7 +6,7 @@ work=$PWD/build/support
 config=$PWD/examples/support/doorward.yaml
 mkdir -p "$work"
 chmod 700 "$work"
-export DOORWARD_DATA=$work/data
+export DOORWARD_DATA=$work/data DOORWARD_KEYS=$work/audit-keys
 
 "$doorward" serve -c "$config" 2>"$work/doorward.log" &
 daemon=$!

@@ -1,6 +1,7 @@
 /*
  * The record as others read a transparency log: C2SP tlog-tiles under /admin/v1/audit/log. Only what the newest
- * checkpoint covers is served; what was served once stays what it is, for good.
+ * checkpoint covers is served; what was served once stays what it is, for good. And the proof of one entry, for who
+ * does not make it from tiles.
  */
 #include "admin/request.h"
 #include "audit/log.h"
@@ -56,5 +57,18 @@ enum err admin_audit_log_tile(struct admin_request *r, struct fault *f)
     }
     r->type = STR("application/octet-stream");
     r->cache = STR("private, max-age=31536000, immutable");
+    return ERR_OK;
+}
+
+enum err admin_audit_log_proof(struct admin_request *r, struct fault *f)
+{
+    struct str dir;
+    uint64_t seq;
+    if (!str_u64(r->id, &seq) || !seq)
+        return fault_set(f, ERR_NOT_FOUND, "there is no entry " STR_FMT ": they are numbered from 1 on",
+                         STR_ARG(r->id));
+    TRY(log_dir(r, &dir, f));
+    TRY(log_prove(dir.p, seq, &r->out, f));
+    r->type = STR("text/plain; charset=utf-8");
     return ERR_OK;
 }

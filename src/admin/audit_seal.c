@@ -76,18 +76,53 @@ static void seal_note_forgotten(struct admin_request *r, struct str subject, enu
     log_info("subject_forgotten", LOG_B("done", !err), LOG_S("by", r->operator));
 }
 
+static enum err seal_check_subject(struct str subject, struct fault *f)
+{
+    bool right = str_starts(subject, STR("user:")) || str_starts(subject, STR("agent:"));
+    return right && !str_ends(subject, STR(":")) && subject.n <= SUBJECT_MAX
+               ? ERR_OK
+               : fault_set(f, ERR_PARAMS, "subject: must be user:ID or agent:ID");
+}
+
+static void seal_put_count(struct json_out *o, uint64_t entries, bool all)
+{
+    json_kv_bool(o, "all", all); /* of the record were looked through */
+    json_kv_i64(o, "entries", (int64_t)entries);
+}
+
+enum err admin_audit_sealed(struct admin_request *r, struct fault *f)
+{
+    struct str subject = STR_NONE;
+    const struct admin_query fields[] = {{"subject", &subject}};
+    uint64_t entries;
+    bool all;
+    TRY(admin_query_read(r, fields, 1, f));
+    TRY(seal_check_subject(subject, f));
+    enum err e = audit_sealed(r->admin->audit, subject, &entries, &all, f);
+    if (e == ERR_NOT_FOUND)
+        return fault_set(f, e, "nothing is sealed for " STR_FMT, STR_ARG(subject));
+    TRY(e);
+    struct json_out o = json_out(&r->out);
+    json_open(&o, '{');
+    seal_put_count(&o, entries, all);
+    json_kv_str(&o, "subject", subject);
+    json_close(&o, '}');
+    return ERR_OK;
+}
+
 enum err admin_audit_forget(struct admin_request *r, struct fault *f)
 {
     static const char *const keys[] = {"subject", NULL};
     struct str subject;
     struct fault sick;
+    uint64_t entries = 0;
+    bool all = false;
     TRY(admin_only(r, keys, f));
     TRY(admin_str(r, "subject", &subject, f));
-    bool right = str_starts(subject, STR("user:")) || str_starts(subject, STR("agent:"));
-    if (!right || str_ends(subject, STR(":")) || subject.n > SUBJECT_MAX)
-        return fault_set(f, ERR_PARAMS, "subject: must be user:ID or agent:ID");
+    TRY(seal_check_subject(subject, f));
     if (!audit_healthy(r->admin->audit, &sick))
         return fault_set(f, ERR_AUDIT, "it could not be put on record, so that nothing was forgotten: %s", sick.text);
+    bool counted = audit_sealed(r->admin->audit, subject, &entries, &all, NULL) == ERR_OK; /* while there is a key */
     enum err e = audit_forget(r->admin->audit, subject, f);
     if (e == ERR_NOT_FOUND)
         return e;
@@ -95,6 +130,8 @@ enum err admin_audit_forget(struct admin_request *r, struct fault *f)
     TRY(e);
     struct json_out o = json_out(&r->out);
     json_open(&o, '{');
+    if (counted)
+        seal_put_count(&o, entries, all);
     json_kv_str(&o, "forgotten", subject);
     json_close(&o, '}');
     return ERR_OK;

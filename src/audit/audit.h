@@ -165,6 +165,8 @@ struct str audit_mask(struct audit *a, const struct json *doc, uint32_t node, st
 /* Is anything of these arguments marked by the configuration in force, or by paths (as audit_entry.seal_paths)? Then
  * all entries of the call say so (audit_entry.seal). No memory: yes. */
 bool audit_seals(struct audit *a, struct str paths, const struct json *doc, uint32_t node, struct arena *arena);
+/* In how many entries something is sealed for a subject (seals_count). */
+enum err audit_sealed(struct audit *a, struct str subject, uint64_t *ret, bool *ret_all, struct fault *f) MUST_USE;
 /* Destroys the key of a subject, "user:usr_1" or "agent:agt_1". ERR_NOT_FOUND: nothing is sealed for it. ERR_IO: it may
  * still be there. */
 enum err audit_forget(struct audit *a, struct str subject, struct fault *f) MUST_USE;

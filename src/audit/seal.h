@@ -70,6 +70,9 @@ enum err seal_flush(struct seals *s, uint64_t segment, struct fault *f) MUST_USE
 /* Entries from this number on are not written after all: what was queued for them is dropped. */
 void seal_drop(struct seals *s, uint64_t seq);
 
+/* In how many entries something is sealed under the subject's key. *ret_all: false when there was no time to look
+ * through all of them. ERR_NOT_FOUND: it has no key. */
+enum err seals_count(struct seals *s, struct str subject, uint64_t *ret, bool *ret_all, struct fault *f) MUST_USE;
 /* Destroys a subject's key, here and on the disk. ERR_NOT_FOUND: there is none. ERR_IO: it may still be there. */
 enum err seals_forget(struct seals *s, struct str subject, struct fault *f) MUST_USE;
 /* The sealed values of one entry in clear: appends [{"path":…,"subject":…,"value":…}], with "forgotten":true in place

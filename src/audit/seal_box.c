@@ -197,6 +197,30 @@ enum err seal_file_open(const char *dir, uint64_t seq, struct seal_file *ret, st
     return ERR_OK;
 }
 
+enum err seal_files(const char *dir, seal_each_file *each, void *ctx, struct fault *f)
+{
+    char path[SEAL_PATH];
+    enum err e = ERR_OK;
+    uint64_t n;
+    snprintf(path, sizeof(path), "%s/sealed", dir);
+    DIR *d = opendir(path);
+    if (!d)
+        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    for (struct dirent *entry; !e && (entry = readdir(d));) {
+        struct seal_file file;
+        int fd = strlen(entry->d_name) == 20 && str_u64(str_of(entry->d_name), &n)
+                     ? openat(dirfd(d), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+                     : -1;
+        if (fd < 0)
+            continue;
+        seal_file_of(fd, &file);
+        e = each(ctx, &file, f);
+        seal_file_close(&file);
+    }
+    closedir(d);
+    return e;
+}
+
 void seal_file_of(int fd, struct seal_file *ret)
 {
     struct stat st;

@@ -89,6 +89,9 @@ struct seal_file {
     uint64_t budget; /* bytes that may be read in vain */
 };
 enum err seal_file_open(const char *dir, uint64_t seq, struct seal_file *ret, struct fault *f) MUST_USE;
+/* Each segment's file in turn, until `each` answers an error; what is gone meanwhile is left out. */
+typedef enum err seal_each_file(void *ctx, struct seal_file *file, struct fault *f);
+enum err seal_files(const char *dir, seal_each_file *each, void *ctx, struct fault *f) MUST_USE;
 void seal_file_of(int fd, struct seal_file *ret); /* takes it over */
 void seal_file_close(struct seal_file *s);
 /* The next frame; damage is passed over. Its bytes live until the next call. ERR_NOT_FOUND: the end. */
@@ -110,6 +113,8 @@ struct seals {
 };
 
 /* seal_reveal.c */
+enum err seal_count(const struct seal_root *r, const char *dir, struct str subject, uint64_t *ret, bool *ret_all,
+                    struct fault *f) MUST_USE;
 enum err seal_show(const struct seal_root *r, const char *dir, struct str entry, struct buf *out,
                    struct fault *f) MUST_USE;
 

@@ -2,6 +2,11 @@
 #include "audit/inner.h"
 #include "audit/seal.h"
 
+enum err audit_sealed(struct audit *a, struct str subject, uint64_t *ret, bool *ret_all, struct fault *f)
+{
+    return seals_count(a->words.seals, subject, ret, ret_all, f);
+}
+
 enum err audit_forget(struct audit *a, struct str subject, struct fault *f)
 {
     return seals_forget(a->words.seals, subject, f);

@@ -1,5 +1,6 @@
 /* Sealed values in clear, from files: for an operator who asks for those of one entry. */
 #include "audit/seal_inner.h"
+#include "base/clock.h"
 
 enum { SHOW_ARENA = 512 << 20, SHOW_VALUES = 4096 };
 
@@ -151,6 +152,54 @@ enum err seal_show(const struct seal_root *r, const char *dir, struct str entry,
         out->n = from;
     arena_done(&a);
     return e;
+}
+
+/* ---- how many ---- */
+
+enum { COUNT_MS = 2000, COUNT_LOOK = 1024 };
+
+struct show_count {
+    unsigned char id[SEAL_ID];
+    uint64_t entries, frames;
+    int64_t until_ns;
+    bool late;
+};
+
+/* Frames of one entry stand together. */
+static enum err count_file(void *ctx, struct seal_file *file, struct fault *f)
+{
+    struct show_count *c = ctx;
+    struct seal_frame frame;
+    uint64_t seq = 0;
+    enum err e;
+    while (!c->late && (e = seal_file_next(file, &frame, f)) == ERR_OK) {
+        if (frame.seq != seq && memcmp(frame.id, c->id, SEAL_ID) == 0) {
+            c->entries++;
+            seq = frame.seq;
+        }
+        c->late = ++c->frames % COUNT_LOOK == 0 && clock_mono_ns() > c->until_ns;
+    }
+    return c->late || e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err seal_count(const struct seal_root *r, const char *dir, struct str subject, uint64_t *ret, bool *ret_all,
+                    struct fault *f)
+{
+    unsigned char *bytes;
+    struct show_count c = {.until_ns = clock_mono_ns() + COUNT_MS * INT64_C(1000000)};
+    struct secret *keys CLEANUP(secret_freep) = secret_alloc(sizeof(struct seal_keys), &bytes);
+    if (!keys)
+        return fault_set(f, ERR_NOMEM, "no memory for a subject's key");
+    TRY(seal_subject_read(r, subject, c.id, (struct seal_keys *)(void *)bytes, f));
+    TRY(seal_files(dir, count_file, &c, f));
+    *ret = c.entries;
+    *ret_all = !c.late;
+    return ERR_OK;
+}
+
+enum err seals_count(struct seals *s, struct str subject, uint64_t *ret, bool *ret_all, struct fault *f)
+{
+    return seal_count(&s->root, s->box.dir, subject, ret, ret_all, f);
 }
 
 enum err seals_reveal(struct seals *s, struct str entry, struct buf *out, struct fault *f)

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/crc.h"
-enum { SEGMENT_CHUNK = 256 << 10, SEGMENT_HEAD_SUM = 16 };
+enum { SEGMENT_CHUNK = 256 << 10, SEGMENT_JUMP = 16 << 10, SEGMENT_HEAD_SUM = 16 };
 
 static const char segment_magic[8] = {'D', 'W', 'A', 'U', 'D', 'I', 'T', '2'};
 
@@ -129,7 +129,9 @@ void segment_frame_end(struct buf *b, size_t frame, uint64_t seq, uint64_t flush
 static enum err cursor_get(struct segment_cursor *c, off_t at, size_t n, const char **ret, struct fault *f)
 {
     if (at < c->chunk_at || at + (off_t)n > c->chunk_at + (off_t)c->chunk.n) {
-        size_t want = n > SEGMENT_CHUNK ? n : SEGMENT_CHUNK;
+        /* Who goes on reads ahead; who comes for one entry does not want the next thousand. */
+        bool onward = c->chunk.n && at > c->chunk_at && at <= c->chunk_at + (off_t)c->chunk.n;
+        size_t ahead = onward ? SEGMENT_CHUNK : SEGMENT_JUMP, want = n > ahead ? n : ahead;
         buf_clear(&c->chunk);
         if (!buf_reserve(&c->chunk, want))
             return fault_set(f, ERR_NOMEM, "no memory to read the record");

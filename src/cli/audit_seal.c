@@ -33,16 +33,40 @@ enum err cli_audit_reveal(struct cli *c, uint64_t seq, struct fault *f)
     return ERR_OK;
 }
 
+/* "something in 12 entries", for people. */
+static const char *seal_entries(struct cli *c, const struct json *j)
+{
+    int64_t n = 0;
+    bool known = json_i64(j, json_get(j, JSON_ROOT, STR("entries")), &n);
+    bool all = json_bool(j, json_get(j, JSON_ROOT, STR("all")), false);
+    const char *words = !known ? "what is sealed for it"
+                               : arena_fmt(&c->arena, "what is sealed for it in %s%lld %s", all ? "" : "at least ",
+                                           (long long)n, n == 1 && all ? "entry" : "entries")
+                                     .p;
+    return words ? words : "what is sealed for it";
+}
+
+static enum err seal_ask(struct cli *c, const char *shown, struct fault *f)
+{
+    struct json j;
+    struct str path = arena_fmt(&c->arena, "/admin/v1/audit/sealed?subject=%s", cli_percent(c, str_of(c->arg[0])));
+    if (cli_switch(c, "yes"))
+        return ERR_OK;
+    TRY(cli_admin(c, "GET", path.p, STR_NONE, &j, NULL, f));
+    struct str question =
+        arena_fmt(&c->arena, "destroy the key of %s? Then %s can be read by nobody, ever.", shown, seal_entries(c, &j));
+    if (cli_agree(c, question.p, f))
+        return fault_set(f, ERR_CANCELLED, "nothing was forgotten; --yes says yes where nobody can be asked");
+    return ERR_OK;
+}
+
 enum err cli_run_audit_forget(struct cli *c, struct fault *f)
 {
     struct buf body CLEANUP(buf_done) = {0};
     struct json j;
     struct str text, subject = str_of(c->arg[0]);
     const char *shown = cli_shown(c, subject, 0);
-    struct str question =
-        arena_fmt(&c->arena, "destroy the key of %s? What is sealed for it can then be read by nobody, ever.", shown);
-    if (cli_agree(c, question.p, f))
-        return fault_set(f, ERR_CANCELLED, "nothing was forgotten; --yes says yes where nobody can be asked");
+    TRY(seal_ask(c, shown, f));
     buf_init(&body, 65536);
     struct json_out o = json_out(&body);
     json_open(&o, '{');
@@ -52,6 +76,6 @@ enum err cli_run_audit_forget(struct cli *c, struct fault *f)
     if (c->json)
         cli_print_json(text);
     else
-        printf("%s is forgotten: what was sealed for it can be read by nobody any more\n", shown);
+        printf("%s is forgotten: %s can be read by nobody any more\n", shown, seal_entries(c, &j));
     return ERR_OK;
 }

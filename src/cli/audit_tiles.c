@@ -196,6 +196,13 @@ static enum err tiles_grow(struct tiles *t, struct fault *f)
 
 /* ---- the command ---- */
 
+/* Into the record itself nothing is written. */
+static bool tiles_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 static enum err tiles_open(struct tiles *t, struct fault *f)
 {
     struct str entry;
@@ -271,6 +278,8 @@ enum err cli_run_audit_tiles(struct cli *c, struct fault *f)
     t->to = c->arg[0];
     if (!*t->to || strlen(t->to) > TILES_PATH - 2 * TLOG_PATH)
         return fault_set(f, ERR_USAGE, "audit tiles: DIR must be a folder's name");
+    if (tiles_same(t->from, t->to))
+        return fault_set(f, ERR_USAGE, "audit tiles: %s is the record itself; DIR must be another folder", t->to);
     tlog_tree_init(&t->tree);
     t->tree.tile = tiles_hashes;
     t->tree.ctx = t;

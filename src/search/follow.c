@@ -276,7 +276,7 @@ enum err follow_prune(struct follow *w, struct fault *f)
     uint64_t first = audit_reader_first(w->reader);
     TRY(part_list(w->dir, &l, f));
     for (size_t i = 0; i < l.count && first; i++) {
-        if (first)
+        if (l.first[i] + PART_ENTRIES > first)
             break;
         if (w->part && w->part->first == l.first[i])
             part_closep(&w->part);

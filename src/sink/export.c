@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "audit/log.h"
 #include "base/clock.h"
 
 enum {
@@ -30,10 +31,22 @@ void export_close(struct export *x)
     free(x);
 }
 
+/* By what can be read, or by the newest checkpoint when that knows of more: then the end is damaged. */
+static uint64_t export_last(struct export *x, const char *dir)
+{
+    struct log_checkpoint c;
+    uint64_t last = audit_reader_last(x->reader);
+    if (log_checkpoint_read(dir, &c, NULL))
+        return last;
+    last = c.is.size > last ? c.is.size : last;
+    log_checkpoint_done(&c);
+    return last;
+}
+
 static enum err export_begin(struct export *x, const char *dir, struct fault *f)
 {
     TRY(audit_reader_open(dir, &x->reader, f));
-    x->state.last = x->what.last ? x->what.last : audit_reader_last(x->reader);
+    x->state.last = x->what.last ? x->what.last : export_last(x, dir);
     if (x->what.since > INT64_MIN && x->state.last)
         TRY(audit_reader_before(x->reader, x->what.since, f));
     if (!x->what.arguments)

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 
-enum { STREAM_TURN_MS = 100, STREAM_ACK_MS = 5, STREAM_OUT = 4 << 20, STREAM_IN = 16384 };
+enum { STREAM_TURN_MS = 100, STREAM_ACK_MS = 5, STREAM_SETTLE_MS = 500, STREAM_OUT = 4 << 20, STREAM_IN = 16384 };
 
 struct sink_stream {
     int fd;
@@ -130,6 +130,18 @@ static enum err stream_handshake(struct sink_stream *s, const struct sink_patien
     }
 }
 
+/* TLS 1.3 tells the client that the handshake is done before the server has seen the client's certificate. What is sent
+ * at once would be acknowledged by the other side's TCP and then thrown away. So a word from there is awaited, mostly a
+ * session ticket, which comes at once; who has said nothing for that long has refused nothing. */
+static enum err stream_settle(struct sink_stream *s, struct fault *f)
+{
+    struct pollfd at = {.fd = s->fd, .events = POLLIN};
+    if (poll(&at, 1, STREAM_SETTLE_MS) > 0 && sink_stream_dead(s))
+        return fault_set(f, ERR_UNREACHABLE,
+                         "the other side ended the connection behind the handshake: does it accept our certificate?");
+    return ERR_OK;
+}
+
 /* ---- for others ---- */
 
 void sink_stream_close(struct sink_stream *s)
@@ -171,8 +183,8 @@ enum err sink_stream_open(const struct sink_address *to, struct tls *t, const st
     buf_init(&s->out, STREAM_OUT);
     if (t && !(s->tls = tls_connect(t, to->host, &s->sessions, &s->out)))
         e = fault_set(f, ERR_NOMEM, "no memory for a connection");
-    else if (t)
-        e = stream_handshake(s, p, f);
+    else if (t && !(e = stream_handshake(s, p, f)))
+        e = stream_settle(s, f);
     if (e) {
         sink_stream_close(s);
         return e;

@@ -14,11 +14,10 @@ static struct str notes_paragraph(struct str *rest)
     return p;
 }
 
-/* One empty line between them, and both are whole lines. */
+/* One empty line between them, and the second one is signatures. */
 static bool notes_belong(struct str text, struct str signatures)
 {
-    return text.n && str_starts(signatures, STR("\xe2\x80\x94 ")) && text.p + text.n + 1 == signatures.p &&
-           signatures.p[signatures.n - 1] == '\n';
+    return text.n && str_starts(signatures, STR("\xe2\x80\x94 ")) && text.p + text.n + 1 == signatures.p;
 }
 
 bool note_next(struct str *rest, struct note *scratch, struct str *ret, size_t *passed)

@@ -164,8 +164,7 @@ static enum err older_add(struct whole *w, const char *path, struct str note, st
     struct verify_checkpoint *c CLEANUP(verify_checkpoint_freep) = NULL;
     TRY(verify_checkpoint_of(w->v, path, note, &c, f));
     if (!str_eq(c->is.origin, w->c->is.origin) || c->is.size > w->c->is.size)
-        return fault_set(f, ERR_CORRUPT,
-                         "%s: holds a checkpoint of another log, or of more entries than this one has: %llu", path,
+        return fault_set(f, ERR_CORRUPT, "%s: is of another log, or of more entries than this one has: %llu", path,
                          (unsigned long long)w->c->is.size);
     if (w->older_count == w->older_room) {
         size_t room = w->older_room ? 2 * w->older_room : 64;

@@ -1,9 +1,9 @@
-// ./dev bench crash [N]: kill -9, N times (200), in the midst of calls, on one and the same data directory. After each: the gate starts
-// clean, `doorward audit verify` finds nothing, and each call whose answer a client had in hand has its intent on record, with the
-// digest of its arguments. It fails at the first that is lost.
+// ./dev bench crash [N]: kill -9, N times (500), in the midst of calls, on one and the same data directory. After each: the gate starts
+// clean, `doorward audit verify` finds nothing, and each call whose answer a client had in hand has its intent on record, just as the
+// receipt in that answer says. It fails at the first that is lost.
 import { hammer, killed } from '../integration/lib/crash.mjs'
 
-const count = Number(process.argv[2] ?? 200)
+const count = Number(process.argv[2] ?? 500)
 const scene = await hammer()
 const start = Date.now()
 let told = start

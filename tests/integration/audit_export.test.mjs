@@ -218,6 +218,12 @@ describe('a long record', () => {
     await gate.recorded('the last refusal', () => gate.audit().filter((e) => e.agentId === 'many').length > MANY)
   })
 
+  test('is cut into requests that a collector takes', () => {
+    const requests = lines('--format', 'otlp-logs').map((l) => JSON.parse(l).resourceLogs[0].scopeLogs[0].logRecords.length)
+    assert.ok(requests.length > 1 && requests.every((n) => n >= 1 && n <= 256))
+    assert.equal(requests.reduce((a, b) => a + b), lines().length)
+  })
+
   test('goes to a client that reads slowly, whole, while others are answered', async () => {
     const res = await fetch(`${gate.admin}/admin/v1/audit/export`, { headers: { authorization: `Bearer ${gate.operatorToken()}` } })
     await new Promise((done) => setTimeout(done, 300))
@@ -245,5 +251,11 @@ describe('a long record', () => {
     const cut = await fetch(`${gate.admin}/admin/v1/audit/export`, { headers: { authorization: `Bearer ${gate.operatorToken()}` } })
     await assert.rejects(cut.text())
     await until('the fault in the log', () => /audit_export_failed/.test(gate.log))
+    const file = gate.cli(['audit', 'export', '-c', gate.file, '-o', join(gate.dir, 'damaged')], { ok: false })
+    assert.equal(file.status, 4)
+    assert.match(file.stderr, /breaks off behind entry \d+, though it goes on to \d+/)
+    assert.ok(!existsSync(join(gate.dir, 'damaged')))
+    const shown = gate.cli(['audit', 'export', '-c', gate.file], { ok: false })
+    assert.deepEqual([shown.status, shown.stdout.startsWith('{"actor"'), shown.stdout.endsWith('}\n')], [4, true, true])
   })
 })

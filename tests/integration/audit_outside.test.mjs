@@ -53,6 +53,7 @@ before(async () => {
   buildOutside()
   work = mkdtempSync(join(tmpdir(), 'doorward-outside-'))
   gate = await startGate({ servers: { desk: DESK }, session: { max_tool_calls: 100000, rate: '100000/minute' },
+    audit: { segment_bytes: 262144 },
     operators: [{ name: 'watcher', token: '${OUTSIDE_VIEWER}', role: 'viewer' }] })
   agent = await gate.agent({ allow: ['desk/lookup_order'] })
   access = gate.token(agent)
@@ -362,6 +363,14 @@ describe('the log over HTTP', () => {
       assert.equal((await get(path)).status, 404, path)
   })
 
+  test('the proof of an entry is there as a file, too', async () => {
+    const res = await get('proof/77')
+    assert.equal(res.headers.get('content-type'), 'text/plain; charset=utf-8')
+    const seen = doorwardVerify('proof', file('served', await res.text()), '--key', keys, '--json')
+    assert.deepEqual([seen.status, seen.json.seq], [0, 77])
+    for (const path of ['proof/0', 'proof/x', 'proof/99999999', 'proof/', 'proof/1/2']) assert.equal((await get(path)).status, 404, path)
+  })
+
   test('a viewer reads it, and nobody else', async () => {
     assert.equal((await get('checkpoint', VIEWER)).status, 200)
     assert.equal((await get('tile/entries/000', VIEWER)).status, 200)
@@ -384,6 +393,12 @@ describe('a folder for an auditor', () => {
     assert.deepEqual(readdirSync(join(dir, 'tile/entries')).filter((name) => name === '002.p'), [])
   })
 
+  test('is not the record itself', () => {
+    const r = gate.cli(['audit', 'tiles', '-c', gate.file, join(gate.dir, 'data/audit')], { ok: false })
+    assert.equal(r.status, 2)
+    assert.match(r.stderr, /is the record itself/)
+  })
+
   test('is left alone when it holds another record', () => {
     const dir = folder('another')
     writeFileSync(join(dir, 'checkpoint'), readFileSync(join(dir, 'checkpoint'), 'utf8').replace(/^.*\n/, 'elsewhere.example/audit\n'))
@@ -398,6 +413,38 @@ describe('a folder for an auditor', () => {
     const r = gate.cli(['audit', 'tiles', '-c', gate.file, dir], { ok: false })
     assert.equal(r.status, 4)
     assert.match(r.stderr, /signs \d+ entries that are not the record's first ones/)
+  })
+})
+
+describe('a record whose first entries were pruned', () => {
+  let dir, first
+  before(() => {
+    dir = join(work, 'pruned')
+    cpSync(join(gate.dir, 'data/audit'), dir, { recursive: true })
+    const segments = readdirSync(dir).filter((name) => name.endsWith('.seg')).sort()
+    assert.ok(segments.length > 1)
+    rmSync(join(dir, segments[0]))
+    first = Number(segments[1].slice(0, 20))
+  })
+
+  test('is proved by the hashes that stay', { skip: noOutside }, () => {
+    const out = join(work, 'pruned-tiles'), whole = 256 * Math.ceil((first - 1) / 256)
+    const said = JSON.parse(gate.cli(['audit', 'tiles', out, '--dir', dir, '--json']).stdout)
+    assert.equal(said.pruned, whole)
+    const ours = doorwardVerify('log', out, '--key', keys, '--json', '--old', old[0])
+    assert.equal(ours.status, 0, ours.stdout)
+    assert.equal(ours.json.pruned, whole)
+    const theirs = outside('log', keys, out, ...old)
+    assert.equal(theirs.status, 0, theirs.stderr)
+    assert.equal(theirs.json.first, whole)
+  })
+
+  test('still proves an entry to whoever kept it', () => {
+    const proof = file('of-pruned', gate.cli(['audit', 'prove', '5', '--dir', dir]).stdout)
+    assert.doesNotMatch(readFileSync(proof, 'utf8'), /^extra/m)
+    const kept = file('kept', Buffer.from(gate.cli(['audit', 'prove', '5', '-c', gate.file]).stdout.match(/^extra (.*)$/m)[1], 'base64'))
+    assert.equal(doorwardVerify('proof', proof, '--key', keys, '--entry', kept).status, 0)
+    assert.equal(doorwardVerify('proof', proof, '--key', keys).status, 2)
   })
 })
 

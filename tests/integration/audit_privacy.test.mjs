@@ -185,7 +185,11 @@ test('what is forgotten stays so: nobody is shown it, and the record still holds
   const before = gate.audit()
   assert.equal(gate.cli(['audit', 'forget', 'user:usr_ann', '-c', gate.file], { ok: false }).status === 0, false) // nobody said yes
   assert.equal((await reveal(ann.seq)).json.values[0].value, ANN.email)
-  assert.match(gate.cli(['audit', 'forget', 'user:usr_ann', '--yes', '-c', gate.file]).stdout, /user:usr_ann is forgotten/)
+  const many = before.filter((e) => e.sealed?.[0]?.subject === 'user:usr_ann').length
+  assert.deepEqual((await gate.operator('GET', '/audit/sealed?subject=user%3Ausr_ann')).json, { all: true, entries: many, subject: 'user:usr_ann' })
+  assert.equal(gate.cli(['audit', 'forget', 'user:usr_ann', '--yes', '-c', gate.file]).stdout,
+    `user:usr_ann is forgotten: what is sealed for it in ${many} entries can be read by nobody any more\n`)
+  assert.equal((await gate.operator('GET', '/audit/sealed?subject=user%3Ausr_ann')).status, 404)
   const { json } = await reveal(ann.seq)
   assert.deepEqual(json.values.map((v) => [v.path, v.forgotten, 'value' in v]),
     [['/parameters/Email', true, false], ['/parameters/customer', true, false], ['/reasoning', true, false]])

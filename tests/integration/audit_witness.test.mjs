@@ -61,7 +61,7 @@ describe('a witness', () => {
     const took = witness.seen.filter((s) => s.status === 200)
     assert.ok(took.length >= 3 && new Set(took.map((s) => s.old)).size === took.length, JSON.stringify(witness.seen))
     assert.deepEqual([await metric('doorward_audit_witness_behind_entries'), (await metric('doorward_audit_witness_age_seconds')) < 30], [0, true])
-    assert.match(gate.cli(['status', '-c', gate.file]).stdout, /WITNESS +UP +SIZE[\s\S]*witness\.example\/w1 +true/)
+    assert.match(gate.cli(['status', '-c', gate.file]).stdout, /WITNESS +UP +SIZE[\s\S]*witness\.example\/w1 +yes/)
     assert.equal(gate.cli(['audit', 'verify', '-c', gate.file]).status, 0)
   })
 

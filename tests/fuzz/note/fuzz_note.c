@@ -57,12 +57,28 @@ static void key_checked(struct str bytes, struct buf *out)
           strcmp(again.name, v.name) == 0);
 }
 
+/* A file of notes: each that is found is one, in order, and it comes to an end. */
+static void file_checked(struct str bytes)
+{
+    static struct note scratch, note;
+    struct str rest = bytes, one;
+    const char *at = bytes.p;
+    size_t passed = 0;
+    while (note_next(&rest, &scratch, &one, &passed)) {
+        CHECK(one.p >= at && one.p + one.n <= bytes.p + bytes.n);
+        CHECK(note_parse(one, &note, NULL) == ERR_OK);
+        at = one.p + one.n;
+    }
+    CHECK(passed <= bytes.n);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
     struct str bytes = {(const char *)p, n};
     struct buf out;
     buf_init(&out, 4u << 20);
     note_checked(bytes);
+    file_checked(bytes);
     checkpoint_checked(bytes, &out);
     key_checked(bytes, &out);
     buf_done(&out);

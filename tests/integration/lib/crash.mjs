@@ -1,7 +1,9 @@
 // A gate that is killed in the midst of calls, again and again, on one data directory.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { startGate } from './gate.mjs'
 import { startServer } from './servers.mjs'
 import { swarm } from './swarm.mjs'
@@ -21,7 +23,7 @@ export async function hammer() {
   } }
 }
 
-// Calls of a client, one after the other, until the gate is gone. What it had the answer to is in `answered`, by traceId.
+// Calls of a client, one after the other, until the gate is gone. What it had the answer to is in `answered`: the receipt, by traceId.
 async function client(scene, token, answered) {
   for (;;) {
     const text = `call ${++scene.number}`
@@ -29,7 +31,7 @@ async function client(scene, token, answered) {
     try {
       const { json } = await scene.gate.call(token, `${scene.number % 4 ? 'modern' : 'stdio'}__echo`, { text },
         { meta: { traceparent: `00-${trace}-00f067aa0ba902b7-01` } })
-      if (json?.result?.content[0].text === text) answered.add(trace)
+      if (json?.result?.content[0].text === text) answered.set(trace, json.result._meta['dev.doorward/receipt'])
       else if (json?.error?.data?.code !== 'upstream_unavailable') return // its server is not back yet: asked again
       else await sleep(20)
     } catch {
@@ -38,15 +40,19 @@ async function client(scene, token, answered) {
   }
 }
 
-// The newest intents; a round makes fewer calls than that.
+// The newest intents, as receipts by traceId; a round makes fewer calls than that.
 function intents(scene) {
   const r = scene.gate.cli(['audit', 'tail', '--dir', record(scene), '-n', '20000', '-e', 'TOOL_CALL', '--json'])
-  return new Set(r.stdout.trim().split('\n').filter(Boolean).map((l) => JSON.parse(l).traceId))
+  const leaf = (line) => createHash('sha256').update('\0').update(line).digest('hex')
+  return new Map(r.stdout.trim().split('\n').filter(Boolean).map((l) => {
+    const { traceId, seq } = JSON.parse(l)
+    return [traceId, { digest: leaf(l), index: seq - 1 }]
+  }))
 }
 
 const record = (scene) => join(scene.gate.dir, 'data/audit')
 function verified(scene) {
-  const r = scene.gate.cli(['audit', 'verify', '--dir', record(scene), '--json'], { ok: false })
+  const r = scene.gate.cli(['audit', 'verify', '-c', scene.gate.file, '--json'], { ok: false })
   assert.equal(r.status, 0, r.stdout + r.stderr)
   return JSON.parse(r.stdout)
 }
@@ -55,7 +61,7 @@ function verified(scene) {
 export async function killed(scene, { min = 50 } = {}) {
   const { gate, sum } = scene
   const { access_token: token } = gate.open(scene.agent)
-  const answered = new Set()
+  const answered = new Map()
   const clients = Array.from({ length: CLIENTS }, () => client(scene, token, answered))
   while (answered.size < min) await sleep(5)
   await sleep(Math.random() * 60) // at whatever moment of a batch, a flush, a segment's end
@@ -70,12 +76,12 @@ export async function killed(scene, { min = 50 } = {}) {
   const ready = Date.now() - start
   sum.entries = verified(scene).entries
   const kept = intents(scene)
-  const lost = [...answered].filter((t) => !kept.has(t))
+  const lost = [...answered].filter(([t, receipt]) => !isDeepStrictEqual(kept.get(t), receipt)).map(([t]) => t)
   sum.answered += answered.size
   sum.lost += lost.length
   sum.torn += /"event":"audit_torn_tail"/.test(gate.log) ? 1 : 0
   sum.readyMs += ready
   sum.worstMs = Math.max(sum.worstMs, ready)
-  assert.deepEqual(lost, [], 'a call whose answer the client had is not on record')
+  assert.deepEqual(lost, [], 'a call whose answer the client had is not on record, or not as its receipt says')
   assert.doesNotMatch(gate.log, /"level":"error"/)
 }

@@ -2,6 +2,8 @@
  * by itself and says what it missed. */
 #include "record.h"
 
+#include "audit/inner.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -225,6 +227,41 @@ static void notes_that_found_no_room_are_counted(void **state)
     assert_int_equal(t.denied + (uint64_t)t.dropped, BURST);
 }
 
+/* What nobody signs, nobody can prove. The minute that it may take is over here at once. */
+static void without_checkpoints_nothing_is_let_through(void **state)
+{
+    struct record *r = *state;
+    struct ack ack;
+    struct fault f = {.text = ""};
+    char blocked[128];
+    record_open(r);
+    record_fill(r, 1);
+    snprintf(blocked, sizeof(blocked), "%s/checkpoint.new", r->dir); /* where the next one is written */
+    struct buf note;
+    uint64_t size = 0;
+    buf_init(&note, 1 << 20);
+    for (unsigned i = 0; i < 1000 && audit_checkpoint(r->audit, &note, &size); i++)
+        usleep(5000);
+    buf_done(&note);
+    assert_int_equal(size, 1);
+    assert_int_equal(mkdir(blocked, 0700), 0);
+    record_fill(r, 1);
+    for (unsigned i = 0; i < 1000 && audit_healthy(r->audit, NULL); i++) {
+        if (r->audit->publish.failing_since)
+            r->audit->publish.failing_since = 1;
+        usleep(5000);
+    }
+    assert_false(audit_healthy(r->audit, &f));
+    assert_non_null(strstr(f.text, "checkpoint"));
+    assert_int_equal(record_append(r, "desk/lookup", &ack, &f), ERR_AUDIT);
+    assert_non_null(strstr(f.text, "no checkpoint of the record could be written"));
+    assert_int_equal(rmdir(blocked), 0);
+    until_healthy(r);
+    record_fill(r, 1);
+    record_close(r);
+    record_verified(r);
+}
+
 int main(void)
 {
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, record_setup, record_teardown)
@@ -235,6 +272,7 @@ int main(void)
         SCENE(a_record_that_stays_full_keeps_what_it_promised),
         SCENE(a_full_queue_refuses_and_the_record_says_how_many),
         SCENE(notes_that_found_no_room_are_counted),
+        SCENE(without_checkpoints_nothing_is_let_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -411,6 +411,28 @@ static void who_is_forgotten_cannot_be_shown_and_others_can(void **state)
     assert_int_equal(seals_forget(r->seals, STR("user:ann"), &f), ERR_NOT_FOUND);
 }
 
+static void entries_of_a_subject_are_counted(void **state)
+{
+    struct room *r = *state;
+    struct fault f;
+    uint64_t n;
+    bool all;
+    assert_int_equal(seals_count(r->seals, STR("user:ann"), &n, &all, &f), ERR_NOT_FOUND);
+    for (int i = 0; i < 3; i++) {
+        SEALS(r, .parameters = MAIL, .reasoning = STR("why"));
+        SEALS(r, .parameters = MAIL, .subject = STR("user:bob"));
+    }
+    SEALS(r, .parameters = MAIL);
+    assert_int_equal(seals_count(r->seals, STR("user:ann"), &n, &all, &f), ERR_OK);
+    assert_int_equal(n, 4);
+    assert_true(all);
+    assert_int_equal(seals_forget(r->seals, STR("user:ann"), &f), ERR_OK);
+    assert_int_equal(seals_count(r->seals, STR("user:ann"), &n, &all, &f), ERR_NOT_FOUND);
+    SEALS(r, .parameters = MAIL);
+    assert_int_equal(seals_count(r->seals, STR("user:ann"), &n, &all, &f), ERR_OK);
+    assert_int_equal(n, 1);
+}
+
 /* The writer holds the key in memory: that must go, too. */
 static void after_it_is_forgotten_a_subject_gets_another_key(void **state)
 {
@@ -787,6 +809,7 @@ int main(void)
         SCENE(what_policies_changed_is_sealed_as_it_was_before),
         SCENE(thousands_of_values_of_many_subjects_are_each_found),
         SCENE(who_is_forgotten_cannot_be_shown_and_others_can),
+        SCENE(entries_of_a_subject_are_counted),
         SCENE(after_it_is_forgotten_a_subject_gets_another_key),
         SCENE(a_destruction_that_was_cut_off_is_one),
         SCENE(under_another_seal_key_nothing_opens),

@@ -49,8 +49,8 @@ static void fill(struct made *m)
         {.event = "CONFIG_RELOADED",
          .allowed = -1,
          .chain = "[{\"id\":\"olga\",\"role\":\"operator\",\"type\":\"HUMAN\"}]"},
-        {.agent = "anna\"\\",
-         .session = "s3",
+        {.agent = "dom\\anna",
+         .session = "s\"3",
          .tool = "mail/send",
          .event = "TOOL_CALL",
          .allowed = 1,
@@ -65,7 +65,8 @@ static void finds_all(const struct made *m)
     FINDS(m, "7,6,5,4,3,2,1", .limit = 2);
     FINDS(m, "1,2,3,4,5,6,7", .oldest_first = true, .limit = 3);
     FINDS(m, "2,1", .agent = STR("anna"));
-    FINDS(m, "7", .agent = STR("anna\"\\"));
+    FINDS(m, "7", .agent = STR("dom\\anna"));
+    FINDS(m, "7", .session = STR("s\"3"));
     FINDS(m, "", .agent = STR("ann"));
     FINDS(m, "5,4,3", .session = STR("s2"));
     FINDS(m, "2,1", .user = STR("ute"));

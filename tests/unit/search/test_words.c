@@ -97,6 +97,7 @@ static void a_phrase_stands_in_one_string(void **state)
     assert_true(has("\"second hand\" agreed", text));
     assert_false(has("\"parcel second\"", text));
     assert_false(has("\"parcel as\"", text));
+    assert_false(has("\"one two\"", "[\"one\",\"two\"]"));
     assert_true(has("\"hand par\"*", text));
     assert_true(has("\"second second", "\"second second hand\""));
     assert_true(has("\"a b a c\"", "\"a b a b a c\""));

@@ -238,6 +238,41 @@ static void what_is_no_checkpoint_is_refused(void **state)
             fail_msg("checkpoint %zu was taken for one", i);
 }
 
+/* An anchor's file: what was cut off costs itself and no whole note. */
+static void notes_in_one_file_are_found_and_halves_passed_over(void **state)
+{
+    struct desk *d = *state;
+#define NOTE TEXT "\n" SIGNATURE
+    static const struct {
+        const char *file;
+        size_t notes, passed;
+    } files[] = {
+        {"", 0, 0},
+        {"\n\n\n", 0, 0},
+        {NOTE, 1, 0},
+        {NOTE "\n", 1, 0},
+        {NOTE "\n" NOTE "\n", 2, 0},
+        {"If you th\n\n" NOTE "\n", 1, 1},
+        {NOTE "\n" TEXT "\n\n" NOTE, 2, 1},
+        {NOTE "\n" TEXT "\n— PeterNeumann x08g\n\n" NOTE "\n", 2, 1},
+        {NOTE "\n" TEXT "\n— Pe", 1, 1},
+        {NOTE "\n" SIGNATURE "\n" NOTE, 2, 1},
+        {TEXT "\n\n" SIGNATURE "\n", 0, 2},
+        {"nothing of the kind\n", 0, 1},
+    };
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct str rest = str_of(files[i].file), note;
+        size_t notes = 0, passed = 0;
+        while (note_next(&rest, &d->note, &note, &passed)) {
+            assert_true(str_is(note, NOTE));
+            notes++;
+        }
+        if (notes != files[i].notes || passed != files[i].passed)
+            fail_msg("file %zu: %zu notes, passed over %zu", i, notes, passed);
+    }
+#undef NOTE
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,7 +282,7 @@ int main(void)
         T(signature_of_another_key_is_none),           T(cosignature_says_when),
         T(signatures_of_unknown_kinds_do_not_disturb), T(what_is_no_note_is_refused),
         T(key_is_refused_with_what_is_wrong_with_it),  T(checkpoint_is_read_and_written_as_it_was),
-        T(what_is_no_checkpoint_is_refused),
+        T(what_is_no_checkpoint_is_refused),           T(notes_in_one_file_are_found_and_halves_passed_over),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
