@@ -1,6 +1,7 @@
 /* From a request to its route: who asks, may they, and where the answer is made. */
 #include "admin/admin.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -82,6 +83,17 @@ static bool admin_is(const struct secret *token, struct str given)
     return token && secret_len(token) > 0 && secret_eq(token, given);
 }
 
+/* inet_ntop leaves the text empty for an address of no family. */
+static struct str admin_address(struct admin_request *r)
+{
+    const struct sockaddr_storage *from = &r->x->peer;
+    const void *bytes = from->ss_family == AF_INET ? (const void *)&((const struct sockaddr_in *)from)->sin_addr
+                                                   : (const void *)&((const struct sockaddr_in6 *)from)->sin6_addr;
+    char text[INET6_ADDRSTRLEN] = "";
+    inet_ntop(from->ss_family, bytes, text, sizeof(text));
+    return text[0] ? arena_fmt(r->arena, "{\"address\":\"%s\"}", text) : STR_NONE;
+}
+
 /* On record, unless there are so many that they would fill the disk. */
 static void admin_note_failure(struct admin_request *r)
 {
@@ -90,7 +102,7 @@ static void admin_note_failure(struct admin_request *r)
     meter_add(METER_AUTH_FAILURES_OPERATORS, 1);
     bucket_take_all(&use, 1, clock_mono_ns(), &v);
     if (v.answer == LEASE_GRANTED)
-        admin_note(r->admin, AUDIT_AUTH_FAILED, STR_NONE, STR_NONE, STR_NONE);
+        admin_note(r->admin, AUDIT_AUTH_FAILED, STR_NONE, STR_NONE, admin_address(r));
 }
 
 /* admin.metrics: open. Whoever reaches the listener reads the figures, and nothing else. */

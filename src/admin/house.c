@@ -101,6 +101,7 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_kv_bool(&o, "healthy", audit_healthy(a->audit, &audit));
     json_kv_z(&o, "fault", audit.text);
     json_kv_i64(&o, "seq", (int64_t)audit_seq(a->audit));
+    json_kv_i64(&o, "checkpoint", (int64_t)audit_published(a->audit));
     json_kv_i64(&o, "indexed", (int64_t)indexer_at(a->indexer));
     json_key(&o, STR("witnesses"));
     outside_json(a->outside, true, &o);

@@ -173,6 +173,7 @@ static void metrics_look(void *ctx, struct meter_out *o, enum meter_family f)
     case METER_F_READY: v = a->ready(a->ctx, &(struct fault){0}); break;
     case METER_F_AUDIT_HEALTHY: v = audit_healthy(a->audit, NULL); break;
     case METER_F_AUDIT_QUEUE: v = (double)audit_queued(a->audit); break;
+    case METER_F_AUDIT_CHECKPOINT: v = (double)audit_published(a->audit); break;
     case METER_F_AUDIT_LAST: v = (double)audit_seq(a->audit); break;
     case METER_F_AUDIT_INDEX_LAG: v = metrics_index_lag(a); break;
     case METER_F_START: v = metrics_started(a); break;

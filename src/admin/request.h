@@ -59,7 +59,8 @@ struct admin_query {
     const char *name;
     struct str *value;
 };
-enum err admin_query_read(struct admin_request *r, const struct admin_query *fields, size_t n, struct fault *f) MUST_USE;
+enum err admin_query_read(struct admin_request *r, const struct admin_query *fields, size_t n,
+                          struct fault *f) MUST_USE;
 /* "7d" before now, or a date: wall clock, ms. Untouched when there is no text. */
 enum err admin_query_when(const char *name, struct str text, int64_t *ret, struct fault *f) MUST_USE;
 /* The record's folder, in the arena; STR_NONE: no memory. */

@@ -132,6 +132,7 @@ void audit_unwatch(struct audit *a, struct audit_watch *w);
 void audit_hold(struct audit *a, uint64_t (*taken)(void *ctx), void *ctx);
 /* The newest checkpoint, a signed note, appended to out; *ret_size its tree's size. ERR_NOT_FOUND: none yet. */
 enum err audit_checkpoint(struct audit *a, struct buf *out, uint64_t *ret_size) MUST_USE;
+uint64_t audit_published(struct audit *a); /* the size of the newest checkpoint's tree; 0: none yet */
 /* Signature lines of others (witnesses) to a checkpoint that audit_checkpoint() gave: it is kept with them, and the
  * newest such one stands in the file `cosigned`, with the lines of all who cosigned it. The lines were verified. */
 enum err audit_cosign(struct audit *a, struct str note, struct str lines, struct fault *f) MUST_USE;
@@ -187,7 +188,8 @@ void audit_reader_close(struct audit_reader *r);
 enum err audit_reader_seek(struct audit_reader *r, uint64_t seq, struct fault *f) MUST_USE;
 /* The next entry is one before that moment, if there is one: not long before, and none behind it is left out. */
 enum err audit_reader_before(struct audit_reader *r, int64_t wall_ms, struct fault *f) MUST_USE;
-uint64_t audit_reader_first(struct audit_reader *r); /* the first that is still there; 0: there is none */
+/* The first seq that is still there; 0: there is none. */
+enum err audit_reader_first(struct audit_reader *r, uint64_t *ret, struct fault *f) MUST_USE;
 /* Where the entry that came last stands: its segment's first entry, and the offset there. */
 void audit_reader_where(const struct audit_reader *r, uint64_t *ret_segment, uint64_t *ret_offset);
 /* The next entry is the one that stands there; offset 0: the segment's first. ERR_NOT_FOUND: the segment is gone. */

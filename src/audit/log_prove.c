@@ -10,13 +10,6 @@ static void prove_reader_closep(struct audit_reader **r)
     audit_reader_close(*r);
 }
 
-static void prove_checkpoint_freep(struct log_checkpoint **c)
-{
-    if (*c)
-        log_checkpoint_done(*c);
-    free(*c);
-}
-
 /* ---- bundles ---- */
 
 enum err log_bundle_next(struct audit_reader *r, uint64_t index, unsigned width, struct buf *out, struct fault *f)
@@ -113,26 +106,33 @@ static enum err prove_checkpoint(const char *dir, uint64_t seq, struct log_check
     return log_checkpoint_read(dir, ret, f);
 }
 
-enum err log_prove(const char *dir, uint64_t seq, struct buf *out, struct fault *f)
+static enum err prove_under(const char *dir, const struct log_checkpoint *c, struct audit_reader *r, uint64_t seq,
+                            struct buf *out, struct fault *f)
 {
-    struct audit_reader *r CLEANUP(prove_reader_closep) = NULL;
-    struct log_checkpoint *c CLEANUP(prove_checkpoint_freep) = calloc(1, sizeof(*c));
     struct buf entry CLEANUP(buf_done) = {0};
-    struct proof_file p = {.index = seq - 1};
+    struct proof_file p = {.index = seq - 1, .checkpoint = buf_view(&c->text)};
     struct tlog_hash leaf;
-    if (!c)
-        return fault_set(f, ERR_NOMEM, "no memory for a checkpoint");
-    TRY(audit_reader_open(dir, &r, f));
-    enum err e = prove_checkpoint(dir, seq, c, f);
-    if (e && e != ERR_NOT_FOUND)
-        return e;
-    if (e || !seq || seq > c->is.size)
-        return prove_uncovered(r, seq, e ? 0 : c->is.size, f);
     TRY(prove_index(dir, &c->is, p.index, &leaf, &p.proof, f));
     buf_init(&entry, PROOF_EXTRA);
     TRY(prove_entry(r, seq, &leaf, &entry, f));
     p.extra = buf_view(&entry);
-    p.checkpoint = buf_view(&c->text);
     proof_file_write(&p, out);
     return buf_failed(out) ? fault_set(f, ERR_NOMEM, "no memory for a proof") : ERR_OK;
+}
+
+enum err log_prove(const char *dir, uint64_t seq, struct buf *out, struct fault *f)
+{
+    struct audit_reader *r CLEANUP(prove_reader_closep) = NULL;
+    TRY(audit_reader_open(dir, &r, f));
+    struct log_checkpoint *c = calloc(1, sizeof(*c));
+    if (!c)
+        return fault_set(f, ERR_NOMEM, "no memory for a checkpoint");
+    enum err e = prove_checkpoint(dir, seq, c, f);
+    if (e == ERR_NOT_FOUND || (!e && (!seq || seq > c->is.size)))
+        e = prove_uncovered(r, seq, e ? 0 : c->is.size, f);
+    else if (!e)
+        e = prove_under(dir, c, r, seq, out, f);
+    log_checkpoint_done(c);
+    free(c);
+    return e;
 }

@@ -128,10 +128,10 @@ static enum err prune_go(struct prune *p, struct fault *f)
     uint64_t first = p->list.first[0], last = p->list.first[p->count] - 1;
     TRY(prune_say(a, first, last, f));
     for (size_t i = 0; i < p->count; i++) { /* the oldest first: what is left has no hole, whenever this ends */
+        TRY(seal_prune(a->dir, p->list.first[i], f)); /* before: without its segment nobody would look for it */
         segment_path(a->dir, p->list.first[i], path);
         if (unlink(path) < 0 && errno != ENOENT)
             return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-        TRY(seal_prune(a->dir, p->list.first[i], f));
     }
     prune_large(p);
     log_info("audit_pruned", LOG_I("first", first), LOG_I("last", last), LOG_I("segments", p->count));

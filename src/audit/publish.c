@@ -423,6 +423,14 @@ enum err audit_checkpoint(struct audit *a, struct buf *out, uint64_t *ret_size)
     return e ? e : buf_error(out);
 }
 
+uint64_t audit_published(struct audit *a)
+{
+    pthread_mutex_lock(&a->publish.lock);
+    uint64_t size = a->publish.size;
+    pthread_mutex_unlock(&a->publish.lock);
+    return size;
+}
+
 enum err audit_cosign(struct audit *a, struct str note, struct str lines, struct fault *f)
 {
     struct publish *p = &a->publish;

@@ -106,14 +106,13 @@ uint64_t audit_reader_last(struct audit_reader *r)
     return last;
 }
 
-uint64_t audit_reader_first(struct audit_reader *r)
+enum err audit_reader_first(struct audit_reader *r, uint64_t *ret, struct fault *f)
 {
     struct segment_list list;
-    if (segment_list(r->dir, &list, NULL))
-        return 0;
-    uint64_t first = list.count ? list.first[0] : 0;
+    TRY(segment_list(r->dir, &list, f));
+    *ret = list.count ? list.first[0] : 0;
     segment_list_done(&list);
-    return first;
+    return ERR_OK;
 }
 
 void audit_reader_where(const struct audit_reader *r, uint64_t *ret_segment, uint64_t *ret_offset)

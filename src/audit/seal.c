@@ -1,84 +1,12 @@
 /* What of an entry is sealed, and what stands in its place. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-
 #include "audit/names.h"
 #include "audit/seal_inner.h"
 
 /* Values of a member that are sealed each by itself, and bytes of the list; of more, all of the member is one value: an
  * entry does not grow beyond measure. */
-enum { SEAL_EACH = 128, SEAL_LIST = 16 << 10, SEAL_MARKS = 128, SEAL_QUEUE_KEPT = 8 << 20 };
+enum { SEAL_EACH = 128, SEAL_LIST = 16 << 10, SEAL_MARKS = 128 };
 
 static const struct json_limits seal_limits = {.depth = 2 * JSON_DEPTH, .nodes = 2 * JSON_NODES};
-
-/* ---- what is marked ---- */
-
-static bool seal_name(const struct conf_strings *names, struct str name)
-{
-    char folded[NAME_MAX_FOLDED];
-    struct str n;
-    if (!names->n)
-        return false;
-    return !name_fold(name, false, folded, &n) || name_listed(names, n); /* too long to be compared: it may be one */
-}
-
-static bool seal_needed_object(const struct conf_strings *names, const struct json *j, uint32_t object, struct arena *a)
-{
-    bool labelled = false;
-    JSON_PAIRS(j, object, k, v)
-    {
-        if (seal_name(names, json_str(j, k, a)))
-            return true;
-        labelled = labelled || name_is_label(j, k);
-    }
-    return labelled && name_labelled(j, object, seal_name, names, a);
-}
-
-bool seal_needed(const struct conf_strings *names, struct str paths, const struct json *j, uint32_t root,
-                 struct arena *a)
-{
-    if (paths.n)
-        return true;
-    if (!names->n)
-        return false;
-    for (uint32_t i = root, end = root < j->count ? j->node[root].next : 0; i < end; i++)
-        if (json_type(j, i) == JSON_OBJECT && seal_needed_object(names, j, i, a))
-            return true;
-    return arena_failed(a);
-}
-
-/* The node that a JSON pointer leads to; 0: nothing is there. */
-static uint32_t seal_point(const struct json *j, uint32_t at, struct str pointer, struct arena *a)
-{
-    while (pointer.n && at) {
-        struct str token, rest = str_skip(pointer, 1);
-        struct buf b;
-        uint64_t n;
-        str_cut(&rest, '/', &token);
-        size_t used = 1 + token.n;
-        buf_init(&b, token.n + 1);
-        for (size_t i = 0; i < token.n; i++) {
-            bool escape = token.p[i] == '~' && i + 1 < token.n && (token.p[i + 1] == '0' || token.p[i + 1] == '1');
-            buf_char(&b, !escape ? token.p[i] : token.p[++i] == '0' ? '~' : '/');
-        }
-        struct str key = arena_buf(a, &b);
-        buf_done(&b);
-        if (json_type(j, at) == JSON_ARRAY) {
-            uint32_t v = str_u64(key, &n) ? json_first(j, at) : 0;
-            for (; v && n; n--)
-                v = json_next(j, at, v);
-            at = v;
-        } else {
-            at = json_get(j, at, key);
-        }
-        pointer = str_skip(pointer, used);
-    }
-    return at;
-}
-
-/* ---- one entry ---- */
 
 struct seal_walk {
     struct seals *s;
@@ -417,90 +345,4 @@ void seal_masked(const struct seal_ask *ask, struct sealed *ret)
 struct str seal_subject(const struct audit_entry *e, struct arena *a)
 {
     return e->user.n ? ARENA_JOIN(a, STR("user:"), e->user) : ARENA_JOIN(a, STR("agent:"), e->agent_id);
-}
-
-/* ---- the batch ---- */
-
-enum err seal_flush(struct seals *s, uint64_t segment, struct fault *f)
-{
-    if (!s || !s->queue.n)
-        return ERR_OK;
-    TRY(seal_box_write(&s->box, segment, &s->queue, f));
-    size_t max = s->queue.max;
-    if (s->queue.cap > SEAL_QUEUE_KEPT) {
-        buf_done(&s->queue);
-        buf_init(&s->queue, max);
-    }
-    buf_clear(&s->queue);
-    return ERR_OK;
-}
-
-void seal_drop(struct seals *s, uint64_t seq)
-{
-    if (s)
-        s->queue.n = seal_frames_before(&s->queue, seq);
-}
-
-/* ---- opening ---- */
-
-enum err seals_open(const char *dir, const struct secret *key, struct seals **ret, struct fault *f)
-{
-    char folder[SEAL_PATH];
-    unsigned char *bytes;
-    struct seals *s = calloc(1, sizeof(*s));
-    if (!s)
-        return fault_set(f, ERR_NOMEM, "no memory for what is sealed");
-    s->box.fd = -1;
-    pthread_mutex_init(&s->lock, NULL);
-    buf_init(&s->queue, (size_t)1 << 30);
-    buf_init(&s->list, SEAL_QUEUE_KEPT);
-    buf_init(&s->path, SEAL_QUEUE_KEPT);
-    enum err e = seal_root_open(dir, key, true, &s->root, f);
-    snprintf(s->box.dir, sizeof(s->box.dir), "%s", dir);
-    snprintf(folder, sizeof(folder), "%s/sealed", dir);
-    if (!e && mkdir(folder, 0700) < 0 && errno != EEXIST)
-        e = fault_set(f, ERR_IO, "%s: %s", folder, strerror(errno));
-    s->cache.bytes = e ? NULL : secret_alloc(SEAL_CACHE * sizeof(struct seal_keys), &bytes);
-    if (!e && !s->cache.bytes)
-        e = fault_set(f, ERR_NOMEM, "no memory for the keys of what is sealed");
-    if (e) {
-        seals_close(s);
-        return e;
-    }
-    *ret = s;
-    return ERR_OK;
-}
-
-void seals_close(struct seals *s)
-{
-    if (!s)
-        return;
-    seal_box_close(&s->box);
-    secret_free(s->cache.bytes);
-    seal_root_done(&s->root);
-    buf_done(&s->queue);
-    buf_done(&s->list);
-    buf_done(&s->path);
-    pthread_mutex_destroy(&s->lock);
-    free(s);
-}
-
-/* ---- forgetting ---- */
-
-enum err seals_forget(struct seals *s, struct str subject, struct fault *f)
-{
-    pthread_mutex_lock(&s->lock);
-    seal_cache_drop(&s->cache, &s->root, subject); /* first: whatever the disk says, it is not used any more */
-    enum err e = seal_subject_destroy(&s->root, subject, f);
-    pthread_mutex_unlock(&s->lock);
-    return e;
-}
-
-enum err seal_forget(const char *dir, const struct secret *key, struct str subject, struct fault *f)
-{
-    struct seal_root r;
-    TRY(seal_root_open(dir, key, false, &r, f));
-    enum err e = seal_subject_destroy(&r, subject, f);
-    seal_root_done(&r);
-    return e;
 }

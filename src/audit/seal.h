@@ -65,7 +65,8 @@ enum err seal_values(struct seals *s, const struct seal_ask *ask, struct arena *
  */
 void seal_masked(const struct seal_ask *ask, struct sealed *ret);
 /* Before the entries of the batch are flushed: what was sealed for them is on the disk. segment: the first entry of the
- * one they go to. ERR_AUDIT: it is not, and the queue stays as it was. */
+ * one they go to. ERR_AUDIT: it is not; what was queued must be dropped, and sealed again when the entries are tried
+ * again. */
 enum err seal_flush(struct seals *s, uint64_t segment, struct fault *f) MUST_USE;
 /* Entries from this number on are not written after all: what was queued for them is dropped. */
 void seal_drop(struct seals *s, uint64_t seq);

@@ -38,12 +38,21 @@ void seal_root_done(struct seal_root *r);
 struct seal_keys {
     unsigned char value[SEAL_KEY], digest[SEAL_KEY];
 };
-/* ERR_NOT_FOUND: it has none. ERR_CORRUPT: the file is not what was written. */
-enum err seal_subject_read(const struct seal_root *r, struct str subject, unsigned char ret_id[SEAL_ID],
-                           struct seal_keys *ret, struct fault *f) MUST_USE;
+/* What a subject's file is called. */
+void seal_subject_name(const struct seal_root *r, struct str subject, unsigned char ret[SHA256_BYTES]);
+/* ERR_NOT_FOUND: it has no key. ERR_CORRUPT: the file is not what was written. */
+enum err seal_subject_read(const struct seal_root *r, const unsigned char name[SHA256_BYTES],
+                           unsigned char ret_id[SEAL_ID], struct seal_keys *ret, struct fault *f) MUST_USE;
+/* A new key, in a file that is not flushed. */
+enum err seal_subject_make(const struct seal_root *r, const unsigned char name[SHA256_BYTES],
+                           unsigned char ret_id[SEAL_ID], struct seal_keys *ret, struct fault *f) MUST_USE;
+bool seal_subjects_flush(const struct seal_root *r, const unsigned char (*name)[SHA256_BYTES], size_t n) MUST_USE;
+void seal_subject_undo(const struct seal_root *r, const unsigned char name[SHA256_BYTES]);
 enum err seal_subject_destroy(const struct seal_root *r, struct str subject, struct fault *f) MUST_USE;
 
-enum { SEAL_CACHE = 1024 };
+/* ---- seal_cache.c ---- */
+
+enum { SEAL_CACHE = 1024, SEAL_NEW = 256 };
 struct seal_cache {
     struct secret *bytes; /* struct seal_keys for each slot */
     struct seal_slot {
@@ -51,10 +60,15 @@ struct seal_cache {
         uint64_t used; /* 0: empty */
     } slot[SEAL_CACHE];
     uint64_t turn;
+    unsigned char new[SEAL_NEW][SHA256_BYTES]; /* names of those that were made and are not flushed */
+    size_t made;
+    bool failed; /* a flush in the middle of a batch: the whole batch has failed */
 };
-/* Of the cache, of the file, or new: then it is on the disk when this returns. They live until the next call. */
+/* Of the cache, of the file, or new. They live until the next call. */
 enum err seal_cache_get(struct seal_cache *c, const struct seal_root *r, struct str subject,
                         const struct seal_keys **ret, const unsigned char **ret_id, struct fault *f) MUST_USE;
+/* New ones are on the disk when this returns. ERR_AUDIT: they are gone, and what was sealed with them is nothing. */
+enum err seal_cache_flush(struct seal_cache *c, const struct seal_root *r, struct fault *f) MUST_USE;
 void seal_cache_drop(struct seal_cache *c, const struct seal_root *r, struct str subject);
 
 /* ---- seal_box.c ---- */
@@ -101,7 +115,14 @@ enum err seal_file_next(struct seal_file *s, struct seal_frame *ret, struct faul
 enum { SEAL_AAD = 3, SEAL_AAD_HEAD = 32 };
 void seal_aad(uint64_t seq, struct str path, struct str subject, char head[SEAL_AAD_HEAD], struct str ret[SEAL_AAD]);
 
-/* ---- seal.c ---- */
+/* ---- seal_mark.c ---- */
+
+/* Of a member; too long to be compared: yes. */
+bool seal_name(const struct conf_strings *names, struct str name);
+/* The node that a JSON pointer leads to from `at`; 0: nothing is there. */
+uint32_t seal_point(const struct json *j, uint32_t at, struct str pointer, struct arena *a);
+
+/* ---- seal.c, seal_store.c ---- */
 
 struct seals {
     struct seal_root root; /* does not change */

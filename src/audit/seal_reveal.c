@@ -58,7 +58,9 @@ static enum err show_subject(struct show *s, struct str subject, struct fault *f
     if (s->known && str_eq(s->subject, subject))
         return ERR_OK;
     s->known = false;
-    enum err e = seal_subject_read(s->root, subject, s->id, s->keys, f);
+    unsigned char name[SHA256_BYTES];
+    seal_subject_name(s->root, subject, name);
+    enum err e = seal_subject_read(s->root, name, s->id, s->keys, f);
     if (e && e != ERR_NOT_FOUND)
         return e;
     s->gone = e == ERR_NOT_FOUND;
@@ -190,7 +192,9 @@ enum err seal_count(const struct seal_root *r, const char *dir, struct str subje
     struct secret *keys CLEANUP(secret_freep) = secret_alloc(sizeof(struct seal_keys), &bytes);
     if (!keys)
         return fault_set(f, ERR_NOMEM, "no memory for a subject's key");
-    TRY(seal_subject_read(r, subject, c.id, (struct seal_keys *)(void *)bytes, f));
+    unsigned char name[SHA256_BYTES];
+    seal_subject_name(r, subject, name);
+    TRY(seal_subject_read(r, name, c.id, (struct seal_keys *)(void *)bytes, f));
     TRY(seal_files(dir, count_file, &c, f));
     *ret = c.entries;
     *ret_all = !c.late;

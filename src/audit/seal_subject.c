@@ -6,7 +6,8 @@
  *   subjects/check              "DWCHCK01", HMAC of a constant: tells another seal.key from a subject that was
  * forgotten
  *
- * A file is whole on the disk before its key is used. To destroy one, it is overwritten and then removed.
+ * Files come to the disk before what is sealed with their keys does (seal_cache.c). One that is empty or all zeros was
+ * on its way there, or was being destroyed, when the machine stopped: nothing that is on record needs it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -53,19 +54,16 @@ static bool file_make_dir(const char *path, const char *above)
     return errno == EEXIST;
 }
 
-static bool file_write_all(int fd, const unsigned char *p, size_t n)
-{
-    return pwrite(fd, p, n, 0) == (ssize_t)n && fsync(fd) == 0;
-}
-
-/* Under a name of its own first: a file is there as a whole or not at all. */
-static enum err file_put(const char *dir, const char *name, const unsigned char *p, size_t n, struct fault *f)
+/* Under a name of its own first: a file is there as a whole or not at all. flush: and stays there. */
+static enum err file_put(const char *dir, const char *name, const unsigned char *p, size_t n, bool flush,
+                         struct fault *f)
 {
     char path[SEAL_PATH + 80], temporary[SEAL_PATH + 80];
     snprintf(path, sizeof(path), "%s/%s", dir, name);
     snprintf(temporary, sizeof(temporary), "%s/new", dir);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok = fd >= 0 && file_write_all(fd, p, n) && rename(temporary, path) == 0 && file_flush_dir(dir);
+    bool ok = fd >= 0 && pwrite(fd, p, n, 0) == (ssize_t)n && (!flush || fsync(fd) == 0) &&
+              rename(temporary, path) == 0 && (!flush || file_flush_dir(dir));
     int why = errno;
     if (fd >= 0)
         close(fd);
@@ -75,7 +73,7 @@ static enum err file_put(const char *dir, const char *name, const unsigned char 
     return fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(why));
 }
 
-/* Exactly n bytes. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. */
+/* Exactly n bytes. ERR_NOT_FOUND: none, or no file. ERR_CORRUPT, ERR_IO. */
 static enum err file_get(const char *path, unsigned char *p, size_t n, struct fault *f)
 {
     unsigned char more;
@@ -87,6 +85,8 @@ static enum err file_get(const char *path, unsigned char *p, size_t n, struct fa
     close(fd);
     if (got < 0 || rest < 0)
         return fault_set(f, ERR_IO, "%s: %s", path, strerror(why));
+    if (got == 0)
+        return fault_set(f, ERR_NOT_FOUND, "%s: is empty", path);
     return got == (ssize_t)n && rest == 0 ? ERR_OK : fault_set(f, ERR_CORRUPT, "%s: is damaged", path);
 }
 
@@ -115,14 +115,14 @@ static enum err root_check(const struct seal_root *r, const struct secret *key, 
     if (!e && memcmp(right, there, sizeof(right)) == 0)
         return ERR_OK;
     if (e != ERR_IO && make && root_is_new(folder)) /* whatever the key was, nothing lies under it */
-        return file_put(folder, "check", right, sizeof(right), f);
+        return file_put(folder, "check", right, sizeof(right), true, f);
     if (e == ERR_NOT_FOUND && make)
         return fault_set(f, ERR_CORRUPT, "%s is missing, though keys of subjects are there", path);
     return e ? e
-               : fault_set(f, ERR_CONFLICT,
-                           "%s: the keys of subjects lie under another seal.key than the one in audit.keys; put that "
-                           "one back, or remove this folder if what is sealed shall be lost",
-                           folder);
+             : fault_set(f, ERR_CONFLICT,
+                         "%s: the keys of subjects lie under another seal.key than the one in audit.keys; put that "
+                         "one back, or remove this folder if what is sealed shall be lost",
+                         folder);
 }
 
 enum err seal_root_open(const char *dir, const struct secret *key, bool make, struct seal_root *ret, struct fault *f)
@@ -162,10 +162,15 @@ struct subject_place {
     char dir[SEAL_PATH], file[2 * SHA256_BYTES - 1], path[SEAL_PATH + 80];
 };
 
-static void subject_place(const struct seal_root *r, struct str subject, struct subject_place *ret)
+void seal_subject_name(const struct seal_root *r, struct str subject, unsigned char ret[SHA256_BYTES])
+{
+    seal_hmac(root_keys(r)->name, SEAL_KEY, subject, ret);
+}
+
+static void subject_place(const struct seal_root *r, const unsigned char name[SHA256_BYTES], struct subject_place *ret)
 {
     char hex[2 * SHA256_BYTES + 1], folder[3] = "";
-    seal_hmac(root_keys(r)->name, SEAL_KEY, subject, ret->name);
+    memcpy(ret->name, name, SHA256_BYTES);
     enc_hex(ret->name, SHA256_BYTES, hex);
     memcpy(folder, hex, 2);
     memcpy(ret->file, hex + 2, sizeof(ret->file));
@@ -196,51 +201,45 @@ static bool subject_is_wiped(const unsigned char *p, size_t n)
     return !any;
 }
 
-static enum err subject_read(const struct seal_root *r, const struct subject_place *p, unsigned char ret_id[SEAL_ID],
-                             struct seal_keys *ret, struct fault *f)
+enum err seal_subject_read(const struct seal_root *r, const unsigned char name[SHA256_BYTES],
+                           unsigned char ret_id[SEAL_ID], struct seal_keys *ret, struct fault *f)
 {
+    struct subject_place p;
     unsigned char bytes[SUBJECT_BYTES], key[SEAL_KEY];
     struct str aad[3];
     const unsigned char *id = bytes + 8, *nonce = id + SEAL_ID, *wrapped = nonce + SEAL_NONCE;
-    TRY(file_get(p->path, bytes, sizeof(bytes), f));
-    if (subject_is_wiped(bytes, sizeof(bytes))) /* it was being destroyed when the machine stopped */
-        return fault_set(f, ERR_NOT_FOUND, "%s: is destroyed", p->path);
+    subject_place(r, name, &p);
+    TRY(file_get(p.path, bytes, sizeof(bytes), f));
+    if (subject_is_wiped(bytes, sizeof(bytes)))
+        return fault_set(f, ERR_NOT_FOUND, "%s: is destroyed", p.path);
     enum err e =
         memcmp(bytes, "DWSUBJ01", 8) != 0
             ? ERR_CORRUPT
-            : seal_decrypt(root_keys(r)->wrap, nonce, aad, subject_aad(p, id, aad), wrapped, SEAL_KEY + SEAL_TAG, key);
+            : seal_decrypt(root_keys(r)->wrap, nonce, aad, subject_aad(&p, id, aad), wrapped, SEAL_KEY + SEAL_TAG, key);
     if (e)
-        return fault_set(f, e, "%s: %s", p->path, e == ERR_NOMEM ? "no memory" : "this key of a subject is damaged");
+        return fault_set(f, e, "%s: %s", p.path, e == ERR_NOMEM ? "no memory" : "this key of a subject is damaged");
     memcpy(ret_id, id, SEAL_ID);
     subject_derive(key, ret);
     secret_wipe(key, sizeof(key));
     return ERR_OK;
 }
 
-enum err seal_subject_read(const struct seal_root *r, struct str subject, unsigned char ret_id[SEAL_ID],
-                           struct seal_keys *ret, struct fault *f)
+enum err seal_subject_make(const struct seal_root *r, const unsigned char name[SHA256_BYTES],
+                           unsigned char ret_id[SEAL_ID], struct seal_keys *ret, struct fault *f)
 {
     struct subject_place p;
-    subject_place(r, subject, &p);
-    return subject_read(r, &p, ret_id, ret, f);
-}
-
-static enum err subject_make(const struct seal_root *r, const struct subject_place *p, unsigned char ret_id[SEAL_ID],
-                             struct seal_keys *ret, struct fault *f)
-{
     unsigned char bytes[SUBJECT_BYTES] = "DWSUBJ01", key[SEAL_KEY];
     struct str aad[3];
-    char above[SEAL_PATH];
     unsigned char *id = bytes + 8, *nonce = id + SEAL_ID, *wrapped = nonce + SEAL_NONCE;
-    root_path(r, "", above);
-    if (!file_make_dir(p->dir, above))
-        return fault_set(f, ERR_AUDIT, "%s: %s", p->dir, strerror(errno));
+    subject_place(r, name, &p);
+    if (mkdir(p.dir, 0700) < 0 && errno != EEXIST)
+        return fault_set(f, ERR_AUDIT, "%s: %s", p.dir, strerror(errno));
     enc_random(key, sizeof(key));
     enc_random(id, SEAL_ID);
     enc_random(nonce, SEAL_NONCE);
-    enum err e = seal_encrypt(root_keys(r)->wrap, nonce, aad, subject_aad(p, id, aad),
+    enum err e = seal_encrypt(root_keys(r)->wrap, nonce, aad, subject_aad(&p, id, aad),
                               &(struct str){(const char *)key, SEAL_KEY}, 1, wrapped);
-    e = e ? fault_set(f, e, "no memory for a subject's key") : file_put(p->dir, p->file, bytes, sizeof(bytes), f);
+    e = e ? fault_set(f, e, "no memory for a subject's key") : file_put(p.dir, p.file, bytes, sizeof(bytes), false, f);
     if (!e) {
         memcpy(ret_id, id, SEAL_ID);
         subject_derive(key, ret);
@@ -249,83 +248,60 @@ static enum err subject_make(const struct seal_root *r, const struct subject_pla
     return e;
 }
 
+static bool subject_flush(const struct subject_place *p)
+{
+    int fd = open(p->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT; /* forgotten meanwhile */
+    bool ok = fsync(fd) == 0;
+    close(fd);
+    return ok && file_flush_dir(p->dir);
+}
+
+bool seal_subjects_flush(const struct seal_root *r, const unsigned char (*name)[SHA256_BYTES], size_t n)
+{
+    enum { FEW = 4 }; /* of more it is quicker to flush all that the file system holds */
+    char folder[SEAL_PATH];
+    struct subject_place p;
+    root_path(r, "", folder);
+    if (n <= FEW) {
+        bool ok = file_flush_dir(folder);
+        for (size_t i = 0; ok && i < n; i++) {
+            subject_place(r, name[i], &p);
+            ok = subject_flush(&p);
+        }
+        return ok;
+    }
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && syncfs(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+void seal_subject_undo(const struct seal_root *r, const unsigned char name[SHA256_BYTES])
+{
+    struct subject_place p;
+    subject_place(r, name, &p);
+    unlink(p.path);
+}
+
 enum err seal_subject_destroy(const struct seal_root *r, struct str subject, struct fault *f)
 {
     static const unsigned char zeros[SUBJECT_BYTES];
+    unsigned char name[SHA256_BYTES];
     struct subject_place p;
-    subject_place(r, subject, &p);
+    seal_subject_name(r, subject, name);
+    subject_place(r, name, &p);
     int fd = open(p.path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         return errno == ENOENT ? fault_set(f, ERR_NOT_FOUND, "nothing is sealed for " STR_FMT, STR_ARG(subject))
                                : fault_set(f, ERR_IO, "%s: %s", p.path, strerror(errno));
     /* Where the file system writes in place, nothing of it is left; elsewhere it is as good as removed. */
-    (void)!file_write_all(fd, zeros, sizeof(zeros));
+    if (pwrite(fd, zeros, sizeof(zeros), 0) > 0)
+        (void)!fsync(fd);
     close(fd);
     return unlink(p.path) == 0 && file_flush_dir(p.dir)
                ? ERR_OK
                : fault_set(f, ERR_IO, "%s: may not be destroyed: %s", p.path, strerror(errno));
-}
-
-/* ---- the cache ---- */
-
-/* Sets of four: a name has four places it may lie in. */
-enum { CACHE_WAYS = 4 };
-
-static struct seal_slot *cache_find(struct seal_cache *c, const unsigned char name[SHA256_BYTES], bool *ret_hit)
-{
-    size_t set = ((size_t)name[0] << 8 | name[1]) % (SEAL_CACHE / CACHE_WAYS) * CACHE_WAYS;
-    struct seal_slot *oldest = &c->slot[set];
-    *ret_hit = false;
-    for (size_t i = set; i < set + CACHE_WAYS; i++) {
-        if (c->slot[i].used && memcmp(c->slot[i].name, name, SHA256_BYTES) == 0) {
-            *ret_hit = true;
-            return &c->slot[i];
-        }
-        if (c->slot[i].used < oldest->used)
-            oldest = &c->slot[i];
-    }
-    return oldest;
-}
-
-static struct seal_keys *cache_keys(struct seal_cache *c, const struct seal_slot *s)
-{
-    return (struct seal_keys *)(void *)(uintptr_t)secret_bytes(c->bytes) + (s - c->slot);
-}
-
-static void cache_clear(struct seal_cache *c, struct seal_slot *s)
-{
-    s->used = 0;
-    secret_wipe(cache_keys(c, s), sizeof(struct seal_keys));
-}
-
-enum err seal_cache_get(struct seal_cache *c, const struct seal_root *r, struct str subject,
-                        const struct seal_keys **ret, const unsigned char **ret_id, struct fault *f)
-{
-    struct subject_place p;
-    bool hit;
-    subject_place(r, subject, &p);
-    struct seal_slot *s = cache_find(c, p.name, &hit);
-    if (!hit) {
-        cache_clear(c, s);
-        enum err e = subject_read(r, &p, s->id, cache_keys(c, s), f);
-        if (e == ERR_NOT_FOUND)
-            e = subject_make(r, &p, s->id, cache_keys(c, s), f);
-        if (e)
-            return e;
-        memcpy(s->name, p.name, SHA256_BYTES);
-    }
-    s->used = ++c->turn;
-    *ret = cache_keys(c, s);
-    *ret_id = s->id;
-    return ERR_OK;
-}
-
-void seal_cache_drop(struct seal_cache *c, const struct seal_root *r, struct str subject)
-{
-    struct subject_place p;
-    bool hit;
-    subject_place(r, subject, &p);
-    struct seal_slot *s = cache_find(c, p.name, &hit);
-    if (hit)
-        cache_clear(c, s);
 }

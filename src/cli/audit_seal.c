@@ -4,7 +4,7 @@
 
 static void seal_print(struct cli *c, const struct json *j, uint32_t values)
 {
-    printf("\nsealed\n");
+    printf("\nin clear\n");
     JSON_EACH(j, values, v)
     {
         uint32_t value = json_get(j, v, STR("value"));

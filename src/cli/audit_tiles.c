@@ -28,15 +28,13 @@ struct tiles {
     uint64_t written;
 };
 
-static void tiles_freep(struct tiles **t)
+static void tiles_free(struct tiles *t)
 {
-    if (!*t)
-        return;
-    log_checkpoint_done(&(*t)->checkpoint);
-    log_checkpoint_done(&(*t)->before);
-    audit_reader_close((*t)->reader);
-    buf_done(&(*t)->bundle);
-    free(*t);
+    log_checkpoint_done(&t->checkpoint);
+    log_checkpoint_done(&t->before);
+    audit_reader_close(t->reader);
+    buf_done(&t->bundle);
+    free(t);
 }
 
 /* ---- files ---- */
@@ -267,26 +265,34 @@ static void tiles_print(struct cli *c, const struct tiles *t)
     buf_done(&b);
 }
 
-enum err cli_run_audit_tiles(struct cli *c, struct fault *f)
+static enum err tiles_run(struct cli *c, struct tiles *t, struct fault *f)
 {
-    struct tiles *t CLEANUP(tiles_freep) = calloc(1, sizeof(*t));
-    struct str dir;
-    if (!t)
-        return fault_set(f, ERR_NOMEM, "no memory for a tree");
-    TRY(cli_audit_dir(c, &dir, f));
-    t->from = dir.p;
-    t->to = c->arg[0];
-    if (!*t->to || strlen(t->to) > TILES_PATH - 2 * TLOG_PATH)
-        return fault_set(f, ERR_USAGE, "audit tiles: DIR must be a folder's name");
-    if (tiles_same(t->from, t->to))
-        return fault_set(f, ERR_USAGE, "audit tiles: %s is the record itself; DIR must be another folder", t->to);
-    tlog_tree_init(&t->tree);
-    t->tree.tile = tiles_hashes;
-    t->tree.ctx = t;
-    buf_init(&t->bundle, TILES_BUNDLE);
     TRY(tiles_open(t, f));
     TRY(tiles_grow(t, f));
     TRY(tiles_finish(t, f));
     tiles_print(c, t);
     return ERR_OK;
+}
+
+enum err cli_run_audit_tiles(struct cli *c, struct fault *f)
+{
+    const char *to = c->arg[0];
+    struct str dir;
+    if (!*to || strlen(to) > TILES_PATH - 2 * TLOG_PATH)
+        return fault_set(f, ERR_USAGE, "audit tiles: DIR must be a folder's name");
+    TRY(cli_audit_dir(c, &dir, f));
+    if (tiles_same(dir.p, to))
+        return fault_set(f, ERR_USAGE, "audit tiles: %s is the record itself; DIR must be another folder", to);
+    struct tiles *t = calloc(1, sizeof(*t));
+    if (!t)
+        return fault_set(f, ERR_NOMEM, "no memory for a tree");
+    t->from = dir.p;
+    t->to = to;
+    tlog_tree_init(&t->tree);
+    t->tree.tile = tiles_hashes;
+    t->tree.ctx = t;
+    buf_init(&t->bundle, TILES_BUNDLE);
+    enum err e = tiles_run(c, t, f);
+    tiles_free(t);
+    return e;
 }

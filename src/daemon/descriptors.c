@@ -9,12 +9,13 @@ enum {
     DESCRIPTORS_SERVER = 1024, /* to one server over HTTP, as the pool is bounded */
     DESCRIPTORS_CHILD = 3,     /* the pipes of a process */
     DESCRIPTORS_OPERATORS = 256,
-    DESCRIPTORS_SHARE = 4 /* one in so many is kept back at most, so that a low limit leaves room for connections */
+    DESCRIPTORS_STREAMS = 64, /* of the record: each reads a file */
+    DESCRIPTORS_SHARE = 4     /* one in so many is kept back at most, so that a low limit leaves room for connections */
 };
 
 static uint64_t descriptors_inside(const struct conf_root *r)
 {
-    uint64_t n = DESCRIPTORS_OWN * (uint64_t)r->workers;
+    uint64_t n = DESCRIPTORS_OWN * (uint64_t)r->workers + DESCRIPTORS_STREAMS;
     for (size_t i = 0; i < r->servers.n; i++)
         n += r->servers.v[i].url.n ? DESCRIPTORS_SERVER * (uint64_t)r->workers
                                    : DESCRIPTORS_CHILD * (uint64_t)r->servers.v[i].max_processes;

@@ -2,6 +2,8 @@
  * A call on record: its intent before it leaves, its outcome when it is back, or why it never left. What has no intent
  * on disk does not leave the house.
  */
+#include <arpa/inet.h>
+
 #include "base/clock.h"
 #include "base/enc.h"
 #include "gate/gate.h"
@@ -45,22 +47,41 @@ static void record_call(struct audit_entry *e, struct call *c)
         e->policy_version = str_of(policy_set_texts(c->policies)->version);
 }
 
-/* What policies saw, for who judges the call again by others. An IPv4 address in IPv6's clothes is the IPv4 address. */
-static void record_seen(struct audit_entry *e, const struct call *c)
+/* Where it came from: 4 or 16 bytes, or none. An IPv4 address in IPv6's clothes is the IPv4 address. */
+static struct str record_source(const struct call *c)
 {
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
     const struct sockaddr_in6 *v6 = (const void *)c->source;
+    const struct sockaddr_in *v4 = (const void *)c->source;
+    if (!c->source)
+        return STR_NONE;
+    if (c->source->ss_family == AF_INET)
+        return (struct str){(const char *)&v4->sin_addr, 4};
+    const char *bytes = (const char *)v6->sin6_addr.s6_addr;
+    if (c->source->ss_family != AF_INET6)
+        return STR_NONE;
+    return memcmp(bytes, mapped, sizeof(mapped)) == 0 ? (struct str){bytes + 12, 4} : (struct str){bytes, 16};
+}
+
+/* What policies saw, for who judges the call again by others. */
+static void record_seen(struct audit_entry *e, const struct call *c)
+{
+    struct str source = record_source(c);
     e->context = (struct audit_context){.risk = c->seen.risk, .age = c->seen.age, .calls = c->seen.calls};
-    if (!c->source || !c->seen.risk)
+    if (!c->seen.risk || !source.n)
         return;
-    if (c->source->ss_family == AF_INET) {
-        e->context.source_bytes = 4;
-        memcpy(e->context.source, &((const struct sockaddr_in *)(const void *)c->source)->sin_addr, 4);
-    } else if (c->source->ss_family == AF_INET6) {
-        bool v4 = memcmp(v6->sin6_addr.s6_addr, mapped, sizeof(mapped)) == 0;
-        e->context.source_bytes = v4 ? 4 : 16;
-        memcpy(e->context.source, v6->sin6_addr.s6_addr + (v4 ? 12 : 0), e->context.source_bytes);
-    }
+    e->context.source_bytes = (unsigned)source.n;
+    memcpy(e->context.source, source.p, source.n);
+}
+
+/* Of a call that no policy saw, whoever looks into a refusal wants to know this much. */
+static struct str record_address(const struct call *c)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct str source = record_source(c);
+    if (c->seen.risk || !source.n || !inet_ntop(source.n == 4 ? AF_INET : AF_INET6, source.p, text, sizeof(text)))
+        return STR_NONE;
+    return ARENA_JOIN(c->arena, STR("{\"address\":\""), str_of(text), STR("\"}"));
 }
 
 /* What they changed, and the arguments that they judged. */
@@ -95,8 +116,8 @@ struct str gate_without_value(struct str words)
     return at ? (struct str){words.p, (size_t)(at - words.p)} : words;
 }
 
-/* Why it was refused, or failed. Where parameters are masked, a value that did not fit may be one of those; where some are
- * sealed, too, and policies may have put it there. */
+/* Why it was refused, or failed. Where parameters are masked, a value that did not fit may be one of those; where some
+ * are sealed, too, and policies may have put it there. */
 static struct str record_reason(const struct call *c, bool masked)
 {
     struct str s = str_of(c->fault.text);
@@ -213,7 +234,7 @@ void record_denied(struct call *c)
     record_scratch_init(&s, c);
     if (!c->on_record) {
         e.parameters = record_parameters(c, &s.canonical, &s.masked);
-        e.details = record_changed(c);
+        e.details = c->changed.n ? record_changed(c) : record_address(c);
         record_seen(&e, c);
     }
     e.intent_seq = c->intent_seq;

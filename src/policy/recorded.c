@@ -225,7 +225,8 @@ static void call_arguments(const struct json *j, struct arena *a, struct recorde
     }
     c->arguments = json_type(j, sent) == JSON_OBJECT ? sent : 0;
     if (!c->lack && (!c->arguments || call_masked(j, c->arguments, digest)))
-        c->lack = "parameters are masked";
+        c->lack = json_type(j, json_get(j, JSON_ROOT, STR("sealed"))) == JSON_ARRAY ? "parameters are sealed"
+                                                                                    : "parameters are masked";
 }
 
 static void call_session(struct recorded *r, const struct json *j, struct recorded_call *c)

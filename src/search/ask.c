@@ -122,7 +122,10 @@ static enum err chunk_ask(struct ask *a, struct part *p, unsigned chunk, uint64_
             TRY(part_blocks(p, chunk, a->blocks, f));
         placed = true;
         e = part_entry(p, a->reader, a->blocks, seq, &entry, f);
-        if (!e && ask_fits(a, entry))
+        bool fits = false;
+        if (!e)
+            e = ask_fits(a, entry, &fits, f);
+        if (!e && fits)
             e = ask_give(a, seq, entry, f);
         if (e && e != ERR_NOT_FOUND) /* what was pruned meanwhile is not found */
             return e;
@@ -226,7 +229,7 @@ static enum err ask_run(struct ask *a, struct fault *f)
 {
     struct part_list l;
     TRY(audit_reader_open(a->dir, &a->reader, f));
-    a->lo = audit_reader_first(a->reader);
+    TRY(audit_reader_first(a->reader, &a->lo, f));
     a->hi = UINT64_MAX;
     if (!a->lo)
         return ERR_OK;

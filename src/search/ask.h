@@ -42,7 +42,7 @@ struct ask_hint {
 
 /* fits.c: ERR_PARAMS: the question is none. */
 enum err ask_read(struct ask *a, const struct search_question *q, struct fault *f) MUST_USE;
-bool ask_fits(struct ask *a, struct str entry);
+enum err ask_fits(struct ask *a, struct str entry, bool *ret, struct fault *f) MUST_USE;
 /* It fits: to whoever asks, unless the page is full already. */
 enum err ask_give(struct ask *a, uint64_t seq, struct str entry, struct fault *f) MUST_USE;
 /* Enough: the next page begins with this entry. */

@@ -46,15 +46,19 @@ static void facts_decision(const struct json *j, uint32_t decision, struct facts
     facts_text(r, json_raw(j, json_get(j, decision, STR("reason"))));
 }
 
-/* {"parameters":{"bytes":…,"sha256":"…"}}: what they hold, as far as it is indexed. */
-static void facts_large(const struct json *j, uint32_t large, const char *dir, struct arena *a, struct buf *out,
-                        struct facts *r)
+/* {"parameters":{"bytes":…,"sha256":"…"}}: what they hold, as far as it is indexed. A file that is gone holds nothing.
+ */
+static enum err facts_large(const struct json *j, uint32_t large, const char *dir, struct arena *a, struct buf *out,
+                            struct facts *r)
 {
     JSON_PAIRS(j, large, name, v)
     {
         struct str hash = json_str(j, json_type(j, v) == JSON_OBJECT ? json_get(j, v, STR("sha256")) : v, a);
         buf_clear(out);
-        if (json_str_is(j, name, STR("policies")) || audit_large(dir, hash, out, NULL))
+        enum err e = json_str_is(j, name, STR("policies")) ? ERR_NOT_FOUND : audit_large(dir, hash, out, NULL);
+        if (e == ERR_NOMEM)
+            return e;
+        if (e)
             continue;
         struct str all = buf_view(out);
         facts_text(r, arena_str(a, (struct str){all.p, all.n < FACT_LARGE_BYTES ? all.n : FACT_LARGE_BYTES}));
@@ -64,6 +68,7 @@ static void facts_large(const struct json *j, uint32_t large, const char *dir, s
             buf_init(out, max);
         }
     }
+    return ERR_OK;
 }
 
 static bool facts_member(const struct json *j, struct str name, uint32_t v, struct arena *a, struct facts *r)
@@ -82,14 +87,18 @@ static bool facts_member(const struct json *j, struct str name, uint32_t v, stru
     return false;
 }
 
-void facts_read(struct str entry, const char *dir, struct arena *a, struct buf *large, struct facts *ret)
+enum err facts_read(struct str entry, const char *dir, struct arena *a, struct buf *large, struct facts *ret,
+                    struct fault *f)
 {
     static const struct json_limits deep = {.depth = 1024};
     struct json j;
     ret->n = ret->texts = 0;
     ret->wall_ms = INT64_MIN;
-    if (json_parse(&j, entry, a, &deep, NULL) || json_type(&j, JSON_ROOT) != JSON_OBJECT)
-        return;
+    enum err e = json_parse(&j, entry, a, &deep, NULL);
+    if (e == ERR_NOMEM)
+        return fault_set(f, e, "no memory to read an entry");
+    if (e || json_type(&j, JSON_ROOT) != JSON_OBJECT)
+        return ERR_OK;
     JSON_PAIRS(&j, JSON_ROOT, k, v)
     {
         struct str name = json_raw(&j, k);
@@ -106,6 +115,7 @@ void facts_read(struct str entry, const char *dir, struct arena *a, struct buf *
         else if (str_eq(name, STR("chain")))
             facts_chain(&j, v, a, ret);
         else if (str_eq(name, STR("large")) && dir)
-            facts_large(&j, v, dir, a, large, ret);
+            e = facts_large(&j, v, dir, a, large, ret);
     }
+    return e || arena_failed(a) ? fault_set(f, ERR_NOMEM, "no memory to read an entry") : ERR_OK;
 }

@@ -30,8 +30,9 @@ struct facts {
     struct str text[FACT_TEXTS]; /* raw JSON, for words_of */
     unsigned texts;
 };
-/* Strings point into the entry and into the arena. An entry that is no JSON has no facts. large: members that are in
- * files of their own; dir: the record's folder, NULL: they are not wanted. */
-void facts_read(struct str entry, const char *dir, struct arena *a, struct buf *large, struct facts *ret);
+/* Strings point into the entry and into the arena. An entry that is no JSON has no facts. ERR_NOMEM: it may have more.
+ * large: members that are in files of their own; dir: the record's folder, NULL: they are not wanted. */
+enum err facts_read(struct str entry, const char *dir, struct arena *a, struct buf *large, struct facts *ret,
+                    struct fault *f) MUST_USE;
 
 #endif

@@ -75,29 +75,32 @@ static bool ask_has(const struct facts *facts, const struct ask_key *key)
     return false;
 }
 
-bool ask_fits(struct ask *a, struct str entry)
+static bool ask_is_it(const struct ask *a, const struct facts *facts)
 {
     const struct search_question *q = a->q;
-    struct facts facts;
-    if (!a->keys && !a->wanted.n && !q->since && !q->until)
-        return true;
-    if (a->needle.n && !memmem(entry.p, entry.n, a->needle.p, a->needle.n))
-        return false;
-    arena_reset(&a->arena);
-    facts_read(entry, a->wanted.n ? a->dir : NULL, &a->arena, &a->large, &facts);
-    for (unsigned i = 0; i < a->keys; i++)
-        if (!ask_has(&facts, &a->key[i]))
-            return false;
-    if ((q->since || q->until) && facts.wall_ms == INT64_MIN)
-        return false;
-    if ((q->since && facts.wall_ms < q->since) || (q->until && facts.wall_ms >= q->until))
-        return false;
-    if (!a->wanted.n)
-        return true;
     struct wanted_seen seen = {.w = &a->wanted};
-    for (unsigned i = 0; i < facts.texts && !wanted_found(&seen); i++)
-        wanted_look(&seen, facts.text[i], true);
+    for (unsigned i = 0; i < a->keys; i++)
+        if (!ask_has(facts, &a->key[i]))
+            return false;
+    if ((q->since || q->until) && facts->wall_ms == INT64_MIN)
+        return false;
+    if ((q->since && facts->wall_ms < q->since) || (q->until && facts->wall_ms >= q->until))
+        return false;
+    for (unsigned i = 0; i < facts->texts && !wanted_found(&seen); i++)
+        wanted_look(&seen, facts->text[i], true);
     return wanted_found(&seen);
+}
+
+enum err ask_fits(struct ask *a, struct str entry, bool *ret, struct fault *f)
+{
+    struct facts facts;
+    *ret = !a->keys && !a->wanted.n && !a->q->since && !a->q->until;
+    if (*ret || (a->needle.n && !memmem(entry.p, entry.n, a->needle.p, a->needle.n)))
+        return ERR_OK;
+    arena_reset(&a->arena);
+    TRY(facts_read(entry, a->wanted.n ? a->dir : NULL, &a->arena, &a->large, &facts, f));
+    *ret = ask_is_it(a, &facts);
+    return ERR_OK;
 }
 
 enum err ask_give(struct ask *a, uint64_t seq, struct str entry, struct fault *f)

@@ -43,11 +43,6 @@ static enum err follow_lock(struct follow *w, struct fault *f)
     return ERR_OK;
 }
 
-static void follow_closep(struct follow **w)
-{
-    follow_close(*w);
-}
-
 /* Looks at every page of every file. */
 static enum err follow_check(struct follow *w, struct fault *f)
 {
@@ -71,22 +66,27 @@ static enum err follow_check(struct follow *w, struct fault *f)
 
 enum err follow_open(const char *audit_dir, size_t memory, bool check, struct follow **ret, struct fault *f)
 {
-    struct follow *w CLEANUP(follow_closep) = calloc(1, sizeof(*w));
-    if (!w || strlen(audit_dir) >= sizeof(w->dir))
+    struct follow *w = calloc(1, sizeof(*w));
+    if (!w || strlen(audit_dir) >= sizeof(w->dir)) {
+        free(w);
         return fault_set(f, ERR_NOMEM, "no memory for the index");
+    }
     memcpy(w->dir, audit_dir, strlen(audit_dir) + 1);
     w->lock_fd = -1;
     w->memory = memory;
     batch_init(&w->batch);
     arena_init(&w->arena, FOLLOW_ARENA);
     buf_init(&w->large, 65u << 20);
-    TRY(follow_lock(w, f));
-    TRY(audit_reader_open(w->dir, &w->reader, f));
-    if (check)
-        TRY(follow_check(w, f));
-    *ret = w;
-    w = NULL;
-    return ERR_OK;
+    enum err e = follow_lock(w, f);
+    if (!e)
+        e = audit_reader_open(w->dir, &w->reader, f);
+    if (!e && check)
+        e = follow_check(w, f);
+    if (e)
+        follow_close(w);
+    else
+        *ret = w;
+    return e;
 }
 
 void follow_close(struct follow *w)
@@ -171,10 +171,11 @@ static enum err follow_write(struct follow *w, struct fault *f)
 static enum err follow_begin(struct follow *w, struct fault *f)
 {
     struct part_list l;
-    uint64_t first = audit_reader_first(w->reader), last = audit_reader_last(w->reader);
+    uint64_t first, last = audit_reader_last(w->reader);
+    TRY(audit_reader_first(w->reader, &first, f));
     TRY(part_list(w->dir, &l, f));
     for (size_t i = 0; i < l.count; i++)
-        if (l.first[i] > last)
+        if (last && l.first[i] > last)
             part_put_aside(w->dir, l.first[i]);
     part_list_done(&l);
     w->pruned = first ? first - 1 : 0;
@@ -196,7 +197,7 @@ static enum err follow_entry(struct follow *w, uint64_t seq, struct str entry, s
     }
     audit_reader_where(w->reader, &segment, &offset);
     arena_reset(&w->arena);
-    facts_read(entry, w->dir, &w->arena, &w->large, &facts);
+    TRY(facts_read(entry, w->dir, &w->arena, &w->large, &facts, f));
     return batch_add(&w->batch, w->part, seq, entry, &facts, segment, offset, f);
 }
 
@@ -239,8 +240,9 @@ static enum err follow_entries(struct follow *w, uint64_t upto, const _Atomic bo
 enum err follow_run(struct follow *w, uint64_t upto, const _Atomic bool *stop,
                     void (*progress)(void *ctx, uint64_t seq, uint64_t of), void *ctx, struct fault *f)
 {
-    uint64_t first = audit_reader_first(w->reader);
+    uint64_t first;
     enum err e = ERR_OK, broken = ERR_OK;
+    TRY(audit_reader_first(w->reader, &first, f));
     if (!first)
         return ERR_OK;
     if (w->part && !follow_is_there(w)) {
@@ -273,7 +275,8 @@ enum err follow_run(struct follow *w, uint64_t upto, const _Atomic bool *stop,
 enum err follow_prune(struct follow *w, struct fault *f)
 {
     struct part_list l;
-    uint64_t first = audit_reader_first(w->reader);
+    uint64_t first;
+    TRY(audit_reader_first(w->reader, &first, f));
     TRY(part_list(w->dir, &l, f));
     for (size_t i = 0; i < l.count && first; i++) {
         if (l.first[i] + PART_ENTRIES > first)

@@ -243,10 +243,10 @@ enum err part_open(const char *audit_dir, uint64_t first, struct part **ret, str
 {
     char path[4096], beside[4096 + 8], uri[3 * 4096];
     struct part *p CLEANUP(part_closep) = NULL;
-    TRY(part_new(first, &p, f));
     part_path(audit_dir, first, path);
     if (access(path, R_OK) < 0)
         return fault_set(f, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
+    TRY(part_new(first, &p, f));
     enum err e = part_read(p, path, 0, f);
     snprintf(beside, sizeof(beside), "%s-wal", path);
     /* A file that a writer left in write-ahead mode wants a file beside it, which not everybody may make. Without a log

@@ -4,11 +4,11 @@
 #include "audit/segment.h"
 #include "search/ask.h"
 
-static bool scan_look(struct ask *a, struct str entry)
+static enum err scan_look(struct ask *a, struct str entry, bool *ret, struct fault *f)
 {
     a->ret.scanned++;
     a->scans -= a->scans > 0;
-    return ask_fits(a, entry);
+    return ask_fits(a, entry, ret, f);
 }
 
 /* ---- the oldest first ---- */
@@ -25,9 +25,12 @@ static enum err scan_forth(struct ask *a, uint64_t lo, uint64_t hi, const struct
             break;
         if (seq < lo)
             continue;
+        bool fits = false;
         if (!a->scans)
             ask_break(a, seq);
-        else if (scan_look(a, entry))
+        else
+            e = scan_look(a, entry, &fits, f);
+        if (!e && fits)
             e = ask_give(a, seq, entry, f);
     }
     return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -49,17 +52,17 @@ static enum err scan_segment(struct ask *a, uint64_t segment, uint64_t lo, uint6
     uint64_t seq = 0;
     bool near = hint->segment == segment && hint->seq <= lo;
     enum err e = audit_reader_at(a->reader, segment, near ? hint->offset : 0, f);
-    for (found->count = 0; !e;) {
+    found->count = 0;
+    while (!e && seq < hi) {
+        bool fits = false;
         e = audit_reader_next(a->reader, &entry, &seq, f);
-        if (e || seq > hi)
-            break;
-        if (seq < lo || !scan_look(a, entry))
+        if (!e && seq >= lo && seq <= hi)
+            e = scan_look(a, entry, &fits, f);
+        if (e || !fits)
             continue;
         struct scan_at *at = &found->v[found->count++ % found->max];
         at->seq = seq;
         audit_reader_where(a->reader, &at->segment, &at->offset);
-        if (seq == hi)
-            break;
     }
     return e == ERR_NOT_FOUND ? ERR_OK : e; /* also when the segment went away meanwhile */
 }

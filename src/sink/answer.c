@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 
-enum { ANSWER_GONE_MS = 3600 * 1000, ANSWER_ARENA = 1 << 20 };
+enum { ANSWER_GONE_MS = 3600 * 1000, ANSWER_ARENA = 1 << 20, ANSWER_BYTES = 64 << 10 };
 
 /* The body of an answer is not repeated: it may repeat what was sent, headers and all. */
 enum err sink_answer(const struct sink_http_answer *a, struct sink_told *told, struct fault *f)
@@ -34,7 +34,7 @@ bool sink_answer_partial(struct str body, uint64_t *ret_rejected, char *reason, 
     struct json j;
     bool found = false;
     arena_init(&a, ANSWER_ARENA);
-    if (body.n && json_parse(&j, body, &a, &small, NULL) == ERR_OK) {
+    if (body.n && body.n <= ANSWER_BYTES && json_parse(&j, body, &a, &small, NULL) == ERR_OK) {
         for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]) && !found; i++) {
             uint32_t at = json_path(&j, JSON_ROOT, counts[i]);
             int64_t v = 0;
@@ -47,4 +47,32 @@ bool sink_answer_partial(struct str body, uint64_t *ret_rejected, char *reason, 
     }
     arena_done(&a);
     return found;
+}
+
+static enum err answer_stored(const struct json *j, struct arena *a, struct fault *f)
+{
+    uint32_t error = json_get(j, JSON_ROOT, STR("error"));
+    int64_t seq = 0;
+    if (error) {
+        struct str why = json_str(j, json_get(j, error, STR("description")), a);
+        return fault_set(f, ERR_UNREACHABLE, "the stream refuses: " STR_FMT,
+                         STR_ARG(why.n ? why : STR("it does not say why")));
+    }
+    if (!json_str(j, json_get(j, JSON_ROOT, STR("stream")), a).n ||
+        !json_i64(j, json_get(j, JSON_ROOT, STR("seq")), &seq) || seq < 1)
+        return fault_set(f, ERR_UNREACHABLE, "something answers that is no JetStream");
+    return ERR_OK;
+}
+
+enum err sink_answer_stored(struct str body, struct fault *f)
+{
+    static const struct json_limits small = {.depth = 16, .nodes = 1000};
+    struct arena a;
+    struct json j;
+    arena_init(&a, ANSWER_ARENA);
+    enum err e = body.n > ANSWER_BYTES || json_parse(&j, body, &a, &small, NULL)
+                     ? fault_set(f, ERR_UNREACHABLE, "something answers that is no JetStream")
+                     : answer_stored(&j, &a, f);
+    arena_done(&a);
+    return e;
 }

@@ -50,8 +50,11 @@ static bool http_header_pair(struct curl_slist **list, const struct conf_pair *p
     buf_str(&b, p->name);
     buf_z(&b, secret_len(p->value) ? ": " : ";"); /* as libcurl wants one that is empty */
     buf_put(&b, secret_bytes(p->value), secret_len(p->value));
+    for (size_t i = 0; ok && i < p->name.n; i++)
+        ok = b.p[i] > 0x20 && b.p[i] < 0x7f && b.p[i] != ':';
     for (size_t i = p->name.n; ok && i < b.n; i++)
         ok = b.p[i] != '\r' && b.p[i] != '\n' && b.p[i] != 0;
+    ok = ok && p->name.n;
     buf_char(&b, 0);
     ok = ok && !buf_failed(&b) && http_header_add(list, b.p);
     if (b.p)

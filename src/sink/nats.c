@@ -8,16 +8,18 @@
  * the stream, once.
  */
 #include <nats/nats.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "sink/address.h"
+#include "sink/answer.h"
 #include "sink/format.h"
 
-enum { NATS_BODY = 256 << 20, NATS_CONNECT_MS = 3000, NATS_TURN_MS = 100, NATS_BATCH = 4096, NATS_ANSWER = 64 << 10 };
+enum { NATS_BODY = 256 << 20, NATS_CONNECT_MS = 3000, NATS_TURN_MS = 100, NATS_BATCH = 4096, NATS_LEFT = 8 };
 
 struct nats {
     const struct conf_sink *conf;
@@ -29,7 +31,6 @@ struct nats {
     char inbox[128];
     uint64_t turn; /* of deliveries: an answer to an earlier one is none to this */
     struct buf body;
-    struct arena arena;
     bool has[NATS_BATCH]; /* was answered, or needs no answer */
 };
 
@@ -64,7 +65,6 @@ static void nats_close_sink(void *s)
     if (n->used)
         nats_ReleaseThreadMemory();
     buf_done(&n->body);
-    arena_done(&n->arena);
     free(n);
 }
 
@@ -87,7 +87,6 @@ static enum err nats_open_sink(const struct conf_sink *conf, const char *audit_d
     n->format = sink_formats[conf->format];
     n->to = to;
     buf_init(&n->body, NATS_BODY);
-    arena_init(&n->arena, NATS_ANSWER * 8);
     *ret = n;
     return ERR_OK;
 }
@@ -142,23 +141,123 @@ static natsStatus nats_options(struct nats *n, natsOptions *o)
     return s;
 }
 
-static enum err nats_connect(struct nats *n, struct fault *f)
+/* A connection in the making, on a thread of its own: libnats looks the name up and shakes hands with whatever time the
+ * other side takes, and there is no way to stop it. Whoever does not wait any longer leaves it to itself. */
+struct nats_dial {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    natsOptions *options;
+    natsConnection *nc;
+    natsStatus status;
+    char why[200];
+    bool over, left;
+};
+static _Atomic unsigned nats_left; /* that were left and are not over */
+
+static void nats_dial_free(struct nats_dial *d)
 {
-    natsOptions *o = NULL;
+    natsConnection_Destroy(d->nc);
+    natsOptions_Destroy(d->options);
+    pthread_cond_destroy(&d->changed);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}
+
+static void *nats_dialling(void *p)
+{
+    struct nats_dial *d = p;
+    natsConnection *nc = NULL;
+    natsStatus status = natsConnection_Connect(&nc, d->options);
+    const char *why = status == NATS_OK ? "" : nats_GetLastError(NULL);
+    pthread_mutex_lock(&d->lock);
+    d->nc = nc;
+    d->status = status;
+    snprintf(d->why, sizeof(d->why), "%s", why && why[0] ? why : natsStatus_GetText(status));
+    d->over = true;
+    bool left = d->left;
+    pthread_cond_signal(&d->changed);
+    pthread_mutex_unlock(&d->lock);
+    if (left) {
+        nats_dial_free(d);
+        atomic_fetch_sub(&nats_left, 1);
+    }
+    nats_ReleaseThreadMemory();
+    return NULL;
+}
+
+static bool nats_dial_start(struct nats_dial *d)
+{
+    pthread_t t;
+    sigset_t all, before;
+    sigfillset(&all); /* signals are for the first thread */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool ok = pthread_create(&t, NULL, nats_dialling, d) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (ok)
+        pthread_detach(t);
+    return ok;
+}
+
+/* Until it is over, in turns, so that a stop is seen. */
+static enum err nats_dial_wait(struct nats_dial *d, int64_t ms, const _Atomic bool *stop, natsConnection **ret,
+                               struct fault *f)
+{
+    enum err e = ERR_OK;
+    int64_t end = clock_mono_ns() + ms * 1000000;
+    pthread_mutex_lock(&d->lock);
+    while (!d->over && !atomic_load(stop) && clock_mono_ns() < end) {
+        int64_t at = clock_mono_ns() + NATS_TURN_MS * INT64_C(1000000);
+        const struct timespec until = {.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000};
+        pthread_cond_timedwait(&d->changed, &d->lock, &until);
+    }
+    bool over = d->over;
+    if (!over) {
+        d->left = true;
+        atomic_fetch_add(&nats_left, 1);
+        e = atomic_load(stop) ? fault_set(f, ERR_STOPPING, "given up, since the gateway stops")
+                              : fault_set(f, ERR_UNREACHABLE, "cannot connect: the other side does not shake hands");
+    } else if (d->status != NATS_OK) {
+        e = fault_set(f, ERR_UNREACHABLE, "cannot connect: %s", d->why);
+    } else {
+        *ret = d->nc;
+        d->nc = NULL;
+    }
+    pthread_mutex_unlock(&d->lock);
+    if (over)
+        nats_dial_free(d);
+    return e;
+}
+
+static enum err nats_dial(struct nats *n, const _Atomic bool *stop, struct fault *f)
+{
+    if (atomic_load(&nats_left) >= NATS_LEFT)
+        return fault_set(f, ERR_UNREACHABLE, "cannot connect: the other side has not shaken hands %d times", NATS_LEFT);
+    struct nats_dial *d = calloc(1, sizeof(*d));
+    if (!d)
+        return fault_set(f, ERR_NOMEM, "no memory for NATS");
+    pthread_mutex_init(&d->lock, NULL);
+    clock_cond_init(&d->changed);
+    natsStatus s = natsOptions_Create(&d->options);
+    if (s == NATS_OK)
+        s = nats_options(n, d->options);
+    if (s != NATS_OK || !nats_dial_start(d)) {
+        nats_dial_free(d);
+        return s != NATS_OK ? nats_failed(s, "cannot connect", f) : fault_set(f, ERR_NOMEM, "no thread for NATS");
+    }
+    int64_t ms = n->conf->timeout < NATS_CONNECT_MS ? n->conf->timeout : NATS_CONNECT_MS;
+    return nats_dial_wait(d, ms + NATS_TURN_MS, stop, &n->nc, f);
+}
+
+static enum err nats_connect(struct nats *n, const _Atomic bool *stop, struct fault *f)
+{
     natsInbox *inbox = NULL;
     char all[140];
     if (n->nc && natsConnection_Status(n->nc) == NATS_CONN_STATUS_CONNECTED)
         return ERR_OK;
     nats_disconnect(n);
     n->used = true;
-    natsStatus s = natsOptions_Create(&o);
-    if (s == NATS_OK)
-        s = nats_options(n, o);
-    if (s == NATS_OK)
-        s = natsConnection_Connect(&n->nc, o);
-    natsOptions_Destroy(o);
-    if (s == NATS_OK)
-        s = natsInbox_Create(&inbox);
+    TRY(nats_dial(n, stop, f));
+    natsStatus s = natsInbox_Create(&inbox);
     if (s == NATS_OK) {
         snprintf(n->inbox, sizeof(n->inbox), "%s", inbox);
         snprintf(all, sizeof(all), "%s.*", n->inbox);
@@ -216,30 +315,6 @@ static bool nats_which(const struct nats *n, const natsMsg *m, size_t count, siz
     return true;
 }
 
-/* {"stream":"AUDIT","seq":12} or {"error":{"code":503,"description":"…"}} */
-static enum err nats_answer(struct nats *n, natsMsg *m, struct fault *f)
-{
-    static const struct json_limits small = {.depth = 16, .nodes = 1000};
-    struct str text = {natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)};
-    struct json j;
-    int64_t seq = 0;
-    arena_reset(&n->arena);
-    if (text.n > NATS_ANSWER || json_parse(&j, text, &n->arena, &small, NULL))
-        return fault_set(f, ERR_UNREACHABLE, "something answers on " STR_FMT " that is no JetStream",
-                         STR_ARG(n->conf->subject));
-    uint32_t error = json_get(&j, JSON_ROOT, STR("error"));
-    if (error) {
-        struct str why = json_str(&j, json_get(&j, error, STR("description")), &n->arena);
-        return fault_set(f, ERR_UNREACHABLE, "the stream refuses: " STR_FMT,
-                         STR_ARG(why.n ? why : STR("it does not say why")));
-    }
-    if (!json_str(&j, json_get(&j, JSON_ROOT, STR("stream")), &n->arena).n ||
-        !json_i64(&j, json_get(&j, JSON_ROOT, STR("seq")), &seq) || seq < 1)
-        return fault_set(f, ERR_UNREACHABLE, "something answers on " STR_FMT " that is no JetStream",
-                         STR_ARG(n->conf->subject));
-    return ERR_OK;
-}
-
 /* Until all have been answered. *ret_taken: the first so many were stored. */
 static enum err nats_await(struct nats *n, size_t count, int64_t end_ns, const _Atomic bool *stop, size_t *ret_taken,
                            struct fault *f)
@@ -269,7 +344,7 @@ static enum err nats_await(struct nats *n, size_t count, int64_t end_ns, const _
             return nats_failed(s == NATS_TIMEOUT ? NATS_CONNECTION_DISCONNECTED : s, "the connection broke", f);
         enum err e = ERR_OK;
         if (nats_which(n, m, count, &i)) {
-            e = nats_answer(n, m, f);
+            e = sink_answer_stored((struct str){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)}, f);
             n->has[i] = !e;
         }
         natsMsg_Destroy(m);
@@ -284,7 +359,7 @@ static enum err nats_deliver(void *s, const struct sink_entry *v, size_t count, 
     int64_t end = clock_mono_ns() + n->conf->timeout * 1000000;
     size_t sent = 0;
     count = count < NATS_BATCH ? count : NATS_BATCH;
-    TRY(nats_connect(n, f));
+    TRY(nats_connect(n, stop, f));
     n->turn++;
     enum err e = ERR_OK;
     while (!e && sent < count && !atomic_load(stop))

@@ -153,9 +153,10 @@ static bool sinks_apply(struct sinks *all, struct conf *conf)
     all->v = v;
     all->n = n;
     pthread_mutex_unlock(&all->lock);
-    for (size_t i = 0; i < count; i++)
-        if (sinks_find(all, before[i]->is->name) != before[i])
-            sinks_end(before[i]);
+    for (unsigned turn = 0; turn < 2; turn++) /* all are told before the first is waited for */
+        for (size_t i = 0; i < count; i++)
+            if (sinks_find(all, before[i]->is->name) != before[i])
+                (turn ? sinks_end : sinks_tell)(before[i]);
     free(before);
     bool ok = true;
     for (size_t i = 0; i < want->n; i++) {
@@ -339,6 +340,19 @@ static bool sinks_event_known(struct str pattern)
     return false;
 }
 
+/* A key that the kind has no use for was meant for something. */
+static const char *sinks_idle_key(const struct conf_sink *is)
+{
+    bool http = is->kind == CONF_SINK_WEBHOOK || is->kind == CONF_SINK_OTLP || is->kind == CONF_SINK_TRACES;
+    if (is->headers.n && !http)
+        return "headers go with webhook, otlp and traces only";
+    if (is->secret && is->kind != CONF_SINK_WEBHOOK && is->kind != CONF_SINK_NATS)
+        return "secret goes with webhook and nats only";
+    if (is->arguments && is->kind != CONF_SINK_TRACES)
+        return "arguments goes with traces only";
+    return NULL;
+}
+
 enum err sinks_check(const struct conf *conf, struct buf *faults)
 {
     const struct conf_sinks *want = &conf->root.sinks;
@@ -350,12 +364,18 @@ enum err sinks_check(const struct conf *conf, struct buf *faults)
         for (size_t k = 0; k < is->events.n; k++)
             if (!sinks_event_known(is->events.v[k])) {
                 buf_fmt(faults,
-                        STR_FMT ": sinks." STR_FMT ".events[%zu]: \"%.*s\" is no event of the record: docs/EVENTS.md "
+                        STR_FMT ": sinks." STR_FMT
+                                ".events[%zu]: \"%.*s\" is no event of the record: `doorward events` "
                                 "lists them\n",
                         STR_ARG(conf->file), STR_ARG(is->name), k,
                         (int)(is->events.v[k].n < 80 ? is->events.v[k].n : 80), is->events.v[k].p);
                 ok = false;
             }
+        const char *idle = sinks_idle_key(is);
+        if (idle) {
+            buf_fmt(faults, STR_FMT ": sinks." STR_FMT ": %s\n", STR_ARG(conf->file), STR_ARG(is->name), idle);
+            ok = false;
+        }
         if (sink_kinds[is->kind]->open(is, "", &it, &f)) {
             buf_fmt(faults, STR_FMT ": sinks." STR_FMT ": %s\n", STR_ARG(conf->file), STR_ARG(is->name), f.text);
             ok = false;

@@ -14,7 +14,14 @@
 
 #include "base/clock.h"
 
-enum { STREAM_TURN_MS = 100, STREAM_ACK_MS = 5, STREAM_SETTLE_MS = 500, STREAM_OUT = 4 << 20, STREAM_IN = 16384 };
+enum {
+    STREAM_TURN_MS = 100,
+    STREAM_ACK_MS = 5,
+    STREAM_SETTLE_MS = 500,
+    STREAM_TURNS = 16,
+    STREAM_OUT = 4 << 20,
+    STREAM_IN = 16384
+};
 
 struct sink_stream {
     int fd;
@@ -193,9 +200,10 @@ enum err sink_stream_open(const struct sink_address *to, struct tls *t, const st
     return ERR_OK;
 }
 
+/* Who talks without end is not listened to for longer than that at one time. */
 bool sink_stream_dead(struct sink_stream *s)
 {
-    for (;;) {
+    for (unsigned turn = 0; turn < STREAM_TURNS; turn++) {
         ssize_t n = recv(s->fd, s->in, sizeof(s->in), MSG_DONTWAIT);
         if (n <= 0)
             return n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
@@ -205,6 +213,7 @@ bool sink_stream_dead(struct sink_stream *s)
         if (stream_look(s, NULL) != TLS_MORE)
             return true;
     }
+    return false;
 }
 
 /* The kernel says how many bytes the other side's TCP has not acknowledged yet (SIOCOUTQ, tcp(7)). */

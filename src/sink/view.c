@@ -1,5 +1,7 @@
 #include "sink/view.h"
 
+#include <arpa/inet.h>
+
 #include "base/clock.h"
 
 static const struct str view_names[VIEW_COUNT] = {
@@ -48,7 +50,16 @@ uint32_t view_decision(const struct view *v, const char *member)
 
 struct str view_source(struct view *v)
 {
-    return json_str(v->j, json_get(v->j, v->at[VIEW_context], STR("source")), &v->arena);
+    unsigned char bytes[16];
+    char text[INET6_ADDRSTRLEN] = "";
+    uint32_t seen = json_get(v->j, v->at[VIEW_context], STR("source")); /* or before anybody judged it */
+    uint32_t address = json_get(v->j, v->at[VIEW_details], STR("address"));
+    struct str s = json_str(v->j, json_type(v->j, seen) == JSON_STRING ? seen : address, &v->arena);
+    if (!s.n || s.n >= sizeof(text))
+        return STR_NONE;
+    memcpy(text, s.p, s.n);
+    bool v6 = memchr(text, ':', s.n);
+    return inet_pton(v6 ? AF_INET6 : AF_INET, text, bytes) == 1 ? s : STR_NONE;
 }
 
 bool view_id(struct view *v, enum view_member m, size_t digits, struct str *ret)

@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 static const struct str note_dash = {"\xe2\x80\x94 ", 4}; /* an em dash and a space */
-enum { NOTE_ED25519_BYTES = 64, NOTE_COSIGNATURE_BYTES = 8 + 64, NOTE_LINE = 8192 /* of post-quantum algorithms, too */ };
+enum { NOTE_ED25519_BYTES = 64, NOTE_COSIGNATURE_BYTES = 8 + 64 };
+enum { NOTE_LINE = 8192 }; /* signatures of post-quantum algorithms are long, too */
 
 /* What a cosignature signs (tlog-cosignature, "Format"). */
 static void note_cosigned(uint64_t time, struct str text, struct buf *out)

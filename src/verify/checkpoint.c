@@ -51,22 +51,25 @@ static enum err checkpoint_check(const struct verify *v, struct verify_checkpoin
 enum err verify_checkpoint_of(struct verify *v, const char *path, struct str text, struct verify_checkpoint **ret,
                               struct fault *f)
 {
-    struct verify_checkpoint *c CLEANUP(verify_checkpoint_freep) = calloc(1, sizeof(*c));
-    if (!c)
-        return fault_set(f, ERR_NOMEM, "no memory for a checkpoint");
     if (!v->keys.n)
         return fault_set(f, ERR_USAGE, "--key must be given: a checkpoint is worth what its signature is");
+    struct verify_checkpoint *c = calloc(1, sizeof(*c));
+    if (!c)
+        return fault_set(f, ERR_NOMEM, "no memory for a checkpoint");
+    enum err e = ERR_OK;
     buf_init(&c->text, NOTE_BYTES);
     buf_str(&c->text, text);
-    if (buf_failed(&c->text))
-        return fault_set(f, ERR_NOMEM, "%s: no memory for a checkpoint", path);
-    if (checkpoint_check(v, c, f)) {
+    if (buf_failed(&c->text)) {
+        e = fault_set(f, ERR_NOMEM, "%s: no memory for a checkpoint", path);
+    } else if (checkpoint_check(v, c, f)) {
         fault_wrap(f, "%s: the checkpoint", path);
-        return f->err = ERR_CORRUPT;
+        e = f->err = ERR_CORRUPT;
     }
-    *ret = c;
-    c = NULL;
-    return ERR_OK;
+    if (e)
+        verify_checkpoint_freep(&c);
+    else
+        *ret = c;
+    return e;
 }
 
 enum err verify_checkpoint_file(struct verify *v, const char *path, struct verify_checkpoint **ret, struct fault *f)

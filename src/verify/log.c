@@ -28,14 +28,12 @@ struct whole {
     struct buf bundle;
 };
 
-static void whole_freep(struct whole **w)
+static void whole_free(struct whole *w)
 {
-    if (!*w)
-        return;
-    verify_checkpoint_freep(&(*w)->c);
-    free((*w)->older);
-    buf_done(&(*w)->bundle);
-    free(*w);
+    verify_checkpoint_freep(&w->c);
+    free(w->older);
+    buf_done(&w->bundle);
+    free(w);
 }
 
 /* For tlog_tree.tile: is the folder's tile what the entries say? */
@@ -216,19 +214,9 @@ static enum err whole_open(struct whole *w, struct fault *f)
     return ERR_OK;
 }
 
-enum err verify_log(struct verify *v, struct fault *f)
+static enum err whole_check(struct whole *w, struct fault *f)
 {
-    struct whole *w CLEANUP(whole_freep) = calloc(1, sizeof(*w));
     struct tlog_hash root;
-    if (!w)
-        return fault_set(f, ERR_NOMEM, "no memory for a tree");
-    if (v->args != 1)
-        return fault_set(f, ERR_USAGE, "log takes one DIR");
-    w->v = v;
-    w->dir = v->arg[0];
-    tlog_tree_init(&w->tree);
-    w->tree.tile = whole_tile;
-    w->tree.ctx = w;
     TRY(whole_open(w, f));
     enum err e = whole_grow(w, f);
     whole_progress(w, true);
@@ -240,4 +228,21 @@ enum err verify_log(struct verify *v, struct fault *f)
         return fault_set(f, ERR_CORRUPT, "%s: the entries are not those that its checkpoint signs", w->dir);
     whole_say(w);
     return ERR_OK;
+}
+
+enum err verify_log(struct verify *v, struct fault *f)
+{
+    if (v->args != 1)
+        return fault_set(f, ERR_USAGE, "log takes one DIR");
+    struct whole *w = calloc(1, sizeof(*w));
+    if (!w)
+        return fault_set(f, ERR_NOMEM, "no memory for a tree");
+    w->v = v;
+    w->dir = v->arg[0];
+    tlog_tree_init(&w->tree);
+    w->tree.tile = whole_tile;
+    w->tree.ctx = w;
+    enum err e = whole_check(w, f);
+    whole_free(w);
+    return e;
 }

@@ -31,7 +31,8 @@ static const char *const options[][3] = {
      "The consistency proof: a SHA-256 hash in base64 in each line, or what a witness is asked (C2SP "
      "tlog-witness)."},
     {"--log", "DIR", "Make the consistency proof from the hashes of this folder."},
-    {"--old", "CHECKPOINT", "An older checkpoint that was kept, or the file of an anchor with many of them; may be repeated."},
+    {"--old", "CHECKPOINT",
+     "An older checkpoint that was kept, or the file of an anchor with many of them; may be repeated."},
     {"--json", "", "Print one JSON object."},
 };
 

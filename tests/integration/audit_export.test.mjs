@@ -3,6 +3,7 @@
 // areas: export, formats, traces
 import assert from 'node:assert/strict'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { readCef } from './lib/cef.mjs'
@@ -81,6 +82,9 @@ describe('ocsf', () => {
     const refused = lines('--format', 'ocsf', '--event', 'TOOL_DENIED').map((l) => JSON.parse(l)).find((e) => e.status_code === 'insufficient_scope')
     assert.deepEqual([refused.actor.app_uid, refused.actor.user.uid, refused.action, refused.status], ['exported', 'al|ice=\\1', 'Denied', 'Failure'])
     assert.deepEqual([refused.api.operation, refused.api.service.name, refused.resources[0].name], ['tools/call', 'desk', 'desk/issue_refund'])
+    assert.equal(refused.src_endpoint.ip, '127.0.0.1')
+    const [forged] = lines('--format', 'ocsf', '--event', 'AUTH_FAILED').map((l) => JSON.parse(l))
+    assert.deepEqual([forged.src_endpoint.ip, forged.status], ['127.0.0.1', 'Failure'])
     const [call] = lines('--format', 'ocsf', '--event', 'TOOL_CALL').map((l) => JSON.parse(l))
     assert.deepEqual([call.src_endpoint.ip, call.action, call.api.request.data], ['127.0.0.1', 'Allowed', ORDER])
     const [killed] = lines('--format', 'ocsf', '--event', 'KILL').map((l) => JSON.parse(l))
@@ -258,4 +262,20 @@ describe('a long record', () => {
     const shown = gate.cli(['audit', 'export', '-c', gate.file], { ok: false })
     assert.deepEqual([shown.status, shown.stdout.startsWith('{"actor"'), shown.stdout.endsWith('}\n')], [4, true, true])
   })
+})
+
+test('a gateway that stops does not wait for a client that does not read', async () => {
+  const stopping = await startGate({ servers: { desk: DESK }, limits: { stop_grace: '1s' } })
+  const slow = await newAgent(stopping, 'slow', { allowedTools: ['desk/lookup_order'] })
+  const { access_token: token } = stopping.open(slow)
+  for (let i = 0; i < 10; i++)
+    await Promise.all(Array.from({ length: 50 }, () => stopping.call(token, 'desk__lookup_order', { orderId: 'x'.repeat(40000) })))
+  const socket = connect(stopping.adminPort, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`GET /admin/v1/audit/export HTTP/1.1\r\nHost: 127.0.0.1:${stopping.adminPort}\r\nAuthorization: Bearer ${stopping.operatorToken()}\r\n\r\n`)
+  await new Promise((done) => socket.once('readable', done))
+  const begun = Date.now(), { code } = await stopping.stop()
+  assert.equal(code, 0)
+  assert.ok(Date.now() - begun < 10000)
+  socket.destroy()
 })

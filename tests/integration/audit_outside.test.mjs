@@ -1,8 +1,8 @@
 // The record, checked by programs that do not belong to the gateway: one that is not ours (golang.org/x/mod/sumdb), and doorward-verify.
-// areas: audit, proof
+// areas: audit, tlog, proof
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { createHash, generateKeyPairSync, sign } from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -176,6 +176,20 @@ describe('a record that was changed is rejected by both', { skip: noOutside }, (
     rejected(dir)
   })
 
+  test('two entries in another order, with a tree that was grown again from them: the signature is of another one', () => {
+    const dir = folder('grown'), path = join(dir, BUNDLE), list = entriesOf(readFileSync(path))
+    const turned = list.with(7, list[8]).with(8, list[7])
+    writeFileSync(path, Buffer.concat(turned))
+    const hash = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest()
+    let row = turned.map((entry) => hash(Buffer.from([0]), entry.subarray(2)))
+    writeFileSync(join(dir, 'tile/0/001'), Buffer.concat(row))
+    while (row.length > 1) row = row.filter((_, i) => i % 2 === 0).map((left, i) => hash(Buffer.from([1]), left, row[2 * i + 1]))
+    const above = join(dir, 'tile/1/000.p', readdirSync(join(dir, 'tile/1/000.p'))[0]), hashes = readFileSync(above)
+    row[0].copy(hashes, 32)
+    writeFileSync(above, hashes)
+    assert.match(rejected(dir, []), /the entries are not those that its checkpoint signs/)
+  })
+
   test('an entry less', () => {
     const dir = folder('less'), path = join(dir, BUNDLE)
     writeFileSync(path, Buffer.concat(entriesOf(readFileSync(path)).toSpliced(100, 1)))
@@ -205,6 +219,12 @@ describe('a record that was changed is rejected by both', { skip: noOutside }, (
     assert.match(rejected(dir, [old[0], newest]), /newest: is of another log, or of more entries than this one has/)
   })
 
+  test('signed in the name of another log by the key of this one', () => {
+    const dir = folder('renamed'), path = join(dir, 'checkpoint')
+    writeFileSync(path, forged(readFileSync(path, 'utf8'), (text) => text.replace(/^.*\n/, 'elsewhere.example/audit\n')))
+    assert.match(rejected(dir, []), /is of the log "elsewhere.example\/audit", and no key of that name was given/)
+  })
+
   test('signed by nobody, or by a key that nobody knows', () => {
     const dir = folder('unsigned'), path = join(dir, 'checkpoint'), text = readFileSync(path, 'utf8')
     writeFileSync(path, text.replace(/^(\d+)$/m, (n) => String(Number(n) - 1)))
@@ -215,6 +235,30 @@ describe('a record that was changed is rejected by both', { skip: noOutside }, (
       return `— ${name} ${raw.toString('base64')}`
     }))
     assert.match(rejected(dir, []), /is signed by none of the keys that were given/)
+  })
+})
+
+// The log's own key, as who has stolen it would use it.
+function forged(note, change) {
+  const from = join(gate.dir, 'audit-keys'), text = readFileSync(join(from, readdirSync(from).find((n) => /^\d.*\.key$/.test(n))), 'utf8').trim()
+  const [, name, id, key] = text.match(/^PRIVATE\+KEY\+([^+]+)\+([0-9a-f]{8})\+(.+)$/)
+  const privateKey = createPrivateKey({ format: 'der', type: 'pkcs8',
+    key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(key, 'base64').subarray(1)]) })
+  const body = change(note.slice(0, note.lastIndexOf('\n\n') + 1))
+  return `${body}\n— ${name} ${Buffer.concat([Buffer.from(id, 'hex'), sign(null, Buffer.from(body), privateKey)]).toString('base64')}\n`
+}
+
+describe('two histories under one key', { skip: noOutside }, () => {
+  test('are told apart by whoever kept a checkpoint of the other', () => {
+    const newest = join(work, 'tiles/checkpoint')
+    const fork = file('fork', forged(readFileSync(old[1], 'utf8'), (text) => text.replace(/^[A-Za-z0-9+/]{43}=$/m, `${'A'.repeat(43)}=`)))
+    assert.equal(outside('checkpoint', keys, fork).status, 0, 'it is signed')
+    const ours = doorwardVerify('log', join(work, 'tiles'), '--key', keys, '--old', fork)
+    assert.equal(ours.status, 1)
+    assert.match(ours.stderr, /the record's first \d+ entries are not those that it signs/)
+    assert.equal(outside('log', keys, join(work, 'tiles'), fork).status, 1)
+    assert.equal(doorwardVerify('consistency', fork, newest, '--key', keys, '--log', join(work, 'tiles')).status, 1)
+    assert.equal(doorwardVerify('consistency', old[1], fork, '--key', keys, '--log', join(work, 'tiles')).status, 1, 'one size, two roots')
   })
 })
 
@@ -371,6 +415,19 @@ describe('the log over HTTP', () => {
     for (const path of ['proof/0', 'proof/x', 'proof/99999999', 'proof/', 'proof/1/2']) assert.equal((await get(path)).status, 404, path)
   })
 
+  test('an entry is not served before a checkpoint covers it', async () => {
+    const covered = async () => size(await (await get('checkpoint')).text())
+    let early = 0
+    for (let i = 0; i < 20 && !early; i++) {
+      await calls(2)
+      const { seq } = gate.audit().at(-1)
+      const { status } = await get(`tile/entries/${padded(Math.floor(seq / 256))}${seq % 256 ? `.p/${seq % 256}` : ''}`)
+      if (status === 200) assert.ok(await covered() >= seq)
+      else early += status === 404
+    }
+    assert.ok(early > 0)
+  })
+
   test('a viewer reads it, and nobody else', async () => {
     assert.equal((await get('checkpoint', VIEWER)).status, 200)
     assert.equal((await get('tile/entries/000', VIEWER)).status, 200)
@@ -397,6 +454,18 @@ describe('a folder for an auditor', () => {
     const r = gate.cli(['audit', 'tiles', '-c', gate.file, join(gate.dir, 'data/audit')], { ok: false })
     assert.equal(r.status, 2)
     assert.match(r.stderr, /is the record itself/)
+  })
+
+  test('is not written from a record whose entries are not those of its tree', () => {
+    const dir = join(work, 'bent-record')
+    cpSync(join(gate.dir, 'data/audit'), dir, { recursive: true })
+    const tile = join(dir, 'tile/0/000'), hashes = readFileSync(tile)
+    hashes[32 * 30] ^= 1
+    writeFileSync(tile, hashes)
+    const r = gate.cli(['audit', 'tiles', join(work, 'bent-tiles'), '--dir', dir], { ok: false })
+    assert.equal(r.status, 4)
+    assert.match(r.stderr, /entry 31 is not the one that the record's tree holds/)
+    assert.ok(!existsSync(join(work, 'bent-tiles/checkpoint')))
   })
 
   test('is left alone when it holds another record', () => {

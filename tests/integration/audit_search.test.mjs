@@ -219,6 +219,20 @@ describe('the index', () => {
     assert.deepEqual((await found({ agent: 'anna' })).slice(-want.length), want)
   })
 
+  test('a gateway that is killed leaves an index that goes on', async () => {
+    const access = await token(gate, anna)
+    for (let i = 0; i < 10; i++) await gate.call(access, 'book__write', { line: `killed ${i}` })
+    gate.daemon.kill('SIGKILL')
+    await gate.exited
+    const want = gate.audit().filter((e) => e.agentId === 'anna').reverse()
+    const lines = jsonLines(cli('--agent', 'anna', '-n', '1000', '--json').stdout)
+    assert.deepEqual(lines.slice(0, -1), want)
+    await gate.start()
+    await indexed(want[0].seq)
+    assert.deepEqual((await found({ agent: 'anna' })).slice(-want.length), want)
+    assert.ok(!existsSync(join(gate.dir, 'data/audit/index', `${files()[0]}.damaged`)))
+  })
+
   test('without a gateway it is asked, mended and made from the files', async () => {
     await again()
     const want = gate.audit().filter((e) => e.agentId === 'anna').reverse()

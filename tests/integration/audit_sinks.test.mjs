@@ -109,10 +109,20 @@ test('who answers 410, or asks for time, is left alone', async () => {
   }
 })
 
+// Says yes and does not finish, talks without end, or answers with something that is no HTTP.
+function liar({ res }, turn) {
+  if (turn % 3 === 2) res.socket.end('yes, yes\r\n\r\n')
+  else if (turn % 3 === 1) res.writeHead(200).end('x'.repeat(1 << 20))
+  else {
+    res.writeHead(200, { 'content-length': 1000 }).write('half')
+    setTimeout(() => res.socket?.destroy(), 20)
+  }
+}
+
 test('a dead, a slow and a lying sink slow no call down, lose no entry, and are seen', async () => {
   const nobody = await deaf(), slow = await webhook({ secret, answer: () => new Promise((done) => setTimeout(done, 50, 200)) })
-  let honest = false // until then it says yes to half of what it is sent, with garbage, and drops it
-  const lying = await httpReceiver(() => honest ? 200 : undefined)
+  let honest = false, lies = 0
+  const lying = await webhook({ secret, answer: (r) => honest ? 200 : liar(r, lies++) })
   const good = await webhook({ secret })
   const port = good.port
   await good.close()
@@ -150,8 +160,10 @@ test('a dead, a slow and a lying sink slow no call down, lose no entry, and are 
     back = await webhook({ secret, port })
     await caughtUp(gate, 'dead')
     assert.deepEqual(back.entries, gate.audit())
+    assert.ok(lies > 3 && lying.entries.length === 0)
     honest = true
     await caughtUp(gate, 'lying')
+    assert.deepEqual(lying.entries, gate.audit())
   } finally {
     await gate.stop()
     await Promise.all([nobody, slow, lying, back].map((s) => s?.close()))

@@ -110,6 +110,7 @@ const fine = async () => (await gate.call(token, 'raw__t', { say: 'ok' }, { head
 
 test('clients that call for much and read nothing hold one answer each; the others are answered; nothing is left of them', async () => {
   assert.equal(await fine(), 'ok')
+  await until('the search index to have its files open', () => gate.json(['status']).audit.indexed > 0)
   const was = memory()
   const bytes = callBytes({ port, token, name: 'raw__big' }).repeat(20)
   const deaf = Array.from({ length: 10 }, () => open(port, bytes, { read: false }))

@@ -40,7 +40,7 @@ export async function httpReceiver(answer, { tls, port = 0 } = {}) {
     const request = { method: req.method, url: req.url, headers: req.headers, body: Buffer.concat(parts).toString(),
                       peer: req.socket.getPeerCertificate?.()?.subject?.CN }
     requests.push(request)
-    const said = await answer(request)
+    const said = await answer(Object.assign(Object.create({ res }), request)) // the answer itself, for those who lie
     if (said === undefined) return
     const { status = 200, headers = {}, body = '' } = typeof said === 'number' ? { status: said } : said
     res.writeHead(status, headers).end(body)
@@ -128,10 +128,13 @@ export async function syslog({ tls, port = 0 } = {}) {
   }
 }
 
-// Listens, accepts, and says nothing, ever.
-export async function deaf() {
+// Listens, accepts, says `hello` and then nothing, ever.
+export async function deaf(hello) {
   const open = new Set()
-  const server = createTcpServer((s) => open.add(s.on('error', () => {})))
+  const server = createTcpServer((s) => {
+    open.add(s.on('error', () => {}))
+    if (hello) s.write(hello)
+  })
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
   return { port: server.address().port, open,
            close: () => new Promise((done) => { server.close(done); open.forEach((s) => s.destroy()) }) }
@@ -147,7 +150,7 @@ export async function nats({ tls, token, more = '', stream = { name: 'AUDIT', su
   const server = {
     port, url: `${tls ? 'tls' : 'nats'}://127.0.0.1:${port}`, log: '',
     async start() {
-      server.process = spawn('nats-server', ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'] })
+      server.process = spawn('nats-server', ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } })
       server.process.stderr.on('data', (d) => (server.log += d))
       server.exited = new Promise((done) => server.process.on('exit', done))
       const nc = await until('nats-server', client)

@@ -3,6 +3,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest()
 const node = (left, right) => sha256(Buffer.from([1]), left, right)
@@ -112,7 +113,7 @@ export async function startWitness(file, { name = 'witness.example/w1', port = 0
     const chunks = []
     for await (const c of req) chunks.push(c)
     const body = Buffer.concat(chunks).toString()
-    if (w.delay) await new Promise((done) => setTimeout(done, w.delay))
+    if (w.delay) await sleep(w.delay, null, { ref: false })
     const [status, text, type = 'text/plain'] = w.answer?.(body) ?? (req.method !== 'POST' || req.url !== '/add-checkpoint' ? [404, ''] : judge(body))
     w.seen.push({ status, old: body.split('\n')[0], at: Date.now() })
     res.writeHead(status, { 'content-type': type }).end(text)

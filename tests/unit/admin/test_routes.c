@@ -18,7 +18,8 @@ static void who_changes_something_needs_more_than_a_look(void **state)
             continue;
         }
         assert_in_range(r->role, CONF_VIEWER, CONF_ADMIN);
-        if (reads != (r->role == CONF_VIEWER))
+        bool sealed = strncmp(r->path, "/admin/v1/audit/sealed", 22) == 0; /* of whom there is something to forget */
+        if (reads != (r->role == CONF_VIEWER) && !(sealed && r->role == CONF_ADMIN))
             fail_msg("%s %s: role %d", r->method, r->path, (int)r->role);
         if (kills != (strlen(r->path) > 5 && !reads && strcmp(r->path + strlen(r->path) - 5, "/kill") == 0) ||
             (kills && r->role != CONF_OPERATOR) || (revives && r->role != CONF_ADMIN))

@@ -355,8 +355,9 @@ static void the_digest_and_the_reasoning_give_nothing_away(void **state)
     SEALS(r, .call = true, .digest = STR("00ff"), .reasoning = STR("Ann"));
     assert_true(str_eq(r->last.digest, digest));
     assert_str(r->last.reasoning, "[sealed]");
-    SEALS(r, .call = true, .digest = STR("00ff"), .subject = STR("user:bob"));
+    SEALS(r, .call = true, .digest = STR("00ff"), .result_digest = STR("00aa"), .subject = STR("user:bob"));
     assert_false(str_eq(r->last.digest, digest));
+    assert_int_equal(r->last.result_digest.n, 64); /* a result may repeat what it was asked for */
     assert_int_equal(r->last.list.n, 0);
 }
 
@@ -460,11 +461,56 @@ static void a_destruction_that_was_cut_off_is_one(void **state)
     room_close(r);
     snprintf(path, sizeof(path), "%s/subjects", r->dir);
     only_file(path, path);
-    file_write(path, zeros, sizeof(zeros));
-    assert_non_null(strstr(shown(r, r->entry).p, "\"forgotten\":true"));
+    for (size_t n = 0; n <= sizeof(zeros); n += sizeof(zeros)) {
+        file_write(path, zeros, n);
+        assert_non_null(strstr(shown(r, r->entry).p, "\"forgotten\":true"));
+    }
     room_open(r);
     SEALS(r, .parameters = MAIL);
     assert_str(shown(r, r->entry), SHOWS_MAIL);
+}
+
+/* An operator on another thread than the writer's: what is sealed meanwhile can be shown, or is forgotten. */
+static void *forget_often(void *arg)
+{
+    struct room *r = arg;
+    struct fault f;
+    for (int i = 0; i < 300; i++) {
+        enum err e = seals_forget(r->seals, STR("user:ann"), &f);
+        assert_true(e == ERR_OK || e == ERR_NOT_FOUND);
+    }
+    return NULL;
+}
+
+static void forgetting_and_sealing_at_the_same_time_loses_nothing_else(void **state)
+{
+    struct room *r = *state;
+    pthread_t other;
+    struct str entry[300];
+    assert_int_equal(pthread_create(&other, NULL, forget_often, r), 0);
+    for (int i = 0; i < 300; i++) {
+        SEALS(r, .parameters = MAIL);
+        entry[i] = r->entry;
+    }
+    pthread_join(other, NULL);
+    for (int i = 0; i < 300; i++) {
+        struct str s = shown(r, entry[i]);
+        assert_true(str_is(s, SHOWS_MAIL) || strstr(s.p, "\"forgotten\":true"));
+    }
+    SEALS(r, .parameters = MAIL);
+    assert_str(shown(r, r->entry), SHOWS_MAIL);
+}
+
+static void values_go_with_their_segment(void **state)
+{
+    struct room *r = *state;
+    struct str s;
+    struct fault f;
+    SEALS(r, .parameters = MAIL);
+    assert_int_equal(seal_prune(r->dir, 1, &f), ERR_OK);
+    assert_int_equal(seal_prune(r->dir, 1, &f), ERR_OK); /* again, after a stop in the middle */
+    assert_int_equal(room_reveal(r, r->entry, &s, &f), ERR_CORRUPT);
+    assert_non_null(strstr(f.text, "missing"));
 }
 
 /* ---- keys that are not right ---- */
@@ -721,6 +767,31 @@ static void a_full_disk_seals_nothing_and_then_goes_on(void **state)
     assert_non_null(strstr(shown(r, r->entry).p, "ann@example.com"));
 }
 
+/* They are flushed together before what is sealed with them; when that fails, none of them is used again. */
+static void keys_that_cannot_be_flushed_are_not_used(void **state)
+{
+    struct room *r = *state;
+    struct fault f = {.text = ""};
+    char path[512];
+    for (unsigned i = 0; i < 2; i++) {
+        struct seal_ask ask = {.parameters = MAIL, .subject = arena_fmt(&r->a, "user:%u", i)};
+        assert_int_equal(room_ask(r, &ask, &f), ERR_OK);
+    }
+    struct str lost = r->entry;
+    snprintf(path, sizeof(path), "%s/subjects", r->dir);
+    snprintf(f.text, sizeof(f.text), "%s/elsewhere", r->dir);
+    assert_int_equal(rename(path, f.text), 0); /* the folder cannot be reached */
+    assert_int_equal(seal_flush(r->seals, 1, &f), ERR_AUDIT);
+    assert_non_null(strstr(f.text, "cannot be flushed"));
+    seal_drop(r->seals, 0);
+    snprintf(f.text, sizeof(f.text), "%s/elsewhere", r->dir);
+    assert_int_equal(rename(f.text, path), 0);
+    SEALS(r, .parameters = MAIL, .subject = STR("user:1"));
+    assert_non_null(strstr(shown(r, r->entry).p, "ann@example.com"));
+    struct str s;
+    assert_int_equal(room_reveal(r, lost, &s, &f), ERR_CORRUPT);
+}
+
 /* Each allocation on the way fails once. */
 static void without_memory_nothing_is_sealed_and_nothing_is_lost(void **state)
 {
@@ -812,6 +883,8 @@ int main(void)
         SCENE(entries_of_a_subject_are_counted),
         SCENE(after_it_is_forgotten_a_subject_gets_another_key),
         SCENE(a_destruction_that_was_cut_off_is_one),
+        SCENE(forgetting_and_sealing_at_the_same_time_loses_nothing_else),
+        SCENE(values_go_with_their_segment),
         SCENE(under_another_seal_key_nothing_opens),
         SCENE(a_seal_key_under_which_nothing_lies_may_be_replaced),
         SCENE(a_check_that_was_removed_is_missed),
@@ -823,6 +896,7 @@ int main(void)
         SCENE(a_torn_end_hides_nothing),
         SCENE(what_was_sealed_for_no_entry_is_passed_over),
         SCENE(a_full_disk_seals_nothing_and_then_goes_on),
+        SCENE(keys_that_cannot_be_flushed_are_not_used),
         SCENE(without_memory_nothing_is_sealed_and_nothing_is_lost),
         SCENE(without_memory_the_store_does_not_open),
     };

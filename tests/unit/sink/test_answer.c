@@ -52,6 +52,38 @@ static void records_that_were_refused_are_counted(void **state)
     rejected("not json", 0);
 }
 
+static void stored(const char *json, enum err want, const char *word)
+{
+    char text[300];
+    struct fault f = {.text = ""};
+    strcpy(text, json);
+    assert_int_equal(sink_answer_stored(str_of(quotes(text)), &f), want);
+    if (word)
+        assert_non_null(strstr(f.text, word));
+}
+
+static void a_stream_says_that_it_has_stored_it_or_it_has_not(void **state)
+{
+    (void)state;
+    stored("{'stream':'AUDIT','seq':12}", ERR_OK, NULL);
+    stored("{'stream':'AUDIT','seq':12,'duplicate':true,'domain':'hub'}", ERR_OK, NULL);
+    stored("{'stream':'','seq':0,'error':{'code':503,'description':'maximum messages exceeded'}}", ERR_UNREACHABLE,
+           "refuses: maximum messages exceeded");
+    stored("{'error':{}}", ERR_UNREACHABLE, "does not say why");
+    static const char *const nothing[] = {
+        "",
+        "+OK",
+        "{}",
+        "[]",
+        "{'stream':'AUDIT'}",
+        "{'seq':12}",
+        "{'stream':'AUDIT','seq':0}",
+        "{'stream':7,'seq':12}",
+    };
+    for (size_t i = 0; i < COUNT(nothing); i++)
+        stored(nothing[i], ERR_UNREACHABLE, "no JetStream");
+}
+
 static void addresses_have_a_host_and_a_port(void **state)
 {
     (void)state;
@@ -90,6 +122,7 @@ int main(void)
         cmocka_unit_test(only_2xx_takes),
         cmocka_unit_test(who_asks_for_a_pause_gets_one),
         cmocka_unit_test(records_that_were_refused_are_counted),
+        cmocka_unit_test(a_stream_says_that_it_has_stored_it_or_it_has_not),
         cmocka_unit_test(addresses_have_a_host_and_a_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
