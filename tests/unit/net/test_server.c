@@ -12,7 +12,7 @@ static struct scene {
     uint16_t port;
     struct exchange *parked;
     sem_t arrived, left, closed;
-    unsigned handled, done, gone, connections; /* the worker's thread; read through `counted` */
+    unsigned handled, done, gone, connections, careful; /* the worker's thread; read through `counted` */
 } scene;
 
 /* ---- the handler: by path ---- */
@@ -47,6 +47,24 @@ static void serve_flood(struct exchange *x)
     exchange_stream_end(x);
 }
 
+/* Writes only what the client takes. */
+static void serve_careful(struct exchange *x)
+{
+    static char piece[65536];
+    while (scene.careful && !exchange_stream_queued(x)) {
+        exchange_stream_write(x, (struct str){piece, sizeof(piece)});
+        scene.careful--;
+    }
+    if (!scene.careful && !exchange_stream_queued(x))
+        exchange_stream_end(x);
+}
+
+static void serve_drained(struct exchange *x)
+{
+    if (str_is(x->head.path, "/careful"))
+        serve_careful(x);
+}
+
 static void serve_echo(struct exchange *x)
 {
     struct buf b;
@@ -75,6 +93,11 @@ static void serve(struct exchange *x)
         serve_big(x);
     } else if (str_is(x->head.path, "/flood")) {
         serve_flood(x);
+    } else if (str_is(x->head.path, "/careful")) {
+        scene.careful = (unsigned)strtoul(x->head.query.p, NULL, 10);
+        exchange_stream_begin(x, 200, STR("text/plain"), NULL, 0);
+        exchange_stream_patience(x, PATIENCE_MS);
+        serve_careful(x);
     } else if (str_is(x->head.path, "/stream")) {
         serve_stream(x);
     } else if (str_is(x->head.path, "/nothing")) {
@@ -100,7 +123,8 @@ static void serve_done(struct exchange *x)
     scene.done++;
 }
 
-static const struct server_ops ops = {.head = serve_head, .request = serve, .gone = serve_gone, .done = serve_done};
+static const struct server_ops ops = {
+    .head = serve_head, .request = serve, .gone = serve_gone, .drained = serve_drained, .done = serve_done};
 
 /* ---- the scene ---- */
 
@@ -480,6 +504,29 @@ static void a_stream_that_piles_up_is_bounded(void **state)
     scene_end();
 }
 
+/* Who waits until all is out writes any amount, to a client that does not read for longer than others may. */
+static void a_stream_that_waits_for_its_client_is_never_cut(void **state)
+{
+    (void)state;
+    enum { PIECES = 200 };
+    static char piece[65536];
+    size_t total = 0;
+    scene_start((struct server_limits){.write_bytes = 100000, .write_ms = 300});
+    int fd = spoken(GET("/careful?200"));
+    until_handled(1);
+    usleep(900000);
+    assert_int_equal(counted().connections, 1);
+    assert_true(counted().careful > 0);
+    while (total < PIECES * sizeof(piece)) {
+        assert_true(peer_ready(fd, PATIENCE_MS));
+        ssize_t n = recv(fd, piece, sizeof(piece), 0);
+        assert_true(n > 0);
+        total += (size_t)n;
+    }
+    close(fd);
+    scene_end();
+}
+
 /* A client that asks on without reading holds one answer, and its requests wait until it has read that. */
 static void a_client_reads_its_answer_before_its_next_request_is_looked_at(void **state)
 {
@@ -628,6 +675,7 @@ int main(void)
         cmocka_unit_test(a_slow_head_is_cut),
         cmocka_unit_test(a_client_that_does_not_read_is_cut),
         cmocka_unit_test(a_stream_that_piles_up_is_bounded),
+        cmocka_unit_test(a_stream_that_waits_for_its_client_is_never_cut),
         cmocka_unit_test(a_client_reads_its_answer_before_its_next_request_is_looked_at),
         cmocka_unit_test(a_slow_reader_gets_its_answer_whole),
         cmocka_unit_test(one_connection_too_many_is_closed_at_once),
