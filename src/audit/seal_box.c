@@ -2,9 +2,9 @@
  * Files of sealed values, one for each segment of the record: sealed/<seq of the segment's first entry, 20 digits>.
  * They grow a batch at a time and are never changed.
  *
- *   frame   "DWSV", length of what is sealed (u32), CRC-32C of all that follows, zeros as well (u32), index in the
- * entry's list (u32), the entry's number (u64), id of the key (16), nonce (24), what is sealed and its tag, zeros to 8
- *           bytes
+ *   frame   "DWSV", length of what is sealed (u32), CRC-32C of that and of all that follows, zeros as well (u32),
+ * index in the entry's list (u32), the entry's number (u64), id of the key (16), nonce (24), what is sealed and its
+ * tag, zeros to 8 bytes
  *
  * All integers little-endian. Frames begin at multiples of eight. A value is on the disk before its entry; what a stop
  * in between leaves behind, whole or torn, belongs to no entry: readers pass over it, and go by the commitment.
@@ -65,10 +65,15 @@ bool seal_frame_begin(struct buf *b, const struct seal_frame *frame, size_t n, s
     return true;
 }
 
+static uint32_t box_sum(const char *p, size_t whole)
+{
+    return crc32c(crc32c(0, p + 4, 4), p + 12, whole - 12);
+}
+
 void seal_frame_end(struct buf *b, size_t at, size_t n)
 {
     char *p = b->p + at - BOX_HEAD;
-    box_put_u32(p + 8, crc32c(0, p + 12, box_round(BOX_HEAD + n) - 12));
+    box_put_u32(p + 8, box_sum(p, box_round(BOX_HEAD + n)));
 }
 
 size_t seal_frames_before(const struct buf *b, uint64_t seq)
@@ -272,7 +277,7 @@ static enum err file_frame(struct seal_file *s, const char *p, bool *ret_is, str
     TRY(file_get(s, whole, &p, f));
     if (!p)
         return ERR_OK;
-    if (box_u32(p + 8) != crc32c(0, p + 12, whole - 12)) {
+    if (box_u32(p + 8) != box_sum(p, whole)) {
         if (s->budget < whole)
             return fault_set(f, ERR_CORRUPT, "what is sealed cannot be read: its file is damaged throughout");
         s->budget -= whole;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "audit/log.h"
+#include "audit/seal_check.h"
 #include "audit/segment.h"
 
 enum { VERIFY_PROGRESS = 65536 };
@@ -20,6 +21,8 @@ struct verify {
     struct verify_root *signed_; /* checkpoints, by size */
     size_t count, room, at;      /* at: the next that must come up */
     uint64_t newest, of;
+    struct seal_check sealed;
+    uint64_t segment;   /* that is being walked */
     uint64_t pruned_by; /* an entry says that those up to here were removed */
     struct arena arena;
 };
@@ -193,16 +196,19 @@ static void verify_pruned(struct verify *w, struct str payload)
         w->pruned_by = (uint64_t)last;
 }
 
-static enum err verify_large(struct verify *w, struct str payload, uint64_t seq, struct fault *f)
+/* What is not in the entry itself: long members, which it names by their hash, and sealed values. */
+static enum err verify_apart(struct verify *w, struct str payload, uint64_t seq, struct fault *f)
 {
     struct json j;
     struct buf text;
-    enum err e = ERR_OK;
-    if (memmem(payload.p, payload.n, "\"large\":null", 12) || json_parse(&j, payload, &w->arena, NULL, NULL))
+    if ((memmem(payload.p, payload.n, "\"large\":null", 12) && memmem(payload.p, payload.n, "\"sealed\":null", 13)) ||
+        json_parse(&j, payload, &w->arena, NULL, NULL))
         return ERR_OK;
+    TRY(seal_check_entry(&w->sealed, w->segment, seq, &j, f));
     uint32_t large = json_get(&j, JSON_ROOT, STR("large"));
     if (json_type(&j, large) != JSON_OBJECT)
         return ERR_OK;
+    enum err e = ERR_OK;
     buf_init(&text, 64u << 20);
     JSON_PAIRS(&j, large, k, member)
     {
@@ -222,7 +228,7 @@ static enum err verify_entry(struct verify *w, uint64_t seq, struct str payload,
                          (unsigned long long)seq);
     enum err e = segment_leaf(payload, seq, &w->arena, &leaf, f);
     if (!e)
-        e = verify_large(w, payload, seq, f);
+        e = verify_apart(w, payload, seq, f);
     verify_pruned(w, payload);
     arena_reset(&w->arena);
     TRY(e == ERR_NOT_FOUND ? (f->err = ERR_CORRUPT) : e);
@@ -261,6 +267,7 @@ static enum err verify_segment(struct verify *w, uint64_t first, bool last, stru
                          (unsigned long long)w->tree.size + 1, (unsigned long long)first - 1);
     TRY(segment_open(w->how->dir, first, &c, f));
     enum err e = ERR_OK;
+    w->segment = first;
     while (!e && (e = verify_next(w, &c, last, &seq, &payload, f)) == ERR_OK)
         e = verify_entry(w, seq, payload, f);
     if (e == ERR_NOT_FOUND) {
@@ -335,6 +342,7 @@ enum err log_verify(const struct log_verify *how, struct log_verdict *ret, struc
     if (!w)
         return fault_set(f, ERR_NOMEM, "no memory to verify the record");
     w->how = how;
+    w->sealed.dir = how->dir;
     arena_init(&w->arena, 256u << 20);
     enum err e = verify_all(w, f);
     if (e == ERR_NOT_FOUND)
@@ -344,6 +352,7 @@ enum err log_verify(const struct log_verify *how, struct log_verdict *ret, struc
         *ret = w->v;
     }
     segment_list_done(&w->list);
+    seal_check_done(&w->sealed);
     arena_done(&w->arena);
     free(w->signed_);
     free(w);

@@ -10,11 +10,11 @@
 #include "search/follow.h"
 
 enum {
-    INDEXER_MEMORY = 8 << 20, /* of a batch */
+    INDEXER_MEMORY = 12 << 20, /* of a batch */
     INDEXER_BUILD_MEMORY = 64 << 20,
     /* Pages are written for many entries, not for each: when there are so many, or after some time. Few cost the same
      * now as later. */
-    INDEXER_ENTRIES = 4096,
+    INDEXER_ENTRIES = 16384,
     INDEXER_AFTER_MS = 5000,
     INDEXER_FEW = 128,
     INDEXER_FEW_MS = 1000,
@@ -22,7 +22,7 @@ enum {
     INDEXER_IDLE_MS = 1000,
     INDEXER_PRUNE_MS = 60000,
     INDEXER_PAUSE_MS = 30000, /* after a failure */
-    INDEXER_NICE = 10
+    INDEXER_NICE = 19
 };
 
 struct indexer {

@@ -282,6 +282,10 @@ void *sink_follow(void *p)
     arena_done(&s->arena);
     free(s->v);
     free(s->docs);
+    pthread_mutex_lock(&s->lock);
+    s->over = true;
+    pthread_cond_broadcast(&s->wake);
+    pthread_mutex_unlock(&s->lock);
     sink_unref(s);
     return NULL;
 }

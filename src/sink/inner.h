@@ -31,6 +31,7 @@ struct sink {
     pthread_cond_t wake;
     struct sink_state state; /* under the lock, likewise … */
     uint64_t noted;          /* … what the cursor's file says */
+    bool over;               /* … and whether the thread has ended */
     /* the thread's */
     void *it; /* kind->open's; NULL: not open */
     struct audit_reader *reader;

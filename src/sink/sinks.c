@@ -1,5 +1,4 @@
 /* All sinks: made of the configuration, made anew when it is read again, shown, ended. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,11 +86,17 @@ static void sinks_tell(struct sink *s)
 /* A thread that is deep in a look-up of a name is left to itself: it touches nothing any more that goes away. */
 static void sinks_end(struct sink *s)
 {
-    struct timespec until;
+    int64_t end = clock_mono_ns() + SINKS_END_MS * INT64_C(1000000);
+    const struct timespec until = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
     sinks_tell(s);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += SINKS_END_MS / 1000;
-    if (pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until)) {
+    pthread_mutex_lock(&s->lock);
+    while (!s->over && clock_mono_ns() < end)
+        pthread_cond_timedwait(&s->wake, &s->lock, &until);
+    bool over = s->over;
+    pthread_mutex_unlock(&s->lock);
+    if (over) {
+        pthread_join(s->thread, NULL);
+    } else {
         log_warn("sink_left", LOG_S("sink", s->is->name), LOG_Z("reason", "its thread does not come back"));
         pthread_detach(s->thread);
     }

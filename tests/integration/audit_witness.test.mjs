@@ -59,6 +59,7 @@ describe('a witness', () => {
     assert.ok(logKeys().some((k) => signedBy(note, parseKey(k))))
     assert.deepEqual({ size: note.size, root: note.root.toString('base64') }, witness.tree(note.origin))
     const took = witness.seen.filter((s) => s.status === 200)
+    assert.equal(took.length, witness.seen.length, 'what it has is remembered, not asked for')
     assert.ok(took.length >= 3 && new Set(took.map((s) => s.old)).size === took.length, JSON.stringify(witness.seen))
     assert.deepEqual([await metric('doorward_audit_witness_behind_entries'), (await metric('doorward_audit_witness_age_seconds')) < 30], [0, true])
     assert.match(gate.cli(['status', '-c', gate.file]).stdout, /WITNESS +UP +SIZE[\s\S]*witness\.example\/w1 +yes/)

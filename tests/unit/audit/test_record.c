@@ -282,7 +282,7 @@ static void a_killed_process_loses_nothing_that_it_acknowledged(void **state)
         assert_int_equal(r->found.entries, v.entries);
         record_fill(r, 1);
         record_close(r);
-        before = v.entries + 1;
+        before = v.entries + 1 + (r->found.torn_bytes > 0); /* that it was torn is on record */
         assert_int_equal(record_verified(r).entries, before);
     }
     assert_int_equal(record_read(r, 1, NULL, NULL), before);

@@ -647,7 +647,7 @@ static void a_value_that_was_changed_with_care_is_found(void **state)
         if (i >= 24 && i < 40)
             continue; /* another key's id says that it was sealed with another key, and that is no more */
         bytes[i] ^= 1;
-        uint32_t crc = crc32c(0, bytes + 12, n - 12);
+        uint32_t crc = crc32c(crc32c(0, bytes + 4, 4), bytes + 12, n - 12);
         memcpy(bytes + 8, &crc, 4);
         file_write(path, bytes, n);
         bytes[i] ^= 1;

@@ -153,12 +153,40 @@ static void what_is_written_is_read_the_same(void **state)
     buf_done(&out);
 }
 
+/* Whoever goes on behind an id takes it when its event is whole, also one without data, which is not told. */
+static void an_id_counts_when_its_event_is_over(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *id;
+        bool between;
+    } steps[] = {
+        {"id: 5\n", "5", false}, {"data: a\n", "5", false}, {"\n", "5", true}, {"id: 9\n", "9", false},
+        {"\n", "9", true},       {":\n", "9", false},       {"\n", "9", true}, {"id: 1", "9", true},
+        {"0\n", "10", false},    {"\n", "10", true},
+    };
+    struct told t = {0};
+    struct sse s;
+    struct fault f;
+    buf_init(&t.text, 4096);
+    sse_init(&s, 4096);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        assert_int_equal(sse_feed(&s, str_of(steps[i].bytes), event, &t, &f), ERR_OK);
+        if (s.between != steps[i].between || !str_is(buf_view(&s.id), steps[i].id))
+            fail_msg("step %zu: %d, " STR_FMT, i, s.between, STR_ARG(buf_view(&s.id)));
+    }
+    assert_true(str_is(buf_view(&t.text), "|a|5|;"));
+    sse_done(&s);
+    buf_done(&t.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_standards_table),
         cmocka_unit_test(an_event_is_bounded),
         cmocka_unit_test(a_reader_may_stop),
+        cmocka_unit_test(an_id_counts_when_its_event_is_over),
         cmocka_unit_test(what_is_written_is_read_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
