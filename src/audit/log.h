@@ -3,7 +3,7 @@
  * takes no lock.
  *
  * checkpoints/<yyyy-mm-dd> holds a line for each checkpoint that is kept: {"note":"…","size":N}. Kept are the first and
- * one a minute, those with cosignatures, and the last before a stop.
+ * one a minute, likewise of those with cosignatures, and the last before a stop.
  *
  * keys: the folder of configuration key audit.keys. `<name>.key` is a signer (mode 0600), `<name>.pub` its verifier,
  * which stays when the signer has gone (key.h).

@@ -450,8 +450,12 @@ enum err audit_cosign(struct audit *a, struct str note, struct str lines, struct
         e = buf_failed(&p->cosigned) ? fault_set(f, ERR_NOMEM, "no memory for a cosignature") : ERR_OK;
         if (!e)
             e = publish_file(p, "cosigned", buf_view(&p->cosigned), true, f);
-        if (!e)
+        int64_t now = clock_mono_ns();
+        bool keep = !p->cosigned_at || now - p->cosigned_at >= PUBLISH_KEEP_MS * INT64_C(1000000);
+        if (!e && keep)
             e = publish_keep(p, buf_view(&p->cosigned), c.size, f);
+        if (!e && keep)
+            p->cosigned_at = now;
     }
     pthread_mutex_unlock(&p->lock);
     return e;

@@ -211,21 +211,37 @@ static void batch_sort(const struct batch *b, uint32_t *from, uint16_t *numbers)
         from[i] -= b->term[i].count;
 }
 
+/* All of a chunk goes to its place, in the order of keys. What comes bit by bit goes to pieces, which become a chunk
+ * with its last entry. */
+static enum err batch_keys(struct batch *b, const uint32_t *order, const uint32_t *from, const uint16_t *numbers,
+                           bool all, unsigned fresh, struct fault *f)
+{
+    for (size_t i = 0; i < b->terms; i++) {
+        const struct batch_term *t = &b->term[order[i]];
+        const uint16_t *v = numbers + from[order[i]];
+        TRY(all ? part_put(b->part, b->chunk, batch_key(b, t), v, t->count, f)
+                : part_add(b->part, b->chunk, batch_key(b, t), v, t->count, fresh, f));
+    }
+    return ERR_OK;
+}
+
 static enum err batch_put(struct batch *b, const uint32_t *order, const uint32_t *from, const uint16_t *numbers,
                           struct fault *f)
 {
     struct part *p = b->part;
-    bool fresh = !p->upto || batch_chunk(p, p->upto) != b->chunk;
+    uint64_t first = p->first + (uint64_t)b->chunk * CHUNK_ENTRIES, last = first + CHUNK_ENTRIES - 1;
+    bool begun = p->upto >= first, all = !begun && b->since == first && b->upto == last;
+    unsigned fresh = begun ? (unsigned)(p->upto - first) + 1 : 0;
     enc_sha256(b->last.p, b->last.n, p->last);
     if (!p->upto)
         p->since = b->since;
     p->upto = b->upto;
     TRY(part_begin(p, f));
-    enum err e = part_put_blocks(p, b->chunk, b->blocks, f);
-    for (size_t i = 0; !e && i < b->terms; i++) {
-        const struct batch_term *t = &b->term[order[i]];
-        e = part_put(p, b->chunk, batch_key(b, t), numbers + from[order[i]], t->count, fresh, f);
-    }
+    enum err e = part_put_blocks(p, b->chunk, b->blocks, b->upto == last, f);
+    if (!e)
+        e = batch_keys(b, order, from, numbers, all, fresh, f);
+    if (!e && b->upto == last && !all)
+        e = part_merge(p, b->chunk, f);
     if (!e)
         e = part_commit(p, f);
     if (e)

@@ -15,8 +15,10 @@ static const char part_schema[] =
     "CREATE TABLE about (id INTEGER PRIMARY KEY, salt BLOB NOT NULL, since INTEGER NOT NULL, upto INTEGER NOT NULL,"
     " last BLOB NOT NULL, boot TEXT NOT NULL) STRICT;"
     "CREATE TABLE chunk (chunk INTEGER PRIMARY KEY, since INTEGER NOT NULL, until INTEGER NOT NULL,"
-    " blocks BLOB NOT NULL) STRICT;"
+    " whole INTEGER NOT NULL, blocks BLOB NOT NULL) STRICT;"
     "CREATE TABLE posting (chunk INTEGER NOT NULL, key BLOB NOT NULL, ids BLOB NOT NULL, PRIMARY KEY (chunk, key))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE piece (piece INTEGER NOT NULL, key BLOB NOT NULL, ids BLOB NOT NULL, PRIMARY KEY (piece, key))"
     " STRICT, WITHOUT ROWID;"
     "INSERT INTO about VALUES (1, randomblob(16), 0, 0, x'', '');"
     "PRAGMA application_id = 0x44574958;"
@@ -178,6 +180,19 @@ static enum err part_about(struct part *p, struct fault *f)
     return e;
 }
 
+static enum err part_whole(struct part *p, struct fault *f)
+{
+    sqlite3_stmt *st;
+    if (sqlite3_prepare_v2(p->db, "SELECT chunk FROM chunk WHERE whole", -1, &st, NULL) != SQLITE_OK)
+        return part_fault(p, "chunk", f);
+    int code;
+    while ((code = sqlite3_step(st)) == SQLITE_ROW)
+        p->whole |= 1u << (sqlite3_column_int(st, 0) & 31);
+    enum err e = code == SQLITE_DONE ? ERR_OK : part_fault(p, "chunk", f);
+    sqlite3_finalize(st);
+    return e;
+}
+
 static enum err part_prepare(struct part *p, bool writes, struct fault *f)
 {
     const struct {
@@ -187,9 +202,12 @@ static enum err part_prepare(struct part *p, bool writes, struct fault *f)
     } all[] = {
         {"SELECT ids FROM posting WHERE chunk = ? AND key = ?", &p->get, false},
         {"SELECT ids FROM posting WHERE chunk = ? AND key >= ? AND key < ?", &p->range, false},
+        {"SELECT ids FROM piece WHERE piece = ? AND key = ?", &p->piece_get, false},
+        {"SELECT ids FROM piece WHERE piece = ? AND key >= ? AND key < ?", &p->piece_range, false},
         {"SELECT since, until, blocks FROM chunk WHERE chunk = ?", &p->chunk_get, false},
         {"REPLACE INTO posting VALUES (?, ?, ?)", &p->put, true},
-        {"REPLACE INTO chunk VALUES (?, ?, ?, ?)", &p->chunk_put, true},
+        {"REPLACE INTO piece VALUES (?, ?, ?)", &p->piece_put, true},
+        {"REPLACE INTO chunk VALUES (?, ?, ?, ?, ?)", &p->chunk_put, true},
         {"UPDATE about SET since = ?, upto = ?, last = ?, boot = ?", &p->about_put, true},
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -218,6 +236,7 @@ static enum err part_read(struct part *p, const char *name, int flags, struct fa
     sqlite3_busy_timeout(p->db, PART_BUSY_MS);
     TRY(part_exec(p, "BEGIN", f));
     TRY(part_about(p, f));
+    TRY(part_whole(p, f));
     return part_prepare(p, false, f);
 }
 
@@ -280,6 +299,7 @@ enum err part_open_to_write(const char *audit_dir, uint64_t first, struct part *
     if (!version)
         TRY(part_exec(p, part_schema, f));
     TRY(part_about(p, f));
+    TRY(part_whole(p, f));
     TRY(part_prepare(p, true, f));
     p->writes = true;
     *ret = p;
@@ -304,7 +324,8 @@ void part_close(struct part *p)
         return;
     if (p->writes)
         part_settle(p);
-    sqlite3_stmt *all[] = {p->get, p->range, p->put, p->chunk_get, p->chunk_put, p->about_put};
+    sqlite3_stmt *all[] = {p->get,       p->range,     p->put,       p->piece_get, p->piece_range,
+                           p->piece_put, p->chunk_get, p->chunk_put, p->about_put};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         sqlite3_finalize(all[i]);
     sqlite3_close(p->db);

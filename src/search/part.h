@@ -5,6 +5,8 @@
  *   chunk    of each one: the times between which its entries were written, and for every 64 entries where the first of
  *            them stands in the record and their times
  *   posting  (chunk, key) -> a set: up to 4095 numbers of 16 bits in order, or a bit for each of 65536
+ *   piece    (piece, key) -> the same of 2^12 entries, while their chunk is not full: few pages change when entries
+ * come. With its last entry the chunk becomes one (chunk.whole)
  *
  * A key is a letter and a word, or a letter and eight bytes of a keyed hash of the value (SipHash, with a key of the
  * file, so that nobody makes values collide). A set may hold an entry too many, never one too few: whoever asks
@@ -27,6 +29,8 @@
 enum {
     PART_ENTRIES = 1 << 20,
     CHUNK_ENTRIES = 1 << 16,
+    PIECE_ENTRIES = 1 << 12,
+    CHUNK_PIECES = CHUNK_ENTRIES / PIECE_ENTRIES,
     BLOCK_ENTRIES = 64,
     CHUNK_BLOCKS = CHUNK_ENTRIES / BLOCK_ENTRIES,
     SET_WORDS = CHUNK_ENTRIES / 64,
@@ -51,8 +55,9 @@ struct part {
     unsigned char salt[PART_SALT];
     unsigned char last[SHA256_BYTES]; /* SHA-256 of entry `upto` */
     char boot[PART_BOOT];             /* this run of the machine */
+    uint32_t whole;                   /* bit i: chunk i */
     bool writes;
-    sqlite3_stmt *get, *range, *put, *chunk_get, *chunk_put, *about_put;
+    sqlite3_stmt *get, *range, *put, *piece_get, *piece_range, *piece_put, *chunk_get, *chunk_put, *about_put;
 };
 
 static inline uint64_t part_first_of(uint64_t seq)
@@ -105,10 +110,16 @@ enum err part_sound(struct part *p, struct audit_reader *r, uint64_t record_firs
 enum err part_begin(struct part *p, struct fault *f) MUST_USE;
 enum err part_commit(struct part *p, struct fault *f) MUST_USE; /* since, upto and last with it */
 void part_rollback(struct part *p);
-/* Adds numbers, in order and all above those that are there already. fresh: none are there. */
-enum err part_put(struct part *p, unsigned chunk, struct str key, const uint16_t *v, size_t n, bool fresh,
+/* Puts down the numbers of a key, of a chunk of which nothing is there yet. */
+enum err part_put(struct part *p, unsigned chunk, struct str key, const uint16_t *v, size_t n,
                   struct fault *f) MUST_USE;
-enum err part_put_blocks(struct part *p, unsigned chunk, const struct block v[CHUNK_BLOCKS], struct fault *f) MUST_USE;
+/* Adds numbers, in order and all above those that are there already, to the chunk's pieces; from number `fresh` on,
+ * where a piece begins, nothing is there yet. */
+enum err part_add(struct part *p, unsigned chunk, struct str key, const uint16_t *v, size_t n, unsigned fresh,
+                  struct fault *f) MUST_USE;
+enum err part_merge(struct part *p, unsigned chunk, struct fault *f) MUST_USE; /* of pieces: a whole chunk */
+enum err part_put_blocks(struct part *p, unsigned chunk, const struct block v[CHUNK_BLOCKS], bool whole,
+                         struct fault *f) MUST_USE;
 /* Nothing more comes: one file, without a log beside it, that anybody reads who may read it. */
 void part_finish(struct part *p);
 enum err part_check(struct part *p, struct fault *f) MUST_USE; /* every page */

@@ -51,48 +51,58 @@ static enum err set_damaged(const struct part *p, struct fault *f)
                      (unsigned long long)p->first);
 }
 
+/* ORs the sets of one key, or of all between two (range), into `set`. *words: how many there were. */
+static enum err part_or(struct part *p, sqlite3_stmt *st, unsigned where, struct str from, struct str to,
+                        uint64_t set[SET_WORDS], unsigned *words, struct fault *f)
+{
+    enum err e = ERR_OK;
+    int code = SQLITE_DONE;
+    sqlite3_bind_int(st, 1, (int)where);
+    part_key_bind(st, 2, from);
+    if (to.n)
+        part_key_bind(st, 3, to);
+    while (!e && (code = sqlite3_step(st)) == SQLITE_ROW)
+        if (++*words > PREFIX_WORDS)
+            e = ERR_LIMIT;
+        else if (!set_or(set, sqlite3_column_blob(st, 0), (size_t)sqlite3_column_bytes(st, 0)))
+            e = set_damaged(p, f);
+    if (!e && code != SQLITE_DONE)
+        e = part_fault(p, "read", f);
+    sqlite3_reset(st);
+    return e;
+}
+
+static enum err part_or_all(struct part *p, unsigned chunk, struct str from, struct str to, uint64_t set[SET_WORDS],
+                            unsigned *words, struct fault *f)
+{
+    if (p->whole >> chunk & 1)
+        return part_or(p, to.n ? p->range : p->get, chunk, from, to, set, words, f);
+    for (unsigned i = 0; i < CHUNK_PIECES; i++)
+        TRY(part_or(p, to.n ? p->piece_range : p->piece_get, chunk * CHUNK_PIECES + i, from, to, set, words, f));
+    return ERR_OK;
+}
+
 enum err part_and(struct part *p, unsigned chunk, struct str key, uint64_t set[SET_WORDS], struct fault *f)
 {
     uint64_t other[SET_WORDS] = {0};
-    enum err e = ERR_OK;
-    sqlite3_bind_int(p->get, 1, (int)chunk);
-    part_key_bind(p->get, 2, key);
-    int code = sqlite3_step(p->get);
-    if (code == SQLITE_DONE)
-        e = ERR_NOT_FOUND;
-    else if (code != SQLITE_ROW)
-        e = part_fault(p, "read", f);
-    else if (!set_or(other, sqlite3_column_blob(p->get, 0), (size_t)sqlite3_column_bytes(p->get, 0)))
-        e = set_damaged(p, f);
-    else
-        set_and(set, other);
-    sqlite3_reset(p->get);
-    return e;
+    unsigned words = 0;
+    TRY(part_or_all(p, chunk, key, STR_NONE, other, &words, f));
+    if (!words)
+        return ERR_NOT_FOUND;
+    set_and(set, other);
+    return ERR_OK;
 }
 
 enum err part_and_prefix(struct part *p, unsigned chunk, struct str key, uint64_t set[SET_WORDS], struct fault *f)
 {
     uint64_t other[SET_WORDS] = {0};
+    unsigned words = 0;
     char end[KEY_BYTES];
-    enum err e = ERR_OK;
-    int code;
     memcpy(end, key.p, key.n);
     end[key.n - 1]++; /* no byte of UTF-8 is 0xff */
-    sqlite3_bind_int(p->range, 1, (int)chunk);
-    part_key_bind(p->range, 2, key);
-    part_key_bind(p->range, 3, (struct str){end, key.n});
-    for (unsigned words = 0; !e && (code = sqlite3_step(p->range)) != SQLITE_DONE; words++) {
-        if (code != SQLITE_ROW)
-            e = part_fault(p, "read", f);
-        else if (words == PREFIX_WORDS)
-            e = ERR_LIMIT;
-        else if (!set_or(other, sqlite3_column_blob(p->range, 0), (size_t)sqlite3_column_bytes(p->range, 0)))
-            e = set_damaged(p, f);
-    }
-    if (!e)
-        set_and(set, other);
-    sqlite3_reset(p->range);
-    return e;
+    TRY(part_or_all(p, chunk, key, (struct str){end, key.n}, other, &words, f));
+    set_and(set, other);
+    return ERR_OK;
 }
 
 /* A list becomes a bit for each entry when it would be longer than that. */
@@ -118,37 +128,157 @@ static size_t set_pack(const unsigned char *old, size_t old_n, const uint16_t *v
     return SET_BYTES;
 }
 
-enum err part_put(struct part *p, unsigned chunk, struct str key, const uint16_t *v, size_t n, bool fresh,
-                  struct fault *f)
+static enum err part_write(struct part *p, sqlite3_stmt *st, unsigned where, struct str key, const void *ids, size_t n,
+                           struct fault *f)
+{
+    sqlite3_bind_int(st, 1, (int)where);
+    part_key_bind(st, 2, key);
+    sqlite3_bind_blob(st, 3, ids, (int)n, SQLITE_STATIC);
+    enum err e = sqlite3_step(st) == SQLITE_DONE ? ERR_OK : part_fault(p, "write", f);
+    sqlite3_reset(st);
+    sqlite3_bind_null(st, 3);
+    return e;
+}
+
+enum err part_put(struct part *p, unsigned chunk, struct str key, const uint16_t *v, size_t n, struct fault *f)
 {
     unsigned char to[SET_BYTES];
-    const unsigned char *old = NULL;
-    size_t old_n = 0;
+    return part_write(p, p->put, chunk, key, to, set_pack(NULL, 0, v, n, to), f);
+}
+
+static enum err piece_add(struct part *p, unsigned piece, struct str key, const uint16_t *v, size_t n, bool fresh,
+                          struct fault *f)
+{
+    unsigned char to[SET_BYTES];
+    int code = SQLITE_DONE;
     if (!fresh) {
-        sqlite3_bind_int(p->get, 1, (int)chunk);
-        part_key_bind(p->get, 2, key);
-        int code = sqlite3_step(p->get);
-        if (code == SQLITE_ROW) {
-            old = sqlite3_column_blob(p->get, 0);
-            old_n = (size_t)sqlite3_column_bytes(p->get, 0);
-        } else if (code != SQLITE_DONE) {
-            enum err e = part_fault(p, "read", f);
-            sqlite3_reset(p->get);
-            return e;
-        }
+        sqlite3_bind_int(p->piece_get, 1, (int)piece);
+        part_key_bind(p->piece_get, 2, key);
+        code = sqlite3_step(p->piece_get);
     }
-    size_t bytes = set_pack(old, old_n, v, n, to);
-    if (!fresh)
-        sqlite3_reset(p->get);
-    if (!bytes)
-        return set_damaged(p, f);
-    sqlite3_bind_int(p->put, 1, (int)chunk);
-    part_key_bind(p->put, 2, key);
-    sqlite3_bind_blob(p->put, 3, to, (int)bytes, SQLITE_STATIC);
-    enum err e = sqlite3_step(p->put) == SQLITE_DONE ? ERR_OK : part_fault(p, "write", f);
-    sqlite3_reset(p->put);
-    sqlite3_bind_null(p->put, 3);
-    return e;
+    bool there = code == SQLITE_ROW;
+    enum err e = there || code == SQLITE_DONE ? ERR_OK : part_fault(p, "read", f);
+    size_t bytes = set_pack(there ? sqlite3_column_blob(p->piece_get, 0) : NULL,
+                            there ? (size_t)sqlite3_column_bytes(p->piece_get, 0) : 0, v, n, to);
+    sqlite3_reset(p->piece_get);
+    TRY(e);
+    return bytes ? part_write(p, p->piece_put, piece, key, to, bytes, f) : set_damaged(p, f);
+}
+
+enum err part_add(struct part *p, unsigned chunk, struct str key, const uint16_t *v, size_t n, unsigned fresh,
+                  struct fault *f)
+{
+    for (size_t from = 0, to; from < n; from = to) {
+        unsigned piece = v[from] / PIECE_ENTRIES;
+        for (to = from + 1; to < n && v[to] / PIECE_ENTRIES == piece; to++)
+            ;
+        TRY(piece_add(p, chunk * CHUNK_PIECES + piece, key, v + from, to - from, piece * PIECE_ENTRIES >= fresh, f));
+    }
+    return ERR_OK;
+}
+
+/* ---- pieces become a chunk: all are read in the order of their keys, side by side ---- */
+
+struct merge {
+    sqlite3_stmt *st[CHUNK_PIECES]; /* NULL: it has ended */
+    unsigned char ids[SET_BYTES];
+};
+
+static struct str merge_key(const struct merge *m, unsigned i)
+{
+    return (struct str){sqlite3_column_blob(m->st[i], 0), (size_t)sqlite3_column_bytes(m->st[i], 0)};
+}
+
+static enum err merge_step(struct part *p, struct merge *m, unsigned i, struct fault *f)
+{
+    int code = sqlite3_step(m->st[i]);
+    if (code == SQLITE_ROW)
+        return ERR_OK;
+    sqlite3_finalize(m->st[i]);
+    m->st[i] = NULL;
+    return code == SQLITE_DONE ? ERR_OK : part_fault(p, "read", f);
+}
+
+static enum err merge_begin(struct part *p, struct merge *m, unsigned chunk, struct fault *f)
+{
+    for (unsigned i = 0; i < CHUNK_PIECES; i++) {
+        if (sqlite3_prepare_v2(p->db, "SELECT key, ids FROM piece WHERE piece = ? ORDER BY key", -1, &m->st[i], NULL) !=
+            SQLITE_OK)
+            return part_fault(p, "read", f);
+        sqlite3_bind_int(m->st[i], 1, (int)(chunk * CHUNK_PIECES + i));
+        TRY(merge_step(p, m, i, f));
+    }
+    return ERR_OK;
+}
+
+static void merge_end(struct merge *m)
+{
+    for (unsigned i = 0; i < CHUNK_PIECES; i++)
+        sqlite3_finalize(m->st[i]);
+}
+
+/* One set behind another, in the order of their numbers. 0: one of them is none. */
+static size_t merge_sets(struct merge *m, size_t n, const unsigned char *more, size_t more_n)
+{
+    uint64_t set[SET_WORDS] = {0};
+    if (n != SET_BYTES && more_n != SET_BYTES && (n + more_n) / 2 < SET_LIST) {
+        memcpy(m->ids + n, more, more_n);
+        return n + more_n;
+    }
+    if ((n && !set_or(set, m->ids, n)) || !set_or(set, more, more_n))
+        return 0;
+    for (size_t i = 0; i < SET_WORDS; i++)
+        set[i] = htole64(set[i]);
+    memcpy(m->ids, set, SET_BYTES);
+    return SET_BYTES;
+}
+
+/* The smallest key of all pieces. False: all have ended. */
+static bool merge_least(const struct merge *m, char key[KEY_BYTES], size_t *ret_n)
+{
+    struct str least = STR_NONE;
+    for (unsigned i = 0; i < CHUNK_PIECES; i++)
+        if (m->st[i] && (!least.p || str_cmp(merge_key(m, i), least) < 0))
+            least = merge_key(m, i);
+    if (!least.p || least.n > KEY_BYTES)
+        return false;
+    memcpy(key, least.p, least.n);
+    *ret_n = least.n;
+    return true;
+}
+
+static enum err merge_all(struct part *p, struct merge *m, unsigned chunk, struct fault *f)
+{
+    char bytes[KEY_BYTES];
+    struct str key = {bytes, 0};
+    while (merge_least(m, bytes, &key.n)) {
+        size_t n = 0;
+        for (unsigned i = 0; i < CHUNK_PIECES; i++) {
+            if (!m->st[i] || !str_eq(merge_key(m, i), key))
+                continue;
+            n = merge_sets(m, n, sqlite3_column_blob(m->st[i], 1), (size_t)sqlite3_column_bytes(m->st[i], 1));
+            if (!n)
+                return set_damaged(p, f);
+            TRY(merge_step(p, m, i, f));
+        }
+        TRY(part_write(p, p->put, chunk, key, m->ids, n, f));
+    }
+    return ERR_OK;
+}
+
+enum err part_merge(struct part *p, unsigned chunk, struct fault *f)
+{
+    struct merge *m = calloc(1, sizeof(*m));
+    if (!m)
+        return fault_set(f, ERR_NOMEM, "no memory for an index");
+    enum err e = merge_begin(p, m, chunk, f);
+    if (!e)
+        e = merge_all(p, m, chunk, f);
+    merge_end(m);
+    free(m);
+    TRY(e);
+    /* Other pieces are of entries that have gone: there is one chunk that is not full. */
+    return sqlite3_exec(p->db, "DELETE FROM piece", NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : part_fault(p, "write", f);
 }
 
 /* ---- blocks ---- */
@@ -193,7 +323,8 @@ enum err part_times(struct part *p, unsigned chunk, int64_t *ret_since, int64_t 
     return part_chunk(p, chunk, ret_since, ret_until, NULL, f);
 }
 
-enum err part_put_blocks(struct part *p, unsigned chunk, const struct block v[CHUNK_BLOCKS], struct fault *f)
+enum err part_put_blocks(struct part *p, unsigned chunk, const struct block v[CHUNK_BLOCKS], bool whole,
+                         struct fault *f)
 {
     int64_t since = INT64_MAX, until = INT64_MIN;
     uint64_t *to = malloc(CHUNK_BLOCKS * 32);
@@ -212,11 +343,14 @@ enum err part_put_blocks(struct part *p, unsigned chunk, const struct block v[CH
     sqlite3_bind_int(p->chunk_put, 1, (int)chunk);
     sqlite3_bind_int64(p->chunk_put, 2, since);
     sqlite3_bind_int64(p->chunk_put, 3, until);
-    sqlite3_bind_blob(p->chunk_put, 4, to, CHUNK_BLOCKS * 32, SQLITE_STATIC);
+    sqlite3_bind_int(p->chunk_put, 4, whole);
+    sqlite3_bind_blob(p->chunk_put, 5, to, CHUNK_BLOCKS * 32, SQLITE_STATIC);
     enum err e = sqlite3_step(p->chunk_put) == SQLITE_DONE ? ERR_OK : part_fault(p, "write", f);
     sqlite3_reset(p->chunk_put);
-    sqlite3_bind_null(p->chunk_put, 4);
+    sqlite3_bind_null(p->chunk_put, 5);
     free(to);
+    if (!e && whole)
+        p->whole |= 1u << chunk;
     return e;
 }
 

@@ -2,6 +2,7 @@
 #include "made.h"
 
 #include "audit/large.h"
+#include "search/follow.h"
 
 static char digest_of[65] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -210,15 +211,12 @@ static void the_page_that_holds_the_last_one_says_so(void **state)
     }
 }
 
-/* More than one chunk and more than one segment, values of every rarity: whoever looks through all entries finds the
- * same. */
-static void the_index_finds_what_looking_finds(void **state)
+/* More than one chunk and more than one segment, values of every rarity. */
+static void fill_many(struct made *m)
 {
-    struct made *m = *state;
-    static struct made_found with, without;
     static const char *const agents[] = {"anna", "bert", "carl", "dora"};
     static const char *const events[] = {"TOOL_CALL", "TOOL_RESULT", "TOOL_DENIED", "INPUT_ASKED"};
-    char parameters[96], session[32], command[160];
+    char parameters[96], session[32];
     unsigned noise = 1;
     for (unsigned i = 0; i < 70000; i++) {
         noise = noise * 1664525 + 1013904223;
@@ -234,7 +232,13 @@ static void the_index_finds_what_looking_finds(void **state)
                                          .allowed = x % 3 == 0,
                                          .parameters = parameters});
     }
-    made_index(m);
+}
+
+/* Whoever looks through all entries finds the same. */
+static void finds_what_looking_finds(const struct made *m)
+{
+    static struct made_found with, without;
+    char command[160];
     const struct search_question all[] = {
         {.session = STR("s77")},
         {.session = STR("s77"), .agent = STR("bert")},
@@ -263,6 +267,37 @@ static void the_index_finds_what_looking_finds(void **state)
         assert_true(with.n == without.n && (with.n > 0 || str_eq(q.text, STR("\"them all\""))));
         assert_memory_equal(with.seq, without.seq, with.n * sizeof(with.seq[0]));
     }
+}
+
+static void the_index_finds_what_looking_finds(void **state)
+{
+    struct made *m = *state;
+    fill_many(m);
+    made_index(m);
+    finds_what_looking_finds(m);
+}
+
+static void what_is_entered_bit_by_bit_is_found_as_well(void **state)
+{
+    struct made *m = *state;
+    struct follow *w;
+    struct fault f;
+    static const uint64_t turns[] = {1,     2,     100,   4096,  4097,  8191,  30000,
+                                     30001, 41000, 60000, 65535, 65536, 65600, 70000};
+    fill_many(m);
+    for (size_t i = 0; i < COUNT(turns); i++) {
+        if (i % 4 == 0)
+            assert_int_equal(follow_open(m->dir, 1 << 20, false, &w, &f), ERR_OK);
+        assert_int_equal(follow_run(w, turns[i], NULL, NULL, NULL, &f), ERR_OK);
+        if (i % 4 == 3 || i + 1 == COUNT(turns))
+            follow_close(w);
+        if (turns[i] == 60000) {
+            static struct made_found found;
+            made_ask(m, (struct search_question){.text = STR("rare"), .after = 60001}, &found);
+            assert_true(found.n > 3 && found.answer.scanned == 0);
+        }
+    }
+    finds_what_looking_finds(m);
 }
 
 static void words_that_are_kept_in_a_file_are_found(void **state)
@@ -294,6 +329,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pages_hold_while_entries_come, made_setup, made_teardown),
         cmocka_unit_test_setup_teardown(the_page_that_holds_the_last_one_says_so, made_setup, made_teardown),
         cmocka_unit_test_setup_teardown(the_index_finds_what_looking_finds, made_setup, made_teardown),
+        cmocka_unit_test_setup_teardown(what_is_entered_bit_by_bit_is_found_as_well, made_setup, made_teardown),
         cmocka_unit_test_setup_teardown(words_that_are_kept_in_a_file_are_found, made_setup, made_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
