@@ -61,7 +61,7 @@ enum conf_pin { CONF_PIN_FIRST, CONF_PIN_STRICT };
 enum conf_metrics { CONF_METRICS_TOKEN, CONF_METRICS_OPEN };
 enum conf_sandbox { CONF_SANDBOX_OFF, CONF_SANDBOX_ON, CONF_SANDBOX_STRICT };
 enum conf_risk { CONF_RISK_UNSET, CONF_RISK_LOW, CONF_RISK_MEDIUM, CONF_RISK_HIGH, CONF_RISK_CRITICAL };
-enum conf_role { CONF_VIEWER, CONF_OPERATOR, CONF_ADMIN };
+enum conf_role { CONF_VIEWER, CONF_APPROVER, CONF_OPERATOR, CONF_ADMIN };
 
 struct conf_tls {
     struct str certificate; /* first; empty: no TLS */
@@ -96,7 +96,7 @@ struct conf_session {
 };
 struct conf_limits {
     struct conf_rate agent_rate;
-    int64_t connections, streams, body_bytes, result_bytes, arena_bytes, call_timeout, input_timeout, parked_calls,
+    int64_t connections, streams, body_bytes, result_bytes, arena_bytes, call_timeout, input_timeout, parked_calls, pending_approvals,
         replay_bytes, replay_time, stop_grace;
 };
 struct conf_retention {
@@ -163,6 +163,8 @@ struct conf_tool {
     struct str name; /* the pattern */
     struct conf_rate rate, agent_rate;
     int64_t risk;      /* enum conf_risk */
+    struct conf_strings approvers;
+    int64_t people;
     int64_t read_only; /* 0 or 1 */
     struct str scope;  /* empty: none */
     struct conf_tool_binds bind;
@@ -175,6 +177,9 @@ CONF_ARRAY(conf_policy_files, struct conf_policy_file);
 struct conf_policy {
     struct conf_policy_files files;
     struct str timezone; /* "UTC", "local" or a name such as "Europe/Berlin" */
+};
+struct conf_approval {
+    int64_t time_limit, take_within, result_time, hold;
 };
 struct conf_scope_when {
     struct str agent_type, agent, env, tier, trigger, timezone; /* empty: any */
@@ -212,6 +217,7 @@ struct conf_root {
     struct conf_sinks sinks;
     struct conf_servers servers; /* sorted by name */
     struct conf_tools tools;
+    struct conf_approval approval;
     struct conf_policy policy;
     struct conf_scopes scopes;
     struct conf_operators operators;

@@ -31,6 +31,7 @@ static const struct {
     {CONF_S_root, "tools", CONF_S_tool},
     {CONF_S_tool, "bind", CONF_S_tool_bind},
     {CONF_S_root, "scopes", CONF_S_scope},
+    {CONF_S_root, "approval", CONF_S_approval},
     {CONF_S_root, "policy", CONF_S_policy},
     {CONF_S_policy, "files", CONF_S_policy_file},
     {CONF_S_root, "operators", CONF_S_operator},
@@ -82,7 +83,7 @@ const char *const *conf_words(enum conf_type t)
     static const char *const sinks[] = {"none", "nats", "webhook", "syslog", "otlp", "traces", NULL};
     static const char *const formats[] = {"json", "ocsf", "cef", NULL};
     static const char *const froms[] = {"start", "now", NULL};
-    static const char *const roles[] = {"viewer", "operator", "admin", NULL};
+    static const char *const roles[] = {"viewer", "approver", "operator", "admin", NULL};
     switch (t) {
     case CONF_LEVEL: return levels;
     case CONF_ALG: return algs;

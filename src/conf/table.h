@@ -58,6 +58,7 @@ enum conf_section {
     CONF_S_server_limits,
     CONF_S_tool,
     CONF_S_tool_bind,
+    CONF_S_approval,
     CONF_S_policy,
     CONF_S_policy_file,
     CONF_S_scope,
