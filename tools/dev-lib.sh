@@ -2,7 +2,7 @@
 
 BUILD_PACKAGES=(gcc libc6-dev pkg-config meson ninja-build python3 libuv1-dev libssl-dev libsodium-dev libsqlite3-dev
     libfyaml-dev libpcre2-dev libcurl4-openssl-dev libnats-dev libseccomp-dev)
-TEST_PACKAGES=(libcmocka-dev g++ libsimdjson-dev libhttp-parser-dev golang-go golang-golang-x-mod-dev nats-server procps)
+TEST_PACKAGES=(libcmocka-dev g++ libsimdjson-dev libhttp-parser-dev golang-go golang-golang-x-mod-dev nats-server procps spin)
 SANITIZER_PACKAGES=(libasan8 libubsan1 libtsan2)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }

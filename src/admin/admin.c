@@ -13,6 +13,7 @@
 #include "admin/request.h"
 #include "base/clock.h"
 #include "base/enc.h"
+#include "identity/people.h"
 #include "store/bucket.h"
 
 enum { ADMIN_OUT_MAX = 64 << 20, ADMIN_TOKEN_BYTES = 32 };
@@ -131,7 +132,27 @@ struct str admin_token_of(const struct exchange *x)
     return str_ieq(scheme, STR("Bearer")) ? str_trim(value) : STR_NONE;
 }
 
-int64_t admin_role_of(struct admin *a, struct str token, struct arena *arena, struct str *ret_name)
+/* A person of the store. Who is there and has no memory left is nobody. */
+static int64_t admin_person(struct admin *a, struct str token, struct arena *arena, struct str *ret_name,
+                            struct str *ret_groups)
+{
+    struct store_person p;
+    int64_t role;
+    struct arena own;
+    arena_init_small(&own, 1u << 20);
+    enum err e = people_of_token(a->people, token, arena ? arena : &own, &p, &role);
+    arena_done(&own);
+    if (e || role < CONF_VIEWER || role > CONF_ADMIN)
+        return ADMIN_ANYBODY;
+    if (arena && ret_name)
+        *ret_name = p.name;
+    if (arena && ret_groups)
+        *ret_groups = p.groups;
+    return role;
+}
+
+int64_t admin_role_of(struct admin *a, struct str token, struct arena *arena, struct str *ret_name,
+                      struct str *ret_groups)
 {
     int64_t role = ADMIN_ANYBODY;
     struct str name = STR_NONE;
@@ -150,7 +171,7 @@ int64_t admin_role_of(struct admin *a, struct str token, struct arena *arena, st
     if (ret_name && role != ADMIN_ANYBODY)
         *ret_name = arena_str(arena, name);
     conf_unref(conf);
-    return role;
+    return role != ADMIN_ANYBODY ? role : admin_person(a, token, arena, ret_name, ret_groups);
 }
 
 static enum err admin_who(struct admin_request *r, struct fault *f)
@@ -165,7 +186,7 @@ static enum err admin_who(struct admin_request *r, struct fault *f)
         return ERR_OK;
     if (!value.p)
         return fault_set(f, ERR_UNAUTHENTICATED, "Authorization: Bearer and an operator's token are needed");
-    r->role = admin_role_of(a, admin_token_of(r->x), r->arena, &r->operator);
+    r->role = admin_role_of(a, admin_token_of(r->x), r->arena, &r->operator, & r->groups);
     if (r->role == ADMIN_ANYBODY)
         admin_note_failure(r);
     return r->role == ADMIN_ANYBODY ? fault_set(f, ERR_TOKEN, "this is no operator's token") : ERR_OK;
@@ -241,6 +262,8 @@ static void admin_answer(struct admin_request *r)
         r->admin->apply(r->admin->ctx, r->conf, r->operator);
         conf_unref(r->conf);
     }
+    if (r->people_changed)
+        admin_streams_reloaded(r->admin); /* who is not let in any more reads on nowhere */
     if (!r->err && buf_failed(&r->out))
         r->err = fault_set(&r->fault, ERR_NOMEM, "the answer does not fit into memory");
     struct http_header headers[] = {{STR("Cache-Control"), r->err || !r->cache.n ? STR("no-store") : r->cache},
@@ -327,7 +350,7 @@ static void admin_serve(struct exchange *x)
     if (!e)
         e = admin_find(r, allow, &f);
     if (!e && r->role < r->route->role)
-        e = fault_set(&f, ERR_ROLE, "this needs the role %s", r->route->role == CONF_ADMIN ? "admin" : "operator");
+        e = fault_set(&f, ERR_ROLE, "this needs the role %s", people_roles[r->route->role]);
     if (!e)
         e = admin_read(r, &f);
     if (!e && !str_is(x->head.method, "GET") && r->route->kind != ADMIN_STOP && !audit_healthy(a->audit, &f))

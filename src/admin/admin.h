@@ -17,7 +17,12 @@
 #include "sink/outside.h"
 #include "sink/sink.h"
 
-struct policy_force; /* policy/force.h */
+struct approvals;        /* approve/approve.h */
+struct approval_streams; /* admin/approvals_stream.h */
+struct looks;            /* admin/looks.h */
+struct people;           /* identity/people.h */
+struct policy_force;     /* policy/force.h */
+struct reviews;          /* admin/reviews.h */
 
 struct admin_kill { /* of a session, whose agent is named as well; of an agent; or with both empty of everything */
     struct str agent, session;
@@ -38,6 +43,11 @@ struct admin {
     struct connect *connect;
     struct pins *pins;
     struct policy_force *policies;
+    struct approvals *approvals;
+    struct approval_streams *approval_streams;
+    struct people *people;
+    struct looks *looks;     /* of this room: admin_people_new */
+    struct reviews *reviews; /* likewise */
     struct store *store;
     struct audit *audit;
     const struct keys *keys;
@@ -46,6 +56,7 @@ struct admin {
     struct secret *token;          /* of data_dir/operator.token: role admin */
     struct worker *worker;
     struct indexer *indexer; /* NULL: the record is looked through without an index */
+    struct notify *notify;   /* channels; NULL before the loops run */
     struct sinks *sinks;
     struct outside *outside;
     struct audit_streams *streams; /* admin_streams_new */
@@ -67,6 +78,10 @@ struct admin {
 enum err admin_token(const char *data_dir, struct secret **ret, struct fault *f) MUST_USE;
 /* For the listener: x->app is the struct admin. */
 extern const struct server_ops admin_server_ops;
+
+/* What the room keeps of questions and reviews. Before the listener; after the loop. */
+enum err admin_people_new(struct admin *a, struct fault *f) MUST_USE;
+void admin_people_free(struct admin *a);
 
 /* Streams of the record (audit_stream.h), on worker 0. Before the listener. */
 enum err admin_streams_new(struct admin *a, struct fault *f) MUST_USE;

@@ -175,6 +175,7 @@ enum err admin_agents_drop(struct admin_request *r, struct fault *f)
     TRY(agents_delete(r->admin->agents, r->id, f));
     size_t ended = session_end_agent(r->admin->sessions, r->id, r->operator, STR("the agent was deleted"));
     admin_note(r->admin, AUDIT_AGENT_DELETED, r->operator, r->id, agent_ended(r, ended));
+    TRY(admin_settle(r, f));
     struct json_out o = json_out(&r->out);
     json_open(&o, '{');
     json_kv_str(&o, "deleted", r->id);
@@ -201,6 +202,7 @@ enum err admin_agents_turn(struct admin_request *r, struct fault *f)
     agent_note_whole(r, AUDIT_AGENT_ROTATED, a, false);
     if (overlap_ms == 0) /* the old key is not trusted any more, nor is what it opened */
         session_end_agent(r->admin->sessions, a->id, r->operator, STR("the agent's key was replaced at once"));
+    TRY(admin_settle(r, f));
     agent_answer(r, 200, a);
     return ERR_OK;
 }
@@ -213,6 +215,7 @@ static enum err agent_switch(struct admin_request *r, bool enabled, struct fault
     if (!enabled)
         ended = session_end_agent(r->admin->sessions, a->id, r->operator, STR("the agent was disabled"));
     agent_note(r, enabled ? AUDIT_AGENT_ENABLED : AUDIT_AGENT_DISABLED, a, enabled ? STR_NONE : agent_ended(r, ended));
+    TRY(admin_settle(r, f));
     agent_answer(r, 200, a);
     return ERR_OK;
 }

@@ -1,5 +1,6 @@
 /* Streams of the record, on worker 0: who may have one, when the next slice is read, and how each of them ends. */
 #include "admin/audit_stream.h"
+#include "admin/approvals_stream.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -401,9 +402,10 @@ void admin_streams_reloaded(struct admin *a)
     for (struct audit_stream *s = a->streams->first, *next; s; s = next) {
         next = s->next;
         struct str token = {(const char *)secret_bytes(s->token), secret_len(s->token)};
-        if (admin_role_of(a, token, NULL, NULL) < ADMIN_VIEWER)
+        if (admin_role_of(a, token, NULL, NULL, NULL) < ADMIN_VIEWER)
             stream_over(s, ERR_TOKEN, "the operator's token is not taken any more");
     }
+    approval_streams_reloaded(a->approval_streams);
 }
 
 void admin_streams_stop(struct admin *a)
@@ -412,6 +414,7 @@ void admin_streams_stop(struct admin *a)
     if (all->stopped)
         return;
     all->stopped = true;
+    approval_streams_stop(a->approval_streams);
     for (struct audit_stream *s = all->first, *next; s; s = next) {
         next = s->next;
         stream_over(s, ERR_STOPPING, "Doorward is stopping");

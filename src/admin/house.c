@@ -1,7 +1,9 @@
 /* The gateway itself: how it stands, its configuration. */
 #include "admin/request.h"
+#include "approve/approve.h"
 #include "base/clock.h"
 #include "box/box.h"
+#include "notify/notify.h"
 #include "policy/force.h"
 
 enum { STATUS_SERVERS = 1024, REFUSED_BYTES = 8192 /* of faults, on record */ };
@@ -95,6 +97,11 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_kv_i64(&o, "uptimeMs", (clock_mono_ns() - a->started_ns) / 1000000);
     json_kv_i64(&o, "sessions", sessions);
     status_stops(&o, a->stops);
+    json_key(&o, STR("approvals"));
+    json_open(&o, '{');
+    json_kv_i64(&o, "pending", (int64_t)approvals_pending(a->approvals));
+    admin_kv_time(&o, "oldestAt", approvals_oldest(a->approvals));
+    json_close(&o, '}');
     struct fault audit = {0};
     json_key(&o, STR("audit"));
     json_open(&o, '{');
@@ -110,6 +117,8 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_close(&o, '}');
     json_key(&o, STR("sinks"));
     sinks_json(a->sinks, true, &o);
+    json_key(&o, STR("channels"));
+    notify_json(a->notify, true, &o);
     json_key(&o, STR("policies"));
     policy_force_json(a->policies, false, &o);
     struct conf *conf = conf_slot_get(a->conf);

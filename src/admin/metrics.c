@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "admin/request.h"
+#include "approve/approve.h"
 #include "base/clock.h"
+#include "notify/notify.h"
 
 enum { METRICS_SERVERS = 1024, METRICS_SINKS = 1024 };
 
@@ -15,6 +17,8 @@ struct metrics {
     size_t server_count;
     struct sink_state *sinks;
     size_t sink_count;
+    struct notify_state *channels;
+    size_t channel_count;
     struct outside_state *outside;
     size_t outside_count;
     int64_t resident, virtual, threads;
@@ -47,6 +51,22 @@ static void metrics_sinks(const struct metrics *m, struct meter_out *o, enum met
         double v = f == METER_F_AUDIT_SINK_UP       ? s->up
                    : f == METER_F_AUDIT_SINK_BEHIND ? (double)s->behind
                                                     : (double)s->failures;
+        meter_put(o, buf_view(&label), v);
+    }
+}
+
+static void metrics_channels(const struct metrics *m, struct meter_out *o, enum meter_family f)
+{
+    struct buf label CLEANUP(buf_done);
+    buf_init(&label, 256);
+    for (size_t i = 0; i < m->channel_count; i++) {
+        const struct notify_state *s = &m->channels[i];
+        buf_clear(&label);
+        meter_label(&label, "channel", str_of(s->name));
+        double v = f == METER_F_CHANNEL_UP        ? s->up
+                   : f == METER_F_CHANNEL_WAITING ? (double)s->waiting
+                   : f == METER_F_CHANNEL_DROPPED ? (double)s->dropped
+                                                  : (double)s->failures;
         meter_put(o, buf_view(&label), v);
     }
 }
@@ -164,11 +184,16 @@ static void metrics_look(void *ctx, struct meter_out *o, enum meter_family f)
     case METER_F_AUDIT_SINK_UP:
     case METER_F_AUDIT_SINK_BEHIND:
     case METER_F_AUDIT_SINK_FAILURES: metrics_sinks(m, o, f); return;
+    case METER_F_CHANNEL_UP:
+    case METER_F_CHANNEL_WAITING:
+    case METER_F_CHANNEL_DROPPED:
+    case METER_F_CHANNEL_FAILURES: metrics_channels(m, o, f); return;
     case METER_F_AUDIT_WITNESS_AGE:
     case METER_F_AUDIT_WITNESS_BEHIND:
     case METER_F_AUDIT_ANCHOR_AGE:
     case METER_F_AUDIT_ANCHOR_BEHIND: metrics_outside(m, o, f); return;
     case METER_F_BUILD: meter_put(o, STR("version=\"" DOORWARD_VERSION "\""), 1); return;
+    case METER_F_APPROVALS_PENDING: v = (double)approvals_pending(a->approvals); break;
     case METER_F_SESSIONS: v = metrics_sessions(a); break;
     case METER_F_READY: v = a->ready(a->ctx, &(struct fault){0}); break;
     case METER_F_AUDIT_HEALTHY: v = audit_healthy(a->audit, NULL); break;
@@ -195,14 +220,16 @@ enum err admin_metrics_get(struct admin_request *r, struct fault *f)
     struct metrics m = {.admin = r->admin,
                         .servers = arena_alloc(r->arena, METRICS_SERVERS * sizeof(*m.servers)),
                         .sinks = arena_alloc(r->arena, METRICS_SINKS * sizeof(*m.sinks)),
+                        .channels = arena_alloc(r->arena, NOTIFY_CHANNELS * sizeof(*m.channels)),
                         .outside = arena_alloc(r->arena, OUTSIDE_MAX * sizeof(*m.outside))};
     bool open_metrics = memmem(http_header(h, "accept").p, http_header(h, "accept").n, "application/openmetrics-text",
                                sizeof("application/openmetrics-text") - 1) &&
                         http_accepts(h, "application/openmetrics-text");
-    if (!m.servers || !m.sinks || !m.outside)
+    if (!m.servers || !m.sinks || !m.channels || !m.outside)
         return fault_set(f, ERR_NOMEM, "no memory for the figures");
     m.server_count = connect_list(r->admin->connect, m.servers, METRICS_SERVERS);
     m.sink_count = sinks_list(r->admin->sinks, m.sinks, METRICS_SINKS);
+    m.channel_count = notify_list(r->admin->notify, m.channels, NOTIFY_CHANNELS);
     m.outside_count = outside_list(r->admin->outside, m.outside, OUTSIDE_MAX);
     metrics_process(&m);
     meter_write(&r->out, open_metrics, metrics_look, &m);

@@ -9,6 +9,7 @@ struct admin_request {
     struct exchange *x;
     struct str operator; /* the name on record */
     int64_t role;        /* enum admin_role */
+    struct str groups;   /* of a person: a JSON array; else empty */
     struct str id;       /* what {} stood for; "a/b" for {}/{}; for {*} the rest of the path */
     struct json doc;     /* the body; empty when there is none */
     struct arena *arena; /* the exchange's */
@@ -20,6 +21,7 @@ struct admin_request {
     struct str cache; /* Cache-Control of an answer that is no error; empty: no-store */
     struct buf out;
     struct conf *conf; /* of a reload: to be put in force */
+    bool people_changed;
     enum err err;
     struct fault fault;
 };
@@ -30,6 +32,7 @@ typedef enum err admin_handler(struct admin_request *r, struct fault *f);
 enum admin_role { /* enum conf_role, and who has none of them */
                   ADMIN_ANYBODY = -1,
                   ADMIN_VIEWER = CONF_VIEWER,
+                  ADMIN_APPROVER = CONF_APPROVER,
                   ADMIN_OPERATOR = CONF_OPERATOR,
                   ADMIN_ADMIN = CONF_ADMIN
 };
@@ -48,10 +51,12 @@ extern const size_t admin_route_count;
 #include "admin/routes.def"
 #undef ROUTE
 
-/* The bearer token of a request; STR_NONE: none. Whose it is by the configuration in force: the role, or ADMIN_ANYBODY.
- * ret_name (may be NULL): the name on record, in the arena. */
+/* The bearer token of a request; STR_NONE: none. Whose it is by the configuration in force, or of the people in the
+ * store: the role, or ADMIN_ANYBODY. ret_name, ret_groups (may be NULL): the name on record, and the groups of a
+ * person, in the arena. */
 struct str admin_token_of(const struct exchange *x);
-int64_t admin_role_of(struct admin *a, struct str token, struct arena *arena, struct str *ret_name);
+int64_t admin_role_of(struct admin *a, struct str token, struct arena *arena, struct str *ret_name,
+                      struct str *ret_groups);
 
 /* Parameters behind the question mark, decoded: STR_NONE when one is not there. ERR_PARAMS: one that is none of these.
  * ERR_INVALID: no form, or one came twice. */
@@ -65,6 +70,9 @@ enum err admin_query_read(struct admin_request *r, const struct admin_query *fie
 enum err admin_query_when(const char *name, struct str text, int64_t *ret, struct fault *f) MUST_USE;
 /* The record's folder, in the arena; STR_NONE: no memory. */
 struct str admin_audit_dir(struct admin_request *r);
+
+/* (blocks) Sessions that were ended stay so, also after a restart: what waited in them is void in the store. */
+enum err admin_settle(struct admin_request *r, struct fault *f) MUST_USE;
 
 /* What an answer that goes on without its request hears (ADMIN_STREAM): the first member of what x->user points to. */
 struct admin_flow {

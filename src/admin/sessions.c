@@ -130,6 +130,7 @@ enum err admin_sessions_end_one(struct admin_request *r, struct fault *f)
     TRY(admin_str(r, "reason", &reason, f));
     if (!session_end(r->admin->sessions, r->id, r->operator, reason.n ? reason : STR("an operator ended it")))
         return fault_set(f, ERR_NOT_FOUND, "no session " STR_FMT " is open", STR_ARG(r->id));
+    TRY(admin_settle(r, f));
     struct json_out o = json_out(&r->out);
     json_open(&o, '{');
     json_kv_str(&o, "ended", r->id);

@@ -1,5 +1,6 @@
 /* The catalogue, what of it is withheld and how that differs from its pins, and an operator who accepts it. */
 #include "admin/request.h"
+#include "approve/approve.h"
 #include "base/json_diff.h"
 #include "base/log.h"
 
@@ -184,6 +185,7 @@ enum err admin_tools_accept(struct admin_request *r, struct fault *f)
     hash = arena_str(r->arena, hash);
     TRY(connect_accept(r->admin->connect, r->id, hash, r->operator, before, f));
     tool_note_accepted(r, hash, before);
+    approvals_void(r->admin->approvals, STR_NONE, STR_NONE, r->id, "the tool's definition changed");
     struct json_out o = json_out(&r->out);
     json_open(&o, '{');
     json_kv_str(&o, "id", r->id);

@@ -108,6 +108,7 @@ enum err audit_open(const char *dir, const struct conf_audit *conf, struct audit
 void audit_conf(struct audit *a, struct conf *conf);
 void audit_policies(struct audit *a, const char *version); /* in force from now on: what entries say that name none */
 void audit_close(struct audit *a);                         /* flushes what waits; joins the writer */
+const char *audit_dir(const struct audit *a);              /* where it lies */
 bool audit_healthy(struct audit *a, struct fault *f);      /* false: the disk takes no entries now; f may be NULL */
 size_t audit_queued(struct audit *a);                      /* bytes that wait for the disk */
 uint64_t audit_seq(struct audit *a);                       /* of the last entry that was handed in and written */
@@ -166,6 +167,9 @@ struct str audit_mask(struct audit *a, const struct json *doc, uint32_t node, st
 /* Is anything of these arguments marked by the configuration in force, or by paths (as audit_entry.seal_paths)? Then
  * all entries of the call say so (audit_entry.seal). No memory: yes. */
 bool audit_seals(struct audit *a, struct str paths, const struct json *doc, uint32_t node, struct arena *arena);
+/* Which values of these arguments the configuration in force seals: marked[i] of node i is set; marked has a place for
+ * each of doc's nodes. */
+void audit_seals_mark(struct audit *a, const struct json *doc, uint32_t node, bool *marked, struct arena *arena);
 /* In how many entries something is sealed for a subject (seals_count). */
 enum err audit_sealed(struct audit *a, struct str subject, uint64_t *ret, bool *ret_all, struct fault *f) MUST_USE;
 /* Destroys the key of a subject, "user:usr_1" or "agent:agt_1". ERR_NOT_FOUND: nothing is sealed for it. ERR_IO: it may

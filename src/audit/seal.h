@@ -56,6 +56,8 @@ struct str seal_subject(const struct audit_entry *e, struct arena *a);
 /* Is anything of the arguments marked? Quick, for every call; yes also when that cannot be told. */
 bool seal_needed(const struct conf_strings *names, struct str paths, const struct json *j, uint32_t root,
                  struct arena *a);
+/* Sets marked[i] of every value that is marked by a name of the configuration. */
+void seal_mark(const struct conf_strings *names, const struct json *j, uint32_t root, bool *marked, struct arena *a);
 /* Strings are those of `ask` or lie in the arena. The values are queued for seal_flush. Nothing to be sealed:
  * ret->any is false, and all is as it was. ERR_NOMEM, ERR_AUDIT: then nothing is queued, and the entry must not be
  * written as it is: it is refused, or written as seal_masked says. s may be NULL when there can be nothing. */

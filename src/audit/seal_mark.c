@@ -36,6 +36,21 @@ bool seal_needed(const struct conf_strings *names, struct str paths, const struc
     return arena_failed(a);
 }
 
+void seal_mark(const struct conf_strings *names, const struct json *j, uint32_t root, bool *marked, struct arena *a)
+{
+    for (uint32_t i = root, end = root < j->count ? j->node[root].next : 0; i < end; i++) {
+        if (json_type(j, i) != JSON_OBJECT)
+            continue;
+        bool labelled = names->n && name_labelled(j, i, seal_name, names, a);
+        JSON_PAIRS(j, i, k, v)
+        {
+            struct str key = json_str(j, k, a);
+            if (seal_name(names, key) || (labelled && str_is(key, "value")))
+                marked[v] = true;
+        }
+    }
+}
+
 uint32_t seal_point(const struct json *j, uint32_t at, struct str pointer, struct arena *a)
 {
     while (pointer.n && at) {

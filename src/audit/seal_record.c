@@ -42,15 +42,34 @@ enum err audit_reveal(struct audit *a, uint64_t seq, struct buf *out, struct fau
     return e;
 }
 
+static struct conf *record_conf(struct audit *a)
+{
+    pthread_mutex_lock(&a->lock);
+    struct conf *conf = a->conf ? conf_ref(a->conf) : NULL;
+    pthread_mutex_unlock(&a->lock);
+    return conf;
+}
+
+void audit_seals_mark(struct audit *a, const struct json *doc, uint32_t node, bool *marked, struct arena *arena)
+{
+    struct conf *conf = record_conf(a);
+    if (conf)
+        seal_mark(&conf->root.audit.seal, doc, node, marked, arena);
+    conf_unref(conf);
+}
+
 bool audit_seals(struct audit *a, struct str paths, const struct json *doc, uint32_t node, struct arena *arena)
 {
     static const struct conf_strings none = {0};
     if (!atomic_load_explicit(&a->seals, memory_order_relaxed))
         return paths.n > 0;
-    pthread_mutex_lock(&a->lock);
-    struct conf *conf = a->conf ? conf_ref(a->conf) : NULL;
-    pthread_mutex_unlock(&a->lock);
+    struct conf *conf = record_conf(a);
     bool needed = seal_needed(conf ? &conf->root.audit.seal : &none, paths, doc, node, arena);
     conf_unref(conf);
     return needed;
+}
+
+const char *audit_dir(const struct audit *a)
+{
+    return a->dir;
 }

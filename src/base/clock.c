@@ -1,6 +1,8 @@
 #include "base/clock.h"
 
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 int64_t clock_wall_ms(void)
 {
@@ -14,6 +16,41 @@ int64_t clock_mono_ns(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static char clock_boot_id[40];
+static size_t clock_boot_bytes;
+
+static void clock_boot_read(void)
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, clock_boot_id, 36);
+    if (fd >= 0)
+        close(fd);
+    clock_boot_bytes = n == 36 ? 36 : 0;
+}
+
+struct str clock_boot(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, clock_boot_read);
+    return (struct str){clock_boot_id, clock_boot_bytes};
+}
+
+int64_t clock_left(const struct clock_end *end, int64_t newest_ms)
+{
+    int64_t now = clock_wall_ms(), left, mono;
+    now = now > newest_ms ? now : newest_ms;
+    now = now > end->written_ms ? now : end->written_ms;
+    if (__builtin_sub_overflow(end->wall_ms, now, &left))
+        return 0;
+    struct str boot = clock_boot();
+    if (boot.n && str_eq(boot, end->boot)) {
+        if (__builtin_sub_overflow(end->mono_ns, clock_mono_ns(), &mono))
+            return 0;
+        left = mono / 1000000 < left ? mono / 1000000 : left;
+    }
+    return left > 0 ? left : 0;
 }
 
 void clock_cond_init(pthread_cond_t *c)

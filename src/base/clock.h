@@ -14,6 +14,18 @@ int64_t clock_wall_ms(void);
 int64_t clock_mono_ns(void);
 void clock_cond_init(pthread_cond_t *c); /* whose pthread_cond_timedwait goes by the monotonic clock */
 
+/* Which start of the machine this is: while it is the same, the monotonic clock goes on, for the next process, too.
+ * Empty: not known. */
+struct str clock_boot(void);
+/* An end that another process wrote down, at `written`, by both clocks of that boot: how much is left of it, in ms, at
+ * most what was left then. A wall clock that was set back meanwhile prolongs nothing; `newest` is a moment of it that
+ * is known to have been (0: none). */
+struct clock_end {
+    int64_t wall_ms, mono_ns, written_ms;
+    struct str boot;
+};
+int64_t clock_left(const struct clock_end *end, int64_t newest_ms);
+
 #define CLOCK_RFC3339 25 /* "2026-11-23T20:54:00.123Z" and a zero */
 /* A time before the year 0000 or after 9999 is written as the first or the last of these. */
 void clock_format(int64_t wall_ms, char ret[CLOCK_RFC3339]);

@@ -74,9 +74,11 @@ static enum err call_arguments(struct cli *c, struct str *ret, struct fault *f)
     return ERR_OK;
 }
 
-static void call_body(struct buf *b, struct str name, struct str arguments)
+/* state: with which a call that waits for a person is sent again; or empty. */
+static void call_body(struct buf *b, struct str name, struct str arguments, struct str state)
 {
     struct json_out o = json_out(b);
+    buf_clear(b);
     json_open(&o, '{');
     json_kv_z(&o, "jsonrpc", "2.0");
     json_kv_i64(&o, "id", 1);
@@ -85,6 +87,8 @@ static void call_body(struct buf *b, struct str name, struct str arguments)
     json_open(&o, '{');
     json_kv_str(&o, "name", name);
     json_kv_raw(&o, "arguments", arguments);
+    if (state.n)
+        json_kv_str(&o, "requestState", state);
     json_key(&o, STR("_meta"));
     json_open(&o, '{');
     json_kv_z(&o, "io.modelcontextprotocol/protocolVersion", CALL_VERSION);
@@ -96,28 +100,45 @@ static void call_body(struct buf *b, struct str name, struct str arguments)
     json_close(&o, '}');
 }
 
+/* Is nothing wanted but that the call is sent again, with *ret_state? A person has not decided yet. */
+static bool call_waits(struct cli *c, const struct json *j, struct str *ret_state)
+{
+    uint32_t result = json_get(j, JSON_ROOT, STR("result")), state = json_get(j, result, STR("requestState"));
+    if (!json_str_is(j, json_get(j, result, STR("resultType")), STR("input_required")) ||
+        json_get(j, result, STR("inputRequests")) || json_type(j, state) != JSON_STRING)
+        return false;
+    bool first = !ret_state->n;
+    uint32_t id = json_get(j, json_get(j, result, STR("_meta")), STR("dev.doorward/approval"));
+    *ret_state = json_str(j, state, &c->arena);
+    if (first)
+        fprintf(stderr, "waits for a person to approve the call (%s)\n", cli_shown(c, json_str(j, id, &c->arena), 40));
+    return ret_state->n > 0;
+}
+
 static enum err call_send(struct cli *c, struct json *ret, long *ret_status, struct fault *f)
 {
     struct secret *token CLEANUP(secret_freep) = NULL;
     struct buf body CLEANUP(buf_done);
     bool own;
     struct fault ignored;
-    struct str name = call_name(c), arguments, full;
+    struct str name = call_name(c), arguments, full, state = STR_NONE;
+    enum err e;
     buf_init(&body, 4u << 20);
     TRY(call_arguments(c, &arguments, f));
     TRY(cli_mcp_url(c, &full, f));
     TRY(call_token(c, &token, &own, f));
     struct str name_header = arena_fmt(&c->arena, "Mcp-Name: " STR_FMT, STR_ARG(http_value_write(name, &c->arena)));
-    call_body(&body, name, arguments);
-    if (!name_header.p || buf_failed(&body))
-        return fault_set(f, ERR_NOMEM, "no memory for the call");
     struct cli_http h = {.method = "POST",
                          .url = full.p,
                          .bearer = token,
-                         .body = buf_view(&body),
                          .headers = {"Accept: application/json, text/event-stream", "Content-Type: application/json",
                                      "MCP-Protocol-Version: " CALL_VERSION, "Mcp-Method: tools/call", name_header.p}};
-    enum err e = cli_http_json(c, &h, ret, NULL, f);
+    do {
+        call_body(&body, name, arguments, state);
+        h.body = buf_view(&body);
+        e = name_header.p && !buf_failed(&body) ? cli_http_json(c, &h, ret, NULL, f)
+                                                : fault_set(f, ERR_NOMEM, "no memory for the call");
+    } while (!e && call_waits(c, ret, &state));
     *ret_status = h.status;
     if (own && cli_logout(c, token, &ignored)) /* an agent may have only so many; it ends by itself too */
         fprintf(stderr, "doorward: call: its session stays open until it expires: %s\n", ignored.text);

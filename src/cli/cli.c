@@ -28,6 +28,11 @@ int cli_exit(enum err e)
     case ERR_TOOL_DENIED:
     case ERR_TOOL_WITHHELD:
     case ERR_TOOL_UNKNOWN:
+    case ERR_CRITICAL:
+    case ERR_APPROVAL_DENIED:
+    case ERR_APPROVAL_EXPIRED:
+    case ERR_APPROVAL_VOID:
+    case ERR_APPROVAL_USED:
     case ERR_SCHEMA:
     case ERR_SCHEMA_UNUSABLE:
     case ERR_RATE:
@@ -36,6 +41,7 @@ int cli_exit(enum err e)
     case ERR_AUDIT:
     case ERR_STORE:
     case ERR_STOPPING: return 3;
+    case ERR_APPROVAL_PENDING:
     case ERR_CORRUPT: return 4;
     case ERR_UNREACHABLE: return 5;
     default: return 1;

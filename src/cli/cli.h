@@ -66,8 +66,8 @@ struct cli {
     long patience_s; /* with one HTTP request; 0: as long as a call may take */
 };
 
-/* Exit codes: 0 done, 1 failed, 2 not understood, 3 the gateway refused, 4 the record does not hold together, 5 nobody
- * answers. */
+/* Exit codes: 0 done, 1 failed, 2 not understood, 3 the gateway refused, 4 the record does not hold together, or a
+ * person has not decided yet, 5 nobody answers. */
 int cli_exit(enum err e);
 int cli_main(int argc, char **argv);
 

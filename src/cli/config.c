@@ -1,6 +1,7 @@
 /* The configuration: checked, shown, described. */
 #include "box/box.h"
 #include "cli/cli.h"
+#include "notify/notify.h"
 #include "sink/sink.h"
 
 static void config_print(struct buf *b)
@@ -47,8 +48,11 @@ enum err cli_run_config_check(struct cli *c, struct fault *f)
     if (!file)
         return cli_config(c, f);
     enum err e = conf_load(file, &c->conf, &faults);
-    if (!e)
-        e = sinks_check(c->conf, &faults);
+    if (!e) {
+        enum err sinks = sinks_check(c->conf, &faults);
+        e = notify_check(c->conf, &faults);
+        e = sinks ? sinks : e;
+    }
     size_t lines = 0;
     for (size_t i = 0; i < faults.n; i++)
         lines += faults.p[i] == '\n';

@@ -159,6 +159,8 @@ static void tell_next(struct plan *r, struct str kept)
            "  doorward reload -c %s\n"
            "  doorward tools list --propose -c %s\n"
            "  doorward connect %s --agent ID --key FILE\n"
+           "A tool of which `tools` says no risk waits for a person with each call: write down what --propose proposes, "
+           "where it is right.\n"
            "When the client goes through Doorward, take the servers out of its own file: until then it reaches them "
            "past the door.\n",
            r->path, STR_ARG(kept), r->path, r->path, words[r->im.client]);

@@ -1,4 +1,5 @@
 /* The gateway itself: run it, see how it stands, have it read its configuration again. */
+#include "base/clock.h"
 #include "cli/http.h"
 #include "daemon/daemon.h"
 
@@ -10,12 +11,22 @@ enum err cli_run_serve(struct cli *c, struct fault *f)
     return daemon_serve(file) == 0 ? ERR_OK : (f->text[0] = 0, ERR_INTERNAL); /* the daemon has said why */
 }
 
+static void status_approvals(struct cli *c, const struct json *j, long long waiting)
+{
+    char since[CLI_TIME] = "";
+    int64_t at;
+    if (!clock_parse(json_str(j, json_path(j, JSON_ROOT, "approvals.oldestAt"), &c->arena), &at))
+        cli_ago(at, since);
+    printf("  approvals %lld %s for a person, the oldest asked %s: doorward approvals list\n", waiting,
+           waiting == 1 ? "waits" : "wait", since);
+}
+
 static void status_head(struct cli *c, const struct json *j)
 {
     bool color = cli_color(stdout), ready = json_bool(j, json_get(j, JSON_ROOT, STR("ready")), false),
          healthy = json_bool(j, json_path(j, JSON_ROOT, "audit.healthy"), false);
     char up[CLI_TIME];
-    int64_t ms = 0, sessions = 0, seq = 0, agents = 0;
+    int64_t ms = 0, sessions = 0, seq = 0, agents = 0, waiting = 0;
     if (json_i64(j, json_get(j, JSON_ROOT, STR("uptimeMs")), &ms))
         cli_duration(ms, up);
     else
@@ -37,6 +48,8 @@ static void status_head(struct cli *c, const struct json *j)
     printf("  sessions  %lld open\n", (long long)sessions);
     if (json_i64(j, json_path(j, JSON_ROOT, "stopped.agents"), &agents) && agents)
         printf("  stopped   %lld %s: doorward kill list\n", (long long)agents, agents == 1 ? "agent" : "agents");
+    if (json_i64(j, json_path(j, JSON_ROOT, "approvals.pending"), &waiting) && waiting)
+        status_approvals(c, j, (long long)waiting);
     printf("  record    %s, %lld %s%s%s\n", healthy ? "healthy" : "NOT WRITABLE", (long long)seq,
            seq == 1 ? "entry" : "entries", healthy ? "" : ": ", healthy ? "" : cli_shown(c, fault, 0));
 }
@@ -77,6 +90,19 @@ static void status_sinks(struct cli *c, const struct json *j)
     cli_table(c, j, sinks, columns);
 }
 
+static void status_channels(struct cli *c, const struct json *j)
+{
+    static const char *const columns[][2] = {
+        {"CHANNEL", "name"},  {"KIND", "kind"},         {"UP", "up"},
+        {"STANDBY", "standby"}, {"WAITING", "waiting"}, {"LAST MESSAGE", "lastMessage"},
+        {"FAILURES", "failures"}, {"DROPPED", "dropped"}, {"FAULT", "fault"}, {NULL, NULL}};
+    uint32_t channels = json_get(j, JSON_ROOT, STR("channels"));
+    if (!json_first(j, channels))
+        return;
+    putchar('\n');
+    cli_table(c, j, channels, columns);
+}
+
 static void status_outside(struct cli *c, const struct json *j, const char *member, const char *title)
 {
     const char *const columns[][2] = {
@@ -114,6 +140,7 @@ enum err cli_run_status(struct cli *c, struct fault *f)
     putchar('\n');
     cli_table(c, &j, json_get(&j, JSON_ROOT, STR("servers")), columns);
     status_sinks(c, &j);
+    status_channels(c, &j);
     status_outside(c, &j, "audit.witnesses", "WITNESS");
     status_outside(c, &j, "audit.anchors", "ANCHOR");
     return ERR_OK;

@@ -189,6 +189,86 @@ static void check_sink(struct conf_load *l, const char *path, const struct conf_
         check_pair(l, path, v->certificate, v->key);
 }
 
+/* What each kind of channel cannot do without, and what it has no use for. */
+static const struct {
+    const char *url, *token, *secret, *channel, *from, *to; /* why it is needed; NULL: it is not */
+    bool own_url, own_token, own_secret, own_approve;       /* it is of use */
+} check_channels[] = {
+    [CONF_CHANNEL_SLACK] = {.token = "must be the bot's token",
+                            .channel = "must be the conversation's id, such as C0123ABCD",
+                            .own_url = true,
+                            .own_token = true,
+                            .own_secret = true,
+                            .own_approve = true},
+    [CONF_CHANNEL_TEAMS] = {.secret = "must be the workflow's URL", .own_secret = true},
+    [CONF_CHANNEL_PAGERDUTY] = {.token = "must be the integration's routing key",
+                                .own_url = true,
+                                .own_token = true,
+                                .own_secret = true},
+    [CONF_CHANNEL_WEBHOOK] = {.url = "must be where it is posted",
+                              .secret = "must be the key of its signatures, whsec_ and base64",
+                              .own_url = true,
+                              .own_secret = true},
+    [CONF_CHANNEL_EMAIL] = {.url = "must be smtp://host:587 or smtps://host:465",
+                            .from = "must be the sender",
+                            .to = "must be who gets it",
+                            .own_url = true,
+                            .own_token = true},
+};
+
+static void check_channel_need(struct conf_load *l, const char *path, const char *key, bool there, const char *why)
+{
+    if (why && !there)
+        conf_fault(l, path, "has no %s: %s", key, why);
+}
+
+static void check_channel_idle(struct conf_load *l, const char *path, const char *key, bool there, bool own)
+{
+    if (there && !own)
+        conf_fault(l, path, "has %s, which channels of this kind have no use for", key);
+}
+
+static void check_channel(struct conf_load *l, const char *path, const struct conf_channel *v)
+{
+    bool mail = v->kind == CONF_CHANNEL_EMAIL;
+    if (!check_name(v->name))
+        conf_fault(l, path,
+                   "a channel's name must be 1 to 32 lower-case letters, digits and hyphens, not a hyphen first");
+    if (l->spoiled)
+        return;
+    if (v->kind == CONF_CHANNEL_NONE) {
+        conf_fault(l, path, "has no kind: must be slack, teams, pagerduty, webhook or email");
+        return;
+    }
+    check_channel_need(l, path, "url", v->url.n, check_channels[v->kind].url);
+    check_channel_need(l, path, "token", v->token, check_channels[v->kind].token);
+    check_channel_need(l, path, "secret", v->secret, check_channels[v->kind].secret);
+    check_channel_need(l, path, "channel", v->channel.n, check_channels[v->kind].channel);
+    check_channel_need(l, path, "from", v->from.n, check_channels[v->kind].from);
+    check_channel_need(l, path, "to", v->to.n, check_channels[v->kind].to);
+    check_channel_idle(l, path, "url", v->url.n, check_channels[v->kind].own_url);
+    check_channel_idle(l, path, "token", v->token, check_channels[v->kind].own_token);
+    check_channel_idle(l, path, "secret", v->secret, check_channels[v->kind].own_secret);
+    check_channel_idle(l, path, "approve", v->approve, check_channels[v->kind].own_approve);
+    check_channel_idle(l, path, "channel", v->channel.n, v->kind == CONF_CHANNEL_SLACK);
+    check_channel_idle(l, path, "username, from or to", v->username.n || v->from.n || v->to.n, mail);
+    for (size_t i = 0; i < v->channel.n && v->kind == CONF_CHANNEL_SLACK; i++)
+        if (!(v->channel.p[i] >= '0' && v->channel.p[i] <= '9') && !(v->channel.p[i] >= 'A' && v->channel.p[i] <= 'Z')) {
+            conf_fault(l, path, "channel is wrong: must be the conversation's id, such as C0123ABCD, not its name");
+            break;
+        }
+    if (v->link.n && !str_starts(v->link, STR("https://")) && !str_starts(v->link, STR("http://")))
+        conf_fault(l, path, "link is wrong: must begin with https:// or http://");
+    if (v->approve && !v->secret)
+        conf_fault(l, path, "has approve and no secret: nobody could press the button");
+    if (mail && !v->username.n != !v->token)
+        conf_fault(l, path, "has %s: must have both username and token, or neither",
+                   v->token ? "a token and no username" : "a username and no token");
+    if (v->url.n && mail != (str_starts(v->url, STR("smtp://")) || str_starts(v->url, STR("smtps://"))))
+        conf_fault(l, path, "url \"%.*s\" is wrong: must begin with %s", (int)(v->url.n < 80 ? v->url.n : 80), v->url.p,
+                   mail ? "smtp:// or smtps://" : "http:// or https://");
+}
+
 static void check_witness(struct conf_load *l, const char *path, const struct conf_witness *v)
 {
     struct note_verifier key;
@@ -241,6 +321,7 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
         break;
     }
     case CONF_S_sink: check_sink(l, path, section); break;
+    case CONF_S_channel: check_channel(l, path, section); break;
     case CONF_S_witness: check_witness(l, path, section); break;
     case CONF_S_anchor:
         if (!anchor->file.n == !anchor->url.n && !l->spoiled)

@@ -53,6 +53,14 @@ enum conf_sink_kind {
     CONF_SINK_OTLP,
     CONF_SINK_TRACES
 };
+enum conf_channel_kind {
+    CONF_CHANNEL_NONE,
+    CONF_CHANNEL_SLACK,
+    CONF_CHANNEL_TEAMS,
+    CONF_CHANNEL_PAGERDUTY,
+    CONF_CHANNEL_WEBHOOK,
+    CONF_CHANNEL_EMAIL
+};
 enum conf_format { CONF_JSON, CONF_OCSF, CONF_CEF };
 enum conf_sink_from { CONF_FROM_START, CONF_FROM_NOW };
 enum conf_isolation { CONF_PER_AGENT, CONF_PER_SESSION, CONF_PER_GATEWAY };
@@ -134,6 +142,15 @@ struct conf_sink {
     int64_t arguments, batch, timeout;
 };
 CONF_ARRAY(conf_sinks, struct conf_sink);
+struct conf_channel {
+    struct str name;
+    int64_t kind; /* enum conf_channel_kind */
+    struct str url, channel, username, from, link, ca;
+    struct secret *token, *secret; /* or NULL */
+    struct conf_strings to, groups;
+    int64_t approve, standby, timeout;
+};
+CONF_ARRAY(conf_channels, struct conf_channel);
 struct conf_server_limits {
     int64_t memory, open_files, processes, cpu; /* 0: not set; cpu in milliseconds */
 };
@@ -218,6 +235,7 @@ struct conf_root {
     struct conf_servers servers; /* sorted by name */
     struct conf_tools tools;
     struct conf_approval approval;
+    struct conf_channels channels;
     struct conf_policy policy;
     struct conf_scopes scopes;
     struct conf_operators operators;

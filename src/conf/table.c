@@ -32,6 +32,7 @@ static const struct {
     {CONF_S_tool, "bind", CONF_S_tool_bind},
     {CONF_S_root, "scopes", CONF_S_scope},
     {CONF_S_root, "approval", CONF_S_approval},
+    {CONF_S_root, "channels", CONF_S_channel},
     {CONF_S_root, "policy", CONF_S_policy},
     {CONF_S_policy, "files", CONF_S_policy_file},
     {CONF_S_root, "operators", CONF_S_operator},
@@ -59,6 +60,7 @@ size_t conf_part_size(enum conf_section s)
     case CONF_S_witness: return sizeof(struct conf_witness);
     case CONF_S_anchor: return sizeof(struct conf_anchor);
     case CONF_S_sink: return sizeof(struct conf_sink);
+    case CONF_S_channel: return sizeof(struct conf_channel);
     case CONF_S_scope: return sizeof(struct conf_scope);
     case CONF_S_tool_bind: return sizeof(struct conf_tool_bind);
     case CONF_S_policy_file: return sizeof(struct conf_policy_file);
@@ -81,6 +83,7 @@ const char *const *conf_words(enum conf_type t)
     static const char *const metrics[] = {"token", "open", NULL};
     static const char *const risks[] = {"unset", "low", "medium", "high", "critical", NULL};
     static const char *const sinks[] = {"none", "nats", "webhook", "syslog", "otlp", "traces", NULL};
+    static const char *const channels[] = {"none", "slack", "teams", "pagerduty", "webhook", "email", NULL};
     static const char *const formats[] = {"json", "ocsf", "cef", NULL};
     static const char *const froms[] = {"start", "now", NULL};
     static const char *const roles[] = {"viewer", "approver", "operator", "admin", NULL};
@@ -97,6 +100,7 @@ const char *const *conf_words(enum conf_type t)
     case CONF_METRICS: return metrics;
     case CONF_RISK: return risks;
     case CONF_SINK: return sinks;
+    case CONF_CHANNEL: return channels;
     case CONF_FORMAT: return formats;
     case CONF_SINK_FROM: return froms;
     case CONF_ROLE: return roles;

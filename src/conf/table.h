@@ -32,6 +32,7 @@ enum conf_type {
     CONF_METRICS,
     CONF_RISK,
     CONF_SINK,
+    CONF_CHANNEL,
     CONF_FORMAT,
     CONF_SINK_FROM,
     CONF_ROLE, /* words */
@@ -59,6 +60,7 @@ enum conf_section {
     CONF_S_tool,
     CONF_S_tool_bind,
     CONF_S_approval,
+    CONF_S_channel,
     CONF_S_policy,
     CONF_S_policy_file,
     CONF_S_scope,

@@ -10,11 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/approvals_stream.h"
+#include "approve/approve.h"
 #include "base/clock.h"
 #include "base/enc.h"
 #include "base/log.h"
 #include "box/box.h"
 #include "daemon/stop.h"
+#include "notify/notify.h"
 
 enum { HOUSE_SWEEP_MS = 500 };
 
@@ -38,7 +41,7 @@ static void house_session_told(void *ctx, enum session_event event, const struct
                                struct str reason)
 {
     static const enum audit_event events[] = {AUDIT_SESSION_CREATED, AUDIT_SESSION_ENDED, AUDIT_SESSION_EXPIRED,
-                                              AUDIT_SESSION_ENDED};
+                                              AUDIT_SESSION_ENDED, AUDIT_SESSION_RESUMED};
     struct house *h = ctx;
     struct audit_entry e;
     struct buf details CLEANUP(buf_done);
@@ -57,12 +60,13 @@ static void house_session_told(void *ctx, enum session_event event, const struct
     e.judged = reason.n > 0;
     e.result = AUDIT_SUCCESS;
     buf_init(&details, 4u << 20);
-    if (event == SESSION_OPENED)
+    if (event == SESSION_OPENED || event == SESSION_RESUMED)
         house_session_details(l, &details);
     e.details = buf_view(&details);
     audit_note(h->audit, &e);
-    if (event == SESSION_OPENED)
+    if (event == SESSION_OPENED || event == SESSION_RESUMED)
         return;
+    house_approvals_session_over(h, l->sid);
     session_table_forget(h->protocol_sessions, l->sid);
     bool last = h->leases->ops->open_count(h->leases, l->agent_id) == 0;
     connect_forget(h->connect, last ? l->agent_id : STR_NONE, l->sid);
@@ -83,6 +87,8 @@ static void house_pin_told(void *ctx, enum pin_event event, const struct tool *t
     e.details = pin_details(t->hash, before, details, sizeof(details));
     e.result = withheld ? AUDIT_DENIED : AUDIT_SUCCESS;
     audit_note(h->audit, &e);
+    if (event == PIN_CHANGED)
+        house_approvals_tool_changed(h, t->id);
     log_at(withheld ? LOG_WARN : LOG_INFO, names[event], LOG_S("tool", t->id), LOG_Z("hash", t->hash),
            LOG_S("pinned", before));
 }
@@ -91,6 +97,7 @@ static void house_sweep(uv_timer_t *t)
 {
     struct house *h = t->data;
     session_sweep(h->sessions);
+    approvals_sweep(h->approvals, clock_wall_ms());
 }
 
 bool house_ready(void *house, struct fault *f)
@@ -273,13 +280,14 @@ static enum err house_stores(struct house *h, const struct conf_root *r, struct 
     TRY(agents_new(h->store, &h->agents, f));
     TRY(stops_new(h->store, &h->stops, f));
     TRY(pins_new(h->store, house_pin_told, h, &h->pins, f));
+    TRY(house_approvals_new(h, f));
     snprintf(path, sizeof(path), "%s/keys", data);
     TRY(keys_open(path, r->token.alg == CONF_ES256 ? JOSE_ES256 : JOSE_EDDSA, &h->keys, f));
     TRY(admin_token(data, &h->operator_token, f));
     TRY(lease_memory_new(&h->leases, f));
     TRY(sessions_new(h->leases, h->conf.conf, house_session_told, h, &h->sessions, f));
     sessions_stops(h->sessions, h->stops);
-    return ERR_OK;
+    return house_approvals_resume(h, f);
 }
 
 static enum err house_workers(struct house *h, const struct conf_root *r, struct fault *f)
@@ -308,6 +316,8 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
                             .connect = h->connect,
                             .sessions = h->sessions,
                             .policies = &h->policies.force,
+                            .approvals = h->approvals,
+                            .conf = &h->conf,
                             .seals = seals_new(),
                             .call_timeout_ms = (unsigned)r->limits.call_timeout,
                             .input_timeout_ms = (unsigned)r->limits.input_timeout,
@@ -366,6 +376,8 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
                               .connect = h->connect,
                               .pins = h->pins,
                               .policies = &h->policies.force,
+                              .approvals = h->approvals,
+                              .people = h->people,
                               .store = h->store,
                               .audit = h->audit,
                               .keys = h->keys,
@@ -382,6 +394,9 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
                               .over = house_account_operators,
                               .kill = house_kill};
     TRY(admin_streams_new(&h->admin, f));
+    TRY(admin_people_new(&h->admin, f));
+    TRY(approval_streams_new(&h->admin, &h->admin.approval_streams, f));
+    h->approval_streams = h->admin.approval_streams;
     TRY(server_listen(&h->workers[0], r->admin.listen, &of_admin, &admin_server_ops, &h->admin, &h->admin_server, f));
     house_certificates(r);
     h->servers_open = h->worker_count + 1;
@@ -424,6 +439,7 @@ static enum err house_sinks(struct house *h, const struct conf_root *r, struct f
     snprintf(path, sizeof(path), "%s/audit", r->data_dir.p);
     TRY(sinks_start(h->audit, path, h->conf.conf, &h->sinks, f));
     h->admin.sinks = h->sinks;
+    TRY(house_channels_start(h, f));
     TRY(outside_start(h->audit, path, h->conf.conf, &h->outside, f));
     h->admin.outside = h->outside;
     return ERR_OK;
@@ -431,6 +447,7 @@ static enum err house_sinks(struct house *h, const struct conf_root *r, struct f
 
 static void house_done(struct house *h)
 {
+    notify_stop(h->notify);
     outside_stop(h->outside);
     sinks_stop(h->sinks);
     indexer_stop(h->indexer);
@@ -441,10 +458,12 @@ static void house_done(struct house *h)
         mcp_worker_done(&h->mcp[i]);
     }
     admin_streams_free(&h->admin);
+    admin_people_free(&h->admin);
     connect_free(h->connect);
     for (unsigned i = 0; i < h->worker_count; i++)
         worker_done(&h->workers[i]);
     access_close(h->access);
+    house_approvals_done(h);
     sessions_free(h->sessions);
     house_policies_done(h);
     seals_free(h->gate.seals);
@@ -511,7 +530,7 @@ int daemon_serve(const char *config_file)
     if (!h)
         return 1;
     if (conf_load(config_file, &conf, &faults) || house_policies_open(h, conf, &faults) ||
-        sinks_check(conf, &faults)) {
+        sinks_check(conf, &faults) || notify_check(conf, &faults)) {
         fprintf(stderr, STR_FMT "doorward: %s has faults; nothing was started\n", STR_ARG(buf_view(&faults)),
                 config_file);
         buf_done(&faults);

@@ -40,6 +40,10 @@ struct house {
     struct access *access;
     struct sessions *sessions;
     struct house_policies policies;
+    struct approvals *approvals;
+    struct notify *_Atomic notify; /* NULL before the loops run */
+    struct people *people;
+    struct approval_streams *_Atomic approval_streams; /* NULL before the listeners */
     struct connect *connect;
     struct oauth oauth;
     struct gate gate;
@@ -74,6 +78,16 @@ bool house_ready(void *house, struct fault *f);
 /* Reads the configuration file: a snapshot that may be put in force while running, or all faults. Any thread. */
 enum err house_load(void *house, struct conf **ret, struct buf *faults);
 void house_apply(void *house, struct conf *conf, struct str by); /* worker 0; by: the operator, if one asked for it */
+/* approvals.c */
+enum err house_approvals_new(struct house *h, struct fault *f) MUST_USE;
+enum err house_approvals_resume(struct house *h, struct fault *f) MUST_USE;
+void house_approvals_session_over(struct house *h, struct str session);
+void house_approvals_tool_changed(struct house *h, struct str tool);
+void house_approvals_policies_changed(struct house *h);
+void house_approvals_done(struct house *h);
+/* channels.c: before questions of before are taken up; and before the loops run */
+enum err house_channels_watch(struct house *h, struct fault *f) MUST_USE;
+enum err house_channels_start(struct house *h, struct fault *f) MUST_USE;
 /* kill.c: as admin.kill */
 enum err house_kill(void *house, const struct admin_kill *k, struct admin_killed *ret, struct fault *f) MUST_USE;
 /* certificates.c: what is shown from now on, told in the log and, of the operators' API, written down for the command

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "approve/approve.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/house.h"
@@ -232,5 +233,7 @@ enum err house_kill(void *house, const struct admin_kill *what, struct admin_kil
         fault_wrap(f, "stopped, but only until the next restart: the store did not take it");
     kill_wait(k, ret);
     kill_unref(k);
+    if (!e && (e = approvals_settle(h->approvals, f))) /* a restart would open a session again for what waits in it */
+        fault_wrap(f, "stopped, but only until the next restart: the store did not take it");
     return e;
 }

@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 
 #include "daemon/house.h"
+#include "notify/notify.h"
 
 /* Host and Origin against what the configuration names: a page in somebody's browser must not talk to this door, nor
  * reach it under another name (DNS rebinding; MCP basic/transports, "Security"). */
@@ -35,6 +36,8 @@ static void listen_ready_verbose(struct station *s, struct exchange *x)
     policy_force_json(&s->house->policies.force, false, &o);
     json_key(&o, STR("sinks"));
     sinks_json(s->house->sinks, false, &o);
+    json_key(&o, STR("channels"));
+    notify_json(s->house->notify, false, &o);
     json_close(&o, '}');
     exchange_answer(x, 200, STR("application/json"), NULL, 0, buf_view(&b));
 }
@@ -66,7 +69,7 @@ static void listen_request(struct exchange *x)
         rest_serve(&s->rest, x);
         return;
     }
-    if (listen_health(s, x) || oauth_serve(&s->oauth, x) || mcp_serve(&s->house->mcp[s->gate.worker->index], x))
+    if (listen_health(s, x) || notify_serve(s->house->notify, x) || oauth_serve(&s->oauth, x) || mcp_serve(&s->house->mcp[s->gate.worker->index], x))
         return;
     struct fault f;
     fault_set(&f, ERR_NOT_FOUND, "there is nothing at " STR_FMT "; agents call /mcp or /v1/tools",

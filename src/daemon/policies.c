@@ -104,8 +104,11 @@ static void policies_in_force(struct house *h, struct policy_set *set, struct st
         policies_tell(set, faults);
     if (set)
         audit_policies(h->audit, policy_set_texts(set)->version);
+    bool changed = other && before;
     policy_set_unref(before);
     policy_force_put(&h->policies.force, policy_set_ref(set), faults);
+    if (changed) /* a question of before was put by others */
+        house_approvals_policies_changed(h);
 }
 
 static void policies_done(uv_work_t *w, int status)

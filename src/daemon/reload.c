@@ -2,8 +2,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "approve/approve.h"
 #include "base/log.h"
 #include "daemon/house.h"
+#include "notify/notify.h"
 
 enum { RELOAD_CHANGED = 200, RELOAD_DETAILS = 1 << 20 }; /* keys that are told by name; bytes */
 
@@ -35,7 +37,7 @@ enum err house_load(void *house, struct conf **ret, struct buf *faults)
     tls_inherit(b->admin.tls.tls, a->admin.tls.tls);
     conf_unref(now);
     enum err e = house_policies_load(h, next, faults);
-    if (sinks_check(next, faults) || e || faults->n) {
+    if (sinks_check(next, faults) || notify_check(next, faults) || e || faults->n) {
         conf_unref(next);
         return ERR_CONFIG;
     }
@@ -96,6 +98,7 @@ void house_apply(void *house, struct conf *conf, struct str by)
     audit_conf(h->audit, conf);
     access_reopen(h->access, conf->root.log.access);
     sessions_conf(h->sessions, conf);
+    approvals_conf(h->approvals, conf);
     atomic_store(&h->gate.call_timeout_ms, (unsigned)conf->root.limits.call_timeout);
     atomic_store(&h->gate.input_timeout_ms, (unsigned)conf->root.limits.input_timeout);
     atomic_store(&h->gate.parked_max, (unsigned)conf->root.limits.parked_calls);
@@ -103,6 +106,7 @@ void house_apply(void *house, struct conf *conf, struct str by)
     house_policies_apply(h, conf);
     connect_reload(h->connect, conf);
     sinks_reload(h->sinks, conf);
+    notify_reload(h->notify, conf);
     outside_reload(h->outside, conf);
     house_certificates(&conf->root);
     reload_note(h, before, conf, policies, by);

@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 
+#include "approve/approve.h"
 #include "base/log.h"
 
 /* After the grace and the cancellations, how long clients may take to read their answers. */
@@ -28,6 +29,7 @@ static void stop_servers_closed(struct worker *w, struct worker_mail *m)
     (void)w;
     struct station *s = (struct station *)((char *)m - offsetof(struct station, drain));
     struct house *h = s->house;
+    approvals_close(h->approvals); /* what waits waits again after the next start, though its session ends here */
     session_end_all(h->sessions, STR("the gateway stopped"));
     uv_close((uv_handle_t *)&h->sweep, stop_handle_closed);
     uv_close((uv_handle_t *)&h->grace, stop_handle_closed);

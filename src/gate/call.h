@@ -7,11 +7,13 @@
 #ifndef GATE_CALL_H
 #define GATE_CALL_H
 
+#include "approve/approve.h"
 #include "audit/audit.h"
 #include "base/json.h"
 #include "connect/catalogue.h"
 #include "connect/connect.h"
 #include "gate/kind.h"
+#include "gate/seal.h"
 #include "policy/force.h"
 #include "store/lease.h"
 
@@ -19,6 +21,13 @@ enum verdict {
     VERDICT_DENY = 0, /* refused; call->fault says why */
     VERDICT_NEXT,     /* this stage has nothing against it */
     VERDICT_WAIT,     /* an answer comes later: gate_resume() */
+};
+
+/* How a client waits for a person. */
+enum call_hold {
+    HOLD_REPEAT = 0, /* it is told at once, and repeats the call: that one is held open for a while */
+    HOLD_LEG,        /* it is held open for a while, and comes back when it is told so */
+    HOLD_PROGRESS    /* it is held open, and told that it still waits */
 };
 
 struct call;
@@ -72,6 +81,8 @@ struct call {
     const struct sockaddr_storage *source; /* where it came from; or NULL */
     struct str token;                      /* and its requestState, as it was given out; or STR_NONE */
     bool paid;                             /* it is one that took a call of the session before */
+    enum call_hold hold;                   /* for a person */
+    int64_t hold_ms;                       /* of a leg, when that is shorter than approval.hold; 0: it is not */
     int log_level;                         /* the least that the client wants of the server's log; -1: it did not say */
 
     /* the way's */
@@ -108,6 +119,14 @@ struct call {
     char judged_digest[65];      /* … and their SHA-256 */
     struct str mask[DUTY_ITEMS]; /* what they do not show of the result: paths */
     unsigned masks;
+    enum duty_risk risk;          /* of the configuration, raised by policies; none: not judged yet */
+    unsigned people;              /* that policies want to say yes */
+    const struct json *asked_doc; /* the arguments as they were before policies changed them */
+    uint32_t asked_node;
+    struct call_grant grant;   /* by which a person let it through; without an id: by none */
+    bool took;                 /* it is the one call that is made by that grant */
+    bool shared;               /* another one was: the answer is that one's */
+    bool comes_back;           /* with ERR_APPROVAL_PENDING: its client can be told to (gate_seal_wait) */
     const char *policy_shadow; /* what those that are not enforced would have made of it, when that differs; or NULL */
     struct fault fault;        /* why it was denied or failed */
     const char *decided_by;    /* the stage that denied, or NULL */
@@ -120,6 +139,10 @@ struct call {
     struct audit_done intent;
     uint64_t intent_seq;
     struct connect_answer answer;
+    struct approval_wait wait;
+    struct call *hold_next, **hold_link;        /* calls of this worker that wait for a person */
+    int64_t hold_until, hold_told, asked_until; /* monotonic, ns */
+    unsigned asked_people;
 };
 
 #endif

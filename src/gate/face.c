@@ -25,7 +25,7 @@ void gate_note(struct exchange *x, const struct lease *l, const struct call *c)
     n->trace = arena_str(a, str_of(c->trace_id));
     n->tool = arena_str(a, c->target.n ? c->target : c->asked);
     if (c->gate)
-        n->effect = c->decided_by ? "deny" : "allow";
+        n->effect = c->fault.err == ERR_APPROVAL_PENDING ? "wait" : c->decided_by ? "deny" : "allow";
 }
 
 void gate_claims(struct call *c, const struct json *doc, uint32_t said, const struct gate_claim_keys *keys)

@@ -5,6 +5,7 @@
 #ifndef GATE_GATE_H
 #define GATE_GATE_H
 
+#include "conf/slot.h"
 #include "gate/call.h"
 #include "gate/seal.h"
 #include "identity/session.h"
@@ -15,7 +16,9 @@ struct gate {
     struct connect *connect;
     struct sessions *sessions;
     struct policy_force *policies;
-    struct seals *seals; /* NULL: clients are asked nothing without a stream */
+    struct approvals *approvals; /* NULL: nobody can be asked */
+    struct conf_slot *conf;      /* NULL with that */
+    struct seals *seals;         /* NULL: clients are asked nothing without a stream */
     /* of the configuration; a reload may change them */
     _Atomic unsigned call_timeout_ms, input_timeout_ms, parked_max, parked_session_max;
     _Atomic unsigned parked; /* calls that are put aside */
@@ -26,6 +29,8 @@ struct gate_worker {
     struct worker *worker;
     struct call *calls; /* in flight */
     unsigned call_count;
+    struct call *holds; /* of them, those that wait for a person */
+    uv_timer_t *tick;   /* while there are any; NULL: there were none yet */
     bool stopping;
 };
 
@@ -46,11 +51,16 @@ void gate_park(struct call *c);
 /* In `answered`: what a client has to send again with the call. state: the server's, a JSON string, or empty. In the
  * call's arena; STR_NONE: no memory. */
 struct str gate_seal(struct call *c, struct str state);
+/* In `answered`, with ERR_APPROVAL_PENDING and c->comes_back: what a client sends again with the call, to wait on. In
+ * the call's arena; STR_NONE: no memory. */
+struct str gate_seal_wait(struct call *c);
 /* For the record: the client of a call that is answered with an error is asked this in its place. */
 void gate_asked(struct call *c, struct str method, struct str params);
-/* The receipt of a call that is on record: {"digest": the intent's leaf hash, "index": its index in the record's tree}. */
+/* The receipt of a call that is on record: {"digest": the intent's leaf hash, "index": its index in the record's tree}.
+ */
 void gate_put_receipt(struct json_out *o, const struct call *c);
-/* No new calls; those in flight go on. gate_worker_cancel_all ends them. */
+/* No new calls; those in flight go on, but for those that wait for a person: their clients are told to come back.
+ * gate_worker_cancel_all ends them. */
 void gate_worker_stop(struct gate_worker *w);
 void gate_worker_cancel_all(struct gate_worker *w, const char *why);
 

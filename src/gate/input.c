@@ -12,6 +12,10 @@
 #include "gate/stage.h"
 #include "meter/meter.h"
 
+/* The state of a call that waits for a person begins so; what it says of that is for nothing else. */
+#define INPUT_WAIT        "w."
+#define INPUT_WAIT_METHOD "approval"
+
 static struct seal_of input_seal_of(const struct call *c)
 {
     return (struct seal_of){.agent = lease_agent_id(c->lease),
@@ -20,6 +24,19 @@ static struct seal_of input_seal_of(const struct call *c)
                             .method = str_of(call_kinds[c->kind].method),
                             .name = c->name,
                             .digest = str_of(c->digest)};
+}
+
+/* Its client waited for a person before, and waits on. That is no right: the question alone says what may be made. */
+static enum verdict input_waits_on(struct call *c, struct seal_of of)
+{
+    struct seal seal;
+    int64_t until;
+    of.method = STR(INPUT_WAIT_METHOD);
+    if (seal_read(c->gate->gate->seals, &of, str_skip(c->token, sizeof(INPUT_WAIT) - 1), clock_mono_ns(), c->arena,
+                  &seal, &until, &c->fault))
+        return VERDICT_DENY;
+    memcpy(c->wait.id, seal.grant.id, sizeof(c->wait.id));
+    return VERDICT_NEXT;
 }
 
 /* A call that was sent again: its state is the one that was given out for this very call. */
@@ -33,11 +50,15 @@ enum verdict stage_retry(struct call *c)
         return VERDICT_NEXT;
     if (!g->seals)
         return gate_deny(c, ERR_REQUEST_STATE, "no requestState is taken here");
+    if (str_starts(c->token, STR(INPUT_WAIT)))
+        return input_waits_on(c, of);
     if (seal_read(g->seals, &of, c->token, now, c->arena, &seal, &until, &c->fault))
         return VERDICT_DENY;
     c->ticket = seal.ticket;
     c->state = seal.state;
     c->paid = seal_spend(g->seals, seal.nonce, until, now);
+    if (c->paid)
+        c->grant = seal.grant; /* a person let the call through that this one goes on with */
     return VERDICT_NEXT;
 }
 
@@ -45,9 +66,24 @@ struct str gate_seal(struct call *c, struct str state)
 {
     struct gate *g = c->gate->gate;
     struct seal_of of = input_seal_of(c);
-    struct seal seal = {.ticket = c->parked, .state = state};
+    struct seal seal = {.ticket = c->parked, .state = state, .grant = c->grant};
     int64_t until = clock_mono_ns() + (int64_t)atomic_load(&g->input_timeout_ms) * 1000000;
     return g->seals ? seal_write(g->seals, &of, &seal, until, c->arena) : STR_NONE;
+}
+
+struct str gate_seal_wait(struct call *c)
+{
+    struct gate *g = c->gate->gate;
+    struct seal_of of = input_seal_of(c);
+    struct seal seal = {.ticket = 0};
+    struct conf *conf = conf_slot_get(g->conf);
+    int64_t ms = c->wait.expires - clock_wall_ms() + conf->root.approval.take_within;
+    conf_unref(conf);
+    of.method = STR(INPUT_WAIT_METHOD);
+    memcpy(seal.grant.id, c->wait.id, sizeof(seal.grant.id));
+    struct str sealed =
+        g->seals ? seal_write(g->seals, &of, &seal, clock_mono_ns() + ms * 1000000, c->arena) : STR_NONE;
+    return sealed.p ? ARENA_JOIN(c->arena, STR(INPUT_WAIT), sealed) : STR_NONE;
 }
 
 /* ---- put aside ---- */

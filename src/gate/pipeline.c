@@ -33,7 +33,8 @@ static const struct stage stages[] = {
     {"retry", stage_retry, "a call sent again with what its server wanted: its state is of this very call",
      METER_DENIED_RETRY},
     {"breaker", NULL, "circuit breakers"},
-    {"approval", NULL, "a person decides"},
+    {"approval", stage_approval, "low and medium risk go through, high waits until a person decides, critical never",
+     METER_DENIED_APPROVAL},
     {"budget", stage_budget, "one of the session's calls", METER_DENIED_BUDGET},
     {"intent", stage_intent, "on disk before anything leaves the house", METER_DENIED_INTENT},
     {"execute", stage_execute, "the server carries it out"},
@@ -109,9 +110,12 @@ static void gate_denied(struct call *c, const char *stage, enum meter_series cou
 {
     if (!c->fault.err)
         fault_set(&c->fault, ERR_INTERNAL, "the stage %s refused the call and gave no reason", stage);
+    approval_unmade(c);
     c->decided_by = stage;
-    meter_add(counted ? counted : METER_DENIED_OTHER, 1);
-    record_denied(c);
+    if (!approval_undecided(c)) {
+        meter_add(counted ? counted : METER_DENIED_OTHER, 1);
+        record_denied(c);
+    }
     gate_finish(c);
 }
 
@@ -163,7 +167,34 @@ void gate_resume(struct call *c, enum verdict v)
         gate_denied(c, stages[c->stage].name, stages[c->stage].denied);
         return;
     }
+    if (c->shared) {
+        record_shared(c);
+        gate_finish(c);
+        return;
+    }
     c->stage++;
+    gate_walk(c);
+}
+
+void gate_again(struct call *c)
+{
+    c->waiting = false;
+    c->token = STR_NONE; /* was read */
+    c->doc = c->asked_doc;
+    c->arguments_node = c->asked_node;
+    c->masks = 0;
+    c->changed = c->judged = STR_NONE;
+    c->policy_ids = STR_NONE;
+    c->policy_shadow = NULL;
+    c->people = 0;
+    policy_set_unref(c->policies);
+    c->policies = NULL;
+    catalogue_unref(c->catalogue);
+    c->tool = NULL;
+    c->upstream = NULL;
+    name_find(c);
+    for (c->stage = 0; stages[c->stage].run != stage_whitelist;)
+        c->stage++; /* its request was counted */
     gate_walk(c);
 }
 
@@ -175,6 +206,8 @@ void gate_give_up(struct call *c, enum err e, const char *why)
     fault_set(&c->fault, e, "%s", why);
     if (c->waiting && stages[c->stage].run == stage_execute)
         execute_cancel(c); /* comes back through the wire's done */
+    else if (c->waiting && stages[c->stage].run == stage_approval)
+        approval_cancel(c);
     /* One that waits for its intent is stopped when the writer reports: record.c looks at `cancelled`. */
 }
 
@@ -186,6 +219,7 @@ void gate_cancel(struct call *c, const char *why)
 void gate_worker_stop(struct gate_worker *w)
 {
     w->stopping = true;
+    hold_stop(w);
 }
 
 void gate_worker_cancel_all(struct gate_worker *w, const char *why)

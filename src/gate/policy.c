@@ -1,7 +1,8 @@
 /*
  * May this agent call this tool with these arguments, in this session, now? The policies say (policy/policy.h): deny,
- * allow, or only when a person approves; and what else they ask for. Arguments that they change are judged by the
- * tool's schema again, and the digest is of the changed ones.
+ * allow, or only when a person approves, who is asked further down (approval.c); and what else they ask for. Arguments
+ * that they change are judged by the tool's schema again, and the digest is of the changed ones. Their limits count
+ * what goes through: a call that waits for a person takes of them when it was approved.
  */
 #include "base/clock.h"
 #include "gate/gate.h"
@@ -26,17 +27,17 @@ static enum verdict policy_said(struct call *c, const struct policy_answer *a)
     c->policy_ids = policy_ids(c, a);
     if (a->shadowed && a->shadow != a->effect)
         c->policy_shadow = shadows[a->shadow];
-    if (a->effect == POLICY_APPROVE)
-        return gate_deny(c, ERR_APPROVAL, "a person has to approve this call first, by the policies " STR_FMT,
-                         STR_ARG(c->policy_ids));
-    if (a->effect != POLICY_ALLOW) {
+    if (a->effect != POLICY_ALLOW && a->effect != POLICY_APPROVE) {
         c->fault = a->fault;
         return VERDICT_DENY;
     }
+    c->risk = risk_of(c->seen.risk, &a->duty);
+    c->people = a->duty.approvals;
+    bool asks = !c->took && (c->people || c->risk >= DUTY_RISK_HIGH);
     for (unsigned i = 0; i < a->duty.masks; i++)
         c->mask[c->masks++] = a->duty.mask[i];
     enum verdict v = duty_change(c, &a->duty);
-    return v == VERDICT_NEXT ? duty_limits(c, &a->duty) : v;
+    return v == VERDICT_NEXT && !asks ? duty_limits(c, &a->duty) : v;
 }
 
 enum verdict stage_policy(struct call *c)
@@ -44,6 +45,10 @@ enum verdict stage_policy(struct call *c)
     struct policy_answer answer;
     if (c->kind != CALL_TOOL) /* what else servers offer is allowed by the server (whitelist.c) */
         return VERDICT_NEXT;
+    if (!c->asked_doc) {
+        c->asked_doc = c->doc;
+        c->asked_node = c->arguments_node;
+    }
     c->policies = policy_force_get(c->gate->gate->policies);
     if (!c->policies)
         return gate_deny(c, ERR_POLICY_UNREADY, "no policies are in force: those of the configuration do not validate");

@@ -43,6 +43,7 @@ static void record_call(struct audit_entry *e, struct call *c)
     e->cost = c->claims.cost;
     e->policy_ids = c->policy_ids;
     e->shadow = c->policy_shadow;
+    e->approver = str_of(c->grant.by);
     if (c->policies)
         e->policy_version = str_of(policy_set_texts(c->policies)->version);
 }
@@ -189,6 +190,34 @@ static enum audit_result record_result(const struct call *c)
                : AUDIT_FAILURE;
 }
 
+/* What belongs to a call that is on record already. */
+static void record_beside(struct call *c, enum audit_event event, enum audit_result result, struct str details)
+{
+    struct audit_entry e;
+    audit_entry_init(&e, event, AUDIT_AI_AGENT);
+    record_call(&e, c);
+    e.intent_seq = c->intent_seq;
+    e.judged = e.allowed = true;
+    e.result = result;
+    e.latency_us = record_latency(c);
+    e.details = details;
+    e.parameters = event == AUDIT_REVIEW_QUEUED ? c->arguments : STR_NONE; /* what is looked at */
+    e.unmasked = true;
+    audit_note(c->gate->gate->audit, &e);
+}
+
+void record_shared(struct call *c)
+{
+    record_beside(c, AUDIT_APPROVAL_SHARED, c->fault.err ? AUDIT_FAILURE : AUDIT_SUCCESS,
+                  ARENA_JOIN(c->arena, STR("{\"approval\":\""), str_of(c->wait.id), STR("\"}")));
+}
+
+/* The list of those that wait to be looked at is made of these (admin/reviews.h). */
+static void record_review(struct call *c, enum audit_result result)
+{
+    record_beside(c, AUDIT_REVIEW_QUEUED, result, STR_NONE);
+}
+
 enum verdict stage_outcome(struct call *c)
 {
     struct audit_entry e;
@@ -215,6 +244,9 @@ enum verdict stage_outcome(struct call *c)
         e.result_bytes = (int64_t)raw.n;
     }
     audit_note(c->gate->gate->audit, &e);
+    approval_outcome(c);
+    if (risk_reviewed(c))
+        record_review(c, e.result);
     return VERDICT_NEXT;
 }
 

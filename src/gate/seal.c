@@ -15,9 +15,9 @@ enum {
     SEAL_BOUND_MAX = 1 << 20
 };
 
-struct seal_head {
+struct seal_head { /* the grant follows, if there is one, then the state */
     int64_t until_ns;
-    uint64_t ticket, nonce;
+    uint64_t ticket, nonce, granted;
 };
 
 struct seals {
@@ -63,8 +63,9 @@ static void seal_bound(struct buf *b, const struct seal_of *of)
 struct str seal_write(const struct seals *s, const struct seal_of *of, const struct seal *v, int64_t until_ns,
                       struct arena *a)
 {
-    struct seal_head head = {.until_ns = until_ns, .ticket = v->ticket};
-    size_t plain_n = sizeof(head) + v->state.n, raw_n = SEAL_NONCE + plain_n + SEAL_TAG;
+    struct seal_head head = {.until_ns = until_ns, .ticket = v->ticket, .granted = v->grant.id[0] != 0};
+    size_t grant_n = head.granted ? sizeof(v->grant) : 0, plain_n = sizeof(head) + grant_n + v->state.n,
+           raw_n = SEAL_NONCE + plain_n + SEAL_TAG;
     struct buf bound CLEANUP(buf_done);
     seal_bound(&bound, of);
     unsigned char *plain = arena_raw(a, plain_n, 1), *raw = arena_raw(a, raw_n, 1);
@@ -73,8 +74,9 @@ struct str seal_write(const struct seals *s, const struct seal_of *of, const str
         return STR_NONE;
     enc_random(&head.nonce, sizeof(head.nonce));
     memcpy(plain, &head, sizeof(head));
+    memcpy(plain + sizeof(head), &v->grant, grant_n);
     if (v->state.n)
-        memcpy(plain + sizeof(head), v->state.p, v->state.n);
+        memcpy(plain + sizeof(head) + grant_n, v->state.p, v->state.n);
     enc_random(raw, SEAL_NONCE);
     crypto_aead_xchacha20poly1305_ietf_encrypt(raw + SEAL_NONCE, NULL, plain, plain_n, (unsigned char *)bound.p,
                                                bound.n, NULL, raw, s->key);
@@ -103,10 +105,14 @@ enum err seal_read(const struct seals *s, const struct seal_of *of, struct str t
     memcpy(&head, raw + SEAL_NONCE, sizeof(head));
     if (head.until_ns <= now_ns)
         return fault_set(f, ERR_REQUEST_STATE, "this requestState is too old");
-    size_t state = n - SEAL_NONCE - SEAL_TAG - sizeof(head);
+    unsigned char *rest = raw + SEAL_NONCE + sizeof(head);
+    size_t left = n - SEAL_NONCE - SEAL_TAG - sizeof(head), grant = head.granted ? sizeof(ret->grant) : 0;
+    if (left < grant) /* no seal of ours is so short */
+        return fault_set(f, ERR_REQUEST_STATE, "this requestState was not given out for this call of this session");
     *ret = (struct seal){.ticket = head.ticket, .nonce = head.nonce};
-    if (state)
-        ret->state = (struct str){(char *)raw + SEAL_NONCE + sizeof(head), state};
+    memcpy(&ret->grant, rest, grant);
+    if (left > grant)
+        ret->state = (struct str){(char *)rest + grant, left - grant};
     *ret_until_ns = head.until_ns;
     return ERR_OK;
 }

@@ -11,19 +11,29 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/enc.h"
 #include "base/err.h"
 
 struct seals;                  /* a key, and which seals were used */
 struct seals *seals_new(void); /* NULL: no memory */
 void seals_free(struct seals *s);
 
+/* A question that people said yes to, and to what. */
+enum { CALL_GRANT_BY = 160 };
+struct call_grant {
+    char id[ENC_ID_MAX];               /* "apr_…"; empty: none */
+    char by[CALL_GRANT_BY];            /* who */
+    unsigned char bound[SHA256_BYTES]; /* approval_binding */
+};
+
 struct seal_of { /* whose and of what it is */
     struct str agent, session, server, method, name, digest;
 };
 struct seal {
-    uint64_t ticket;  /* of a call that waits; 0: none does */
-    struct str state; /* the server's requestState as a JSON string; empty: it gave none */
-    uint64_t nonce;   /* found by seal_read */
+    uint64_t ticket;         /* of a call that waits; 0: none does */
+    struct str state;        /* the server's requestState as a JSON string; empty: it gave none */
+    uint64_t nonce;          /* found by seal_read */
+    struct call_grant grant; /* of a call that goes on: by which it was let through; of one that waits: its question */
 };
 
 /* In the arena, base64url. STR_NONE: no memory. */

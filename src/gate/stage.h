@@ -14,6 +14,7 @@ stage_fn stage_validate;  /* validate.c: arguments against the tool's schema; ca
 stage_fn stage_retry;     /* input.c: a call that was sent again with what its server wanted */
 stage_fn stage_scope;     /* scope.c: scopes of single objects against the arguments */
 stage_fn stage_policy;    /* policy.c: the policies */
+stage_fn stage_approval;  /* approval.c: a person decides */
 stage_fn stage_budget;    /* limit.c: one of the session's calls */
 stage_fn stage_intent;    /* record.c: on disk before anything leaves the house */
 stage_fn stage_execute;   /* execute.c: the server carries it out */
@@ -57,6 +58,36 @@ void execute_cancel(struct call *c);
 void gate_give_up(struct call *c, enum err e, const char *why);
 /* A call that a gate_kill waits for is over. kill.c */
 void kill_over(struct call *c);
+
+/* The risk of a call: the configuration's of its tool, raised by the policies that decided. risk.c */
+enum duty_risk risk_of(const char *of_tool, const struct duty *d);
+/* Who is asked about it and for how long, and why it is held: of the configuration. In the call's arena. risk.c */
+void risk_question(struct call *c, struct approval_ask *ask);
+/* Does somebody look at a call that went through? Those of medium risk that nobody decided about. risk.c */
+bool risk_reviewed(const struct call *c);
+
+/* A call starts its way again, as if it had just come in, by the catalogue, the policies and the session of now; what
+ * it was granted stays. pipeline.c */
+void gate_again(struct call *c);
+/* A call that waits for a person is given up. approval.c */
+void approval_cancel(struct call *c);
+/* Is its client only told to wait, or has left while it waited? Then nothing was decided. approval.c */
+bool approval_undecided(const struct call *c);
+/* What came of a call that a person let through; before it is over. approval.c */
+void approval_outcome(struct call *c);
+void approval_unmade(struct call *c);
+/* Calls of this worker that wait for a person. hold.c */
+void hold_enter(struct call *c);
+void hold_leave(struct call *c);
+void hold_stop(struct gate_worker *w);
+/* It was held long enough. approval.c */
+void approval_put_off(struct call *c);
+/* What was answered to a call, kept for others that are the same: as JSON; and back. STR_NONE: none that others could
+ * use. share.c */
+struct str share_write(const struct call *c, struct arena *a);
+enum err share_read(struct call *c, struct str kept) MUST_USE;
+/* On record: a call shares the answer of another one. record.c */
+void record_shared(struct call *c);
 
 /* What the policies that decided ask for of a call that goes through. change.c, limit.c, filter.c */
 enum verdict duty_change(struct call *c, const struct duty *d);

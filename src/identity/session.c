@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/enc.h"
+#include "identity/session_keep.h"
 
 struct sessions {
     struct lease_store *leases;
@@ -200,10 +201,56 @@ static enum err session_fill(struct lease *l, const struct agent *a, const struc
     return arena_failed(&l->arena) ? fault_set(f, ERR_NOMEM, "no memory for a session") : ERR_OK;
 }
 
+/* Takes the lease over. */
+static enum err session_enter(struct sessions *s, const struct agent *agent, struct lease *l, struct fault *f)
+{
+    struct lease_verdict v;
+    s->leases->ops->open(s->leases, lease_ref(l), agent->max_sessions, &v);
+    if (v.answer != LEASE_GRANTED)
+        return v.err == ERR_SESSIONS ? fault_set(f, ERR_SESSIONS,
+                                                 "the agent has %lld sessions open, which is its limit: end one, or "
+                                                 "wait until one expires",
+                                                 (long long)agent->max_sessions)
+                                     : fault_set(f, v.err ? v.err : ERR_INTERNAL, "the session could not be opened");
+    /* Whoever changes an agent marks it first and ends its sessions then: one of both sees this session. */
+    if (atomic_load(&agent->replaced)) {
+        s->leases->ops->end(s->leases, l->sid, LEASE_ENDED);
+        return fault_set(f, ERR_CLIENT_AUTH, "the agent was changed at this moment: try again");
+    }
+    enum err e = sessions_judge(s, agent, f); /* for the same reason */
+    if (e)
+        s->leases->ops->end(s->leases, l->sid, LEASE_STOPPED);
+    return e;
+}
+
+enum err session_reopen(struct sessions *s, struct agents *agents, struct str kept, int64_t newest, struct lease **ret,
+                        struct fault *f)
+{
+    struct lease *l = lease_new();
+    if (!l)
+        return fault_set(f, ERR_NOMEM, "no memory for a session");
+    struct agent *agent CLEANUP(agent_unrefp) = NULL;
+    enum err e = session_unkeep(l, kept, newest, f);
+    if (!e && !(agent = agents_find(agents, l->agent_id)))
+        e = fault_set(f, ERR_CLIENT_AUTH, "the agent " STR_FMT " is not registered any more", STR_ARG(l->agent_id));
+    if (!e)
+        e = agent_usable(agent, clock_wall_ms(), f);
+    if (!e)
+        e = sessions_judge(s, agent, f);
+    if (!e)
+        e = session_enter(s, agent, l, f);
+    if (e) {
+        lease_unref(l);
+        return e;
+    }
+    s->told(s->ctx, SESSION_RESUMED, l, STR_NONE, STR_NONE);
+    *ret = l;
+    return ERR_OK;
+}
+
 enum err session_open(struct sessions *s, const struct agent *agent, const struct session_wish *w, struct lease **ret,
                       struct fault *f)
 {
-    struct lease_verdict v;
     struct lease *l = lease_new();
     if (!l)
         return fault_set(f, ERR_NOMEM, "no memory for a session");
@@ -214,29 +261,9 @@ enum err session_open(struct sessions *s, const struct agent *agent, const struc
     if (!e)
         e = session_fill(l, agent, w, &conf->root, f);
     conf_unref(conf);
+    if (!e)
+        e = session_enter(s, agent, l, f);
     if (e) {
-        lease_unref(l);
-        return e;
-    }
-    lease_ref(l);
-    s->leases->ops->open(s->leases, l, agent->max_sessions, &v);
-    if (v.answer != LEASE_GRANTED) {
-        lease_unref(l);
-        if (v.err == ERR_SESSIONS)
-            return fault_set(f, ERR_SESSIONS,
-                             "the agent has %lld sessions open, which is its limit: end one, or wait until one expires",
-                             (long long)agent->max_sessions);
-        return fault_set(f, v.err ? v.err : ERR_INTERNAL, "the session could not be opened");
-    }
-    /* Whoever changes an agent marks it first and ends its sessions then: one of both sees this session. */
-    if (atomic_load(&agent->replaced)) {
-        s->leases->ops->end(s->leases, l->sid, LEASE_ENDED);
-        lease_unref(l);
-        return fault_set(f, ERR_CLIENT_AUTH, "the agent was changed at this moment: try again");
-    }
-    e = sessions_judge(s, agent, f); /* for the same reason */
-    if (e) {
-        s->leases->ops->end(s->leases, l->sid, LEASE_STOPPED);
         lease_unref(l);
         return e;
     }

@@ -12,7 +12,8 @@
 #include "store/lease.h"
 
 struct sessions;
-enum session_event { SESSION_OPENED, SESSION_CLOSED, SESSION_TIMED_OUT, SESSION_LEFT };
+/* RESUMED: opened by a process before this one, and open again. */
+enum session_event { SESSION_OPENED, SESSION_CLOSED, SESSION_TIMED_OUT, SESSION_LEFT, SESSION_RESUMED };
 /* Told of each, on whatever thread it happened. by: the operator, or empty. */
 typedef void session_told(void *ctx, enum session_event event, const struct lease *l, struct str by, struct str reason);
 
@@ -33,6 +34,15 @@ struct session_wish {
  * caller. */
 enum err session_open(struct sessions *s, const struct agent *agent, const struct session_wish *w, struct lease **ret,
                       struct fault *f) MUST_USE;
+/* What is needed to open this very session again after a restart, as a JSON object (session_keep.c). */
+void session_keep(const struct lease *l, struct buf *out);
+/* The sid of such an object, and when it was written (wall clock, ms). ERR_CORRUPT. */
+enum err session_kept(struct str kept, struct arena *a, struct str *ret_sid, int64_t *ret_written,
+                      struct fault *f) MUST_USE;
+/* Opens it again: the same sid, scopes, calls used and end. newest: as for clock_left(). ERR_SESSION_ENDED: its time is
+ * over; ERR_CORRUPT; else as session_open. *ret has a reference for the caller. */
+enum err session_reopen(struct sessions *s, struct agents *agents, struct str kept, int64_t newest, struct lease **ret,
+                        struct fault *f) MUST_USE;
 bool session_end(struct sessions *s, struct str sid, struct str by, struct str reason);
 void session_leave(struct sessions *s, struct lease *l); /* its own agent gives it back */
 size_t session_end_agent(struct sessions *s, struct str agent, struct str by, struct str reason);

@@ -39,8 +39,11 @@ static void mcp_call_answered(struct call *c, const struct connect_answer *a)
 {
     struct mcp_request *r = mcp_of(c);
     mcp_ask_over(r);
-    if (c->fault.err == ERR_SCHEMA) {
-        mcp_put_schema_refusal(r, &c->fault);
+    if (c->fault.err == ERR_APPROVAL_PENDING && c->comes_back) {
+        mcp_put_wait(r);
+        mcp_answer_result(r, NULL);
+    } else if (mcp_told_to_model(c->fault.err)) {
+        mcp_put_refusal(r, &c->fault);
         mcp_answer_result(r, NULL);
     } else if (c->fault.err || !a) {
         mcp_answer_fault(r, &c->fault, c->retry_after_ms);
@@ -139,6 +142,8 @@ void mcp_call_again(struct mcp_request *r, struct str responses, struct str stat
                             .state = state,
                             .source = last.source,
                             .paid = true,
+                            .grant = last.grant,
+                            .hold = last.hold,
                             .log_level = last.log_level};
     memcpy(r->call.trace_id, last.trace_id, sizeof(last.trace_id));
     memcpy(r->call.parent_span_id, last.parent_span_id, sizeof(last.parent_span_id));
@@ -167,6 +172,7 @@ void mcp_call_start(struct mcp_request *r)
     c->wants_progress = r->progress_token.n > 0;
     c->client = r->mcp_session;
     c->can = mcp_call_can(r);
+    c->hold = r->era == ERA_MODERN ? HOLD_LEG : c->wants_progress ? HOLD_PROGRESS : HOLD_REPEAT;
     r->x->user = r;
     if (r->era == ERA_LEGACY && r->takes_stream)
         mcp_late_watch(r->mcp);

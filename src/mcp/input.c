@@ -93,6 +93,25 @@ static void input_put_wanted(struct mcp_request *r, struct json_out *o, const st
     }
 }
 
+/* Nothing is wanted of the client but that it comes back (MCP 2026-07-28 basic/patterns/mrtr: requestState alone). */
+void mcp_put_wait(struct mcp_request *r)
+{
+    struct str sealed = gate_seal_wait(&r->call);
+    struct buf *b = &r->mcp->out;
+    buf_clear(b);
+    struct json_out o = json_out(b);
+    rpc_result_open(&o, r->rpc.id);
+    json_open(&o, '{');
+    json_kv_z(&o, "resultType", "input_required");
+    json_kv_str(&o, "requestState", sealed);
+    mcp_meta_open(r, &o);
+    json_kv_z(&o, "dev.doorward/approval", r->call.wait.id);
+    json_close(&o, '}');
+    mcp_result_close(&o);
+    if (!sealed.p || arena_failed(&r->x->arena))
+        b->failed = true; /* answered with that there is no memory */
+}
+
 /* What a legacy server asked in a call that waits. */
 static void input_put_asked(const struct mcp_request *r, struct json_out *o)
 {

@@ -33,6 +33,7 @@ void mcp_ask_leave(struct mcp_request *r);
 
 /* input.c */
 enum err mcp_read_retry(struct mcp_request *r, struct fault *f) MUST_USE;
+void mcp_put_wait(struct mcp_request *r); /* the client is told to come back: a person has not decided yet */
 void mcp_put_input(struct mcp_request *r, const struct connect_answer *a);
 /* ask.c: a call's events */
 void mcp_call_asked(struct call *c, const struct connect_question *q);

@@ -84,7 +84,8 @@ void mcp_asking_look(struct mcp_worker *m); /* who waits for nothing any more is
 /* result.c: a server's answer into the worker's buffer. */
 void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a);
 int mcp_put_error(struct mcp_request *r, const struct connect_answer *a); /* the HTTP status */
-void mcp_put_schema_refusal(struct mcp_request *r, const struct fault *f);
+bool mcp_told_to_model(enum err e); /* as a result, so that the model learns why */
+void mcp_put_refusal(struct mcp_request *r, const struct fault *f);
 /* May this session use the prompts (CALL_PROMPT) or resources (CALL_RESOURCE) of a server, on this path? lists.c */
 bool mcp_server_allowed(struct mcp_request *r, enum call_kind kind, struct str server);
 /* What this session may use of the catalogue, as it is listed on this path, in its order. lists.c */

@@ -125,22 +125,47 @@ int mcp_put_error(struct mcp_request *r, const struct connect_answer *a)
 }
 
 /* Arguments that do not fit are told to the model as a result, so that it can correct itself (MCP 2025-11-25
- * server/tools, "Error Handling"; SEP-1303). */
-void mcp_put_schema_refusal(struct mcp_request *r, const struct fault *f)
+ * server/tools, "Error Handling"; SEP-1303); and so is what people say to its call. */
+bool mcp_told_to_model(enum err e)
 {
+    switch (e) {
+    case ERR_SCHEMA:
+    case ERR_APPROVAL_PENDING:
+    case ERR_APPROVAL_DENIED:
+    case ERR_APPROVAL_EXPIRED:
+    case ERR_APPROVAL_VOID:
+    case ERR_APPROVAL_USED: return true;
+    default: return false;
+    }
+}
+
+static struct str mcp_refusal_text(struct mcp_request *r, const struct fault *f)
+{
+    struct arena *a = &r->x->arena;
+    if (f->err == ERR_APPROVAL_PENDING)
+        return str_of(f->text);
+    if (f->err == ERR_APPROVAL_USED)
+        return arena_fmt(a, "Not made again (%s): %s", err_code(f->err), f->text);
+    return arena_fmt(a, "Refused before the call was made (%s): %s", err_code(f->err), f->text);
+}
+
+void mcp_put_refusal(struct mcp_request *r, const struct fault *f)
+{
+    r->x->note.code = err_code(f->err);
     struct json_out o = mcp_result_open(r);
     json_key(&o, STR("content"));
     json_open(&o, '[');
     json_open(&o, '{');
     json_kv_z(&o, "type", "text");
-    json_kv_str(&o, "text",
-                arena_fmt(&r->x->arena, "Refused before the call was made (%s): %s", err_code(f->err), f->text));
+    json_kv_str(&o, "text", mcp_refusal_text(r, f));
     json_close(&o, '}');
     json_close(&o, ']');
     json_kv_bool(&o, "isError", true);
     mcp_meta_open(r, &o);
     json_kv_z(&o, "dev.doorward/code", err_code(f->err));
     json_kv_z(&o, "dev.doorward/traceId", r->call.trace_id);
+    if (r->call.wait.id[0])
+        json_kv_z(&o, "dev.doorward/approval", r->call.wait.id);
     json_close(&o, '}');
     mcp_result_close(&o);
 }

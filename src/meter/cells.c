@@ -60,17 +60,25 @@ void meter_histogram_sum(enum meter_histogram h, struct meter_histogram_sum *ret
 static const int64_t cells_bounds[METER_BUCKETS - 1] = {
     100000,   250000,    500000,    1000000,    2500000,    5000000,     10000000,    25000000,
     50000000, 100000000, 250000000, 1000000000, 2500000000, 10000000000, 30000000000, 60000000000};
+/* Seconds: of what people do. */
+static const int64_t cells_slow[METER_BUCKETS - 1] = {1,   2,   5,   10,  20,   30,   60,   120,
+                                                      180, 300, 600, 900, 1800, 3600, 7200, 14400};
 
-double meter_bound(unsigned bucket)
+static int64_t cells_bound(enum meter_histogram h, unsigned bucket)
 {
-    return (double)cells_bounds[bucket] / 1e9;
+    return h == METER_APPROVAL_WAIT_SECONDS ? cells_slow[bucket] * INT64_C(1000000000) : cells_bounds[bucket];
+}
+
+double meter_bound(enum meter_histogram h, unsigned bucket)
+{
+    return (double)cells_bound(h, bucket) / 1e9;
 }
 
 void meter_observe(enum meter_histogram h, int64_t ns)
 {
     struct meter_cells *c = meter_cells();
     unsigned i = 0;
-    while (i < METER_BUCKETS - 1 && ns > cells_bounds[i])
+    while (i < METER_BUCKETS - 1 && ns > cells_bound(h, i))
         i++;
     meter_bump(&c->histogram[h].bucket[i], 1);
     meter_bump(&c->histogram[h].ns, ns);

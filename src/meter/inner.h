@@ -8,6 +8,6 @@ struct meter_histogram_sum {
     int64_t bucket[METER_BUCKETS], ns;
 };
 void meter_histogram_sum(enum meter_histogram h, struct meter_histogram_sum *ret);
-double meter_bound(unsigned bucket); /* the upper bound of a bucket but the last, in seconds */
+double meter_bound(enum meter_histogram h, unsigned bucket); /* the upper bound of a bucket but the last, in seconds */
 
 #endif

@@ -36,9 +36,15 @@ enum meter_series {
     METER_SERIES_COUNT
 };
 
-enum meter_histogram { METER_CALL_SECONDS, METER_SERVER_SECONDS, METER_AUDIT_APPEND_SECONDS, METER_HISTOGRAMS };
+enum meter_histogram {
+    METER_CALL_SECONDS,
+    METER_SERVER_SECONDS,
+    METER_AUDIT_APPEND_SECONDS,
+    METER_APPROVAL_WAIT_SECONDS,
+    METER_HISTOGRAMS
+};
 
-enum { METER_BUCKETS = 17 }; /* from 100 µs to 60 s, and what is above */
+enum { METER_BUCKETS = 17 }; /* from 100 µs to 60 s (what people take: from 1 s to 4 h), and what is above */
 
 struct meter_cells {
     _Atomic int64_t count[METER_SERIES_COUNT];

@@ -78,10 +78,10 @@ static void write_histogram(struct meter_out *o, enum meter_histogram h)
     for (unsigned i = 0; i < METER_BUCKETS; i++) {
         count += sum.bucket[i];
         int n = i == METER_BUCKETS - 1 ? snprintf(bound, sizeof(bound), "le=\"+Inf\"")
-                                       : snprintf(bound, sizeof(bound), "le=\"%.10g\"", meter_bound(i));
+                                       : snprintf(bound, sizeof(bound), "le=\"%.10g\"", meter_bound(h, i));
         /* In OpenMetrics a bound is a float. */
         if (o->open_metrics && i < METER_BUCKETS - 1 && !strchr(bound, '.'))
-            n = snprintf(bound, sizeof(bound), "le=\"%.1f\"", meter_bound(i));
+            n = snprintf(bound, sizeof(bound), "le=\"%.1f\"", meter_bound(h, i));
         write_sample(o, "_bucket", (struct str){bound, (size_t)n}, (double)count);
     }
     write_sample(o, "_sum", STR_NONE, (double)sum.ns / 1e9);

@@ -37,7 +37,7 @@ struct exchange {
     size_t sent;     /* content bytes */
     bool noted;      /* somebody writes the note down; set in `head` */
     struct exchange_note {
-        const char *face, *effect, *code; /* effect: allow or deny; code: of the error; NULL: nothing to say */
+        const char *face, *effect, *code; /* effect: allow, deny or wait; code: of the error; NULL: nothing to say */
         struct str operator, agent, session, method, tool, trace; /* in the arena */
     } note;
 };

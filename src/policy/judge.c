@@ -263,7 +263,7 @@ static enum policy_effect judge_duties(struct judge *j)
             return POLICY_DENY;
         }
     if (a->duty.risk == DUTY_RISK_CRITICAL)
-        return judge_deny(j, ERR_POLICY, "a policy calls this critical: nobody may let it through");
+        return judge_deny(j, ERR_CRITICAL, "a policy calls this critical: nobody may let it through");
     return a->duty.approvals || a->duty.risk == DUTY_RISK_HIGH ? POLICY_APPROVE : POLICY_ALLOW;
 }
 

@@ -194,6 +194,16 @@ static bool call_masked(const struct json *j, uint32_t arguments, struct str dig
     return !str_is(digest, hex);
 }
 
+/* Did people let it through, or were asked to? */
+static bool call_asked(const struct json *j, struct str stage)
+{
+    JSON_EACH(j, json_get(j, JSON_ROOT, STR("chain")), actor)
+    if (json_str_is(j, json_get(j, actor, STR("role")), STR("approver")))
+        return true;
+    return str_is(stage, "approval") &&
+           !json_str_is(j, json_get(j, JSON_ROOT, STR("code")), str_of(err_code(ERR_CRITICAL)));
+}
+
 /* What the policies of then said. False: they were not asked. */
 static bool call_effect(const struct json *j, struct arena *a, struct recorded_call *c)
 {
@@ -202,6 +212,13 @@ static bool call_effect(const struct json *j, struct arena *a, struct recorded_c
     bool seen = json_type(j, json_get(j, JSON_ROOT, STR("context"))) == JSON_OBJECT;
     c->code = json_str(j, json_get(j, JSON_ROOT, STR("code")), a);
     c->effect = RECORDED_ALLOW;
+    if (call_asked(j, stage)) {
+        struct str risk = json_str(j, json_path(j, JSON_ROOT, "context.risk"), a);
+        c->asked = str_is(risk, "high"); /* by the configuration, and maybe by policies as well */
+        c->effect = c->asked ? RECORDED_ALLOW : RECORDED_APPROVAL;
+        c->refused = c->asked && stage.n > 0;
+        return seen;
+    }
     if (str_is(event, "TOOL_CALL"))
         return true;
     c->refused = !str_is(stage, "policy");
@@ -347,7 +364,7 @@ bool recorded_entry(struct recorded *r, const struct json *j, uint64_t seq, stru
     struct str event = json_str(j, json_get(j, JSON_ROOT, STR("event")), &r->arena);
     struct str sid = json_str(j, json_get(j, JSON_ROOT, STR("sessionId")), &r->arena);
     struct str when = json_str(j, json_get(j, JSON_ROOT, STR("timestamp")), &r->arena);
-    if (str_is(event, "SESSION_CREATED"))
+    if (str_is(event, "SESSION_CREATED") || str_is(event, "SESSION_RESUMED"))
         session_opened(r, j);
     else if (str_is(event, "SESSION_ENDED") || str_is(event, "SESSION_EXPIRED"))
         session_over(r, sid);
@@ -364,7 +381,7 @@ static bool recorded_wants(struct str entry)
 {
     static const struct str wanted[] = {
         STR("TOOL_CALL\""),       STR("TOOL_DENIED\""),   STR("RATE_LIMITED\""),    STR("SESSION_CREATED\""),
-        STR("SESSION_EXPIRED\""), STR("SESSION_ENDED\""), STR("GATEWAY_STARTED\""),
+        STR("SESSION_EXPIRED\""), STR("SESSION_ENDED\""), STR("SESSION_RESUMED\""), STR("GATEWAY_STARTED\""),
     };
     static const char member[] = "\"event\":\"";
     const char *at = memmem(entry.p, entry.n, member, sizeof(member) - 1);

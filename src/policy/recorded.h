@@ -25,6 +25,7 @@ struct recorded_call { /* until the next one is asked for */
     struct str when, tool, agent, type, session, code;
     enum recorded_effect effect;
     bool refused;              /* they allowed it, and a stage behind them refused it */
+    bool asked;                /* a person decided, by the risk of the configuration and maybe by policies, too */
     const char *lack;          /* why it cannot be judged exactly; NULL: it can */
     const struct json *doc;    /* the entry */
     uint32_t arguments;        /* as they were judged; 0: none */

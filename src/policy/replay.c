@@ -186,5 +186,7 @@ void policy_replay_judge(struct policy_replay *r, const struct recorded_call *c,
         return;
     }
     ret->after = replay_after(r, c, &a, &ret->reason);
+    if (c->asked && ret->after == REPLAY_APPROVAL)
+        ret->before = REPLAY_APPROVAL;
     ret->differs = !c->refused && ret->before != ret->after;
 }

@@ -120,6 +120,8 @@ void rest_answer_fault(struct rest_request *r, const struct fault *f, int64_t re
     struct json_out o = rest_problem(r, f);
     if (retry_after_ms > 0)
         json_kv_i64(&o, "retryAfterMs", retry_after_ms);
+    if (r->call.wait.id[0])
+        json_kv_z(&o, "approval", r->call.wait.id);
     json_close(&o, '}');
     rest_answer_problem(r, f->err, h, count);
 }

@@ -1,5 +1,6 @@
 /* A tool's call: from the body to a struct call, and what comes of it. */
 #include "gate/face.h"
+#include "oauth/oauth.h"
 #include "rest/request.h"
 
 static const struct {
@@ -33,6 +34,21 @@ static enum err rest_check_members(const struct json *doc, struct fault *f)
     return !node || (json_i64(doc, node, &tokens) && tokens >= 0)
                ? ERR_OK
                : fault_set(f, ERR_PARAMS, "tokensConsumed must be a whole number, 0 or more");
+}
+
+/* ?wait=SECONDS: how long the first request of a call waits for a person, too. Without it the client is told at once.
+ */
+static enum err rest_read_wait(struct rest_request *r, struct fault *f)
+{
+    struct form_field field = {"wait", STR_NONE};
+    uint64_t seconds = 0;
+    if (form_read(r->x->head.query, &field, 1, &r->x->arena, f))
+        return fault_wrap(f, "the query");
+    if (field.value.p && (!str_u64(field.value, &seconds) || seconds > REST_WAIT_MAX))
+        return fault_set(f, ERR_PARAMS, "wait must be a whole number of seconds, at most %d", REST_WAIT_MAX);
+    r->call.hold = seconds ? HOLD_LEG : HOLD_REPEAT;
+    r->call.hold_ms = (int64_t)seconds * 1000;
+    return ERR_OK;
 }
 
 /* ---- what happens to the call ---- */
@@ -112,7 +128,7 @@ void rest_tools_call(struct rest_request *r)
 {
     struct fault f;
     struct call *c = &r->call;
-    if (rest_check_members(&r->doc, &f)) {
+    if (rest_check_members(&r->doc, &f) || rest_read_wait(r, &f)) {
         rest_answer_fault(r, &f, 0);
         return;
     }

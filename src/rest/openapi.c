@@ -86,6 +86,12 @@ static void put_parameters(struct json_out *o, const struct rest_route *r)
         put_parameter(o, "query", "limit", "The most tools on one page.", limit);
         put_parameter(o, "query", "cursor", "nextCursor of the page before.", "{\"type\":\"string\"}");
     }
+    if (r->traits & REST_CALLS)
+        put_parameter(
+            o, "query", "wait",
+            "Seconds that the first request of a call may wait for a person, at most approval.hold. One that is "
+            "repeated waits in any case.",
+            "{\"type\":\"integer\",\"minimum\":0,\"maximum\":600,\"default\":0}");
     if (r->traits & REST_TAGGED)
         put_parameter(o, "header", "If-None-Match", "The ETag of an earlier answer.", "{\"type\":\"string\"}");
     if (r->who == REST_SESSION)
@@ -126,7 +132,7 @@ static void put_refusal_headers(struct json_out *o, int status)
     put_header(o, "Doorward-Trace-Id", "The trace of this request, in the record and in the log.");
     if (status == 401)
         put_header(o, "WWW-Authenticate", "Where to get a credential, or what is wrong with this one.");
-    if (status == 429)
+    if (status == 429 || status == err_http(ERR_APPROVAL_PENDING))
         put_header(o, "Retry-After", "Seconds until the next request has a chance, where that is known.");
     json_close(o, '}');
 }

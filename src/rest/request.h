@@ -52,6 +52,8 @@ void rest_answer_fault(struct rest_request *r, const struct fault *f, int64_t re
 /* The server's own JSON-RPC error. */
 void rest_answer_error(struct rest_request *r, const struct connect_answer *a);
 
+enum { REST_WAIT_MAX = 600 }; /* seconds */
+
 /* ?limit and ?cursor. page.c */
 struct rest_page {
     size_t limit;

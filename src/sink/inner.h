@@ -47,9 +47,6 @@ struct sink {
 void *sink_follow(void *s); /* the thread */
 void sink_unref(struct sink *s);
 
-/* How long to wait after so many failures (from 1 on): twice as long each time, to a minute; the random number takes up
- * to half of it away, so that not all come at the same moment. */
-int64_t sink_pause(uint64_t tries, uint32_t random);
 /* Is this event among those of the configuration? */
 bool sink_wants(const struct conf_strings *events, struct str event);
 

@@ -27,6 +27,9 @@ struct sink_told {    /* what came of a delivery; zeroed before it */
     size_t taken;     /* so many of the first were taken for good, also when it failed with the next one */
     int64_t pause_ms; /* the other side wants to be left alone for so long; 0: it says nothing */
 };
+/* How long to wait after so many failures (from 1 on): twice as long each time, to a minute; the random number takes up
+ * to half of it away, so that not all come at the same moment. */
+int64_t sink_pause(uint64_t tries, uint32_t random);
 struct sink_kind {
     const char *name; /* as in the configuration */
     /* Prepares a sink: nothing is connected yet. conf outlives it. ERR_CONFIG. */

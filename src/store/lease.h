@@ -4,8 +4,8 @@
  * store that is shared by several nodes is the same shape (struct lease_ops); this one is in memory, sharded, with a
  * lock for each shard.
  *
- * Leases in memory end with the process: after a restart every session is over, and agents open new ones with their
- * keys.
+ * Leases in memory end with the process: after a restart a session is over, and its agent opens a new one with its key.
+ * But one in which a call waits for a person is opened again (identity/session.h, session_reopen).
  *
  * Threads: all functions from any thread. A struct lease is reference counted; its fields but the atomic ones never
  * change.

@@ -1,15 +1,7 @@
 /* The embedded store: one SQLite file, write-ahead log, flushed at each commit. */
-#include <pthread.h>
-#include <sqlite3.h>
+#include "store/sqlite.h"
+
 #include <stdlib.h>
-
-#include "store/store.h"
-
-struct sqlite_store {
-    struct store base;
-    sqlite3 *db;
-    pthread_mutex_t lock; /* one connection, one caller at a time */
-};
 
 /* Each entry brings the schema from version i to i + 1. Entries are never changed, only added. */
 static const char *const sqlite_migrations[] = {
@@ -27,9 +19,21 @@ static const char *const sqlite_migrations[] = {
      " accepted INTEGER NOT NULL, accepted_by TEXT NOT NULL) STRICT;"),
     ("CREATE TABLE stops ("
      " agent TEXT PRIMARY KEY, reason TEXT NOT NULL, stopped_by TEXT NOT NULL, stopped INTEGER NOT NULL) STRICT;"),
+    ("CREATE TABLE approvals ("
+     " id TEXT PRIMARY KEY, sid TEXT NOT NULL, tool TEXT NOT NULL, state INTEGER NOT NULL, ended INTEGER NOT NULL,"
+     " question TEXT NOT NULL, standing TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE INDEX approvals_ended ON approvals (ended, sid);"
+     "CREATE TABLE held_sessions (sid TEXT PRIMARY KEY, lease TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+     "CREATE TABLE people ("
+     " name TEXT PRIMARY KEY, role TEXT NOT NULL, groups TEXT NOT NULL, token_hash TEXT NOT NULL, slack TEXT NOT NULL,"
+     " email TEXT NOT NULL, pagerduty TEXT NOT NULL, created INTEGER NOT NULL, enabled INTEGER NOT NULL)"
+     " STRICT, WITHOUT ROWID;"
+     "CREATE UNIQUE INDEX people_token ON people (token_hash) WHERE token_hash <> '';"
+     "CREATE UNIQUE INDEX people_slack ON people (slack) WHERE slack <> '';"
+     "CREATE UNIQUE INDEX people_pagerduty ON people (pagerduty) WHERE pagerduty <> '';"),
 };
 
-static enum err sqlite_fail(struct sqlite_store *s, struct fault *f, const char *doing)
+enum err sqlite_fail(struct sqlite_store *s, struct fault *f, const char *doing)
 {
     int code = sqlite3_errcode(s->db);
     enum err e = code == SQLITE_NOMEM ? ERR_NOMEM : ERR_STORE;
@@ -41,25 +45,24 @@ static enum err sqlite_exec(struct sqlite_store *s, const char *sql, struct faul
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? ERR_OK : sqlite_fail(s, f, sql);
 }
 
-static enum err sqlite_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **ret, struct fault *f)
+enum err sqlite_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **ret, struct fault *f)
 {
     return sqlite3_prepare_v2(s->db, sql, -1, ret, NULL) == SQLITE_OK ? ERR_OK : sqlite_fail(s, f, "prepare");
 }
 
-static void sqlite_text(sqlite3_stmt *st, int at, struct str v)
+void sqlite_text(sqlite3_stmt *st, int at, struct str v)
 {
     sqlite3_bind_text(st, at, v.p ? v.p : "", (int)v.n, SQLITE_STATIC);
 }
 
-static struct str sqlite_column(sqlite3_stmt *st, int at)
+struct str sqlite_column(sqlite3_stmt *st, int at)
 {
     const char *p = (const char *)sqlite3_column_text(st, at);
     return (struct str){p, (size_t)sqlite3_column_bytes(st, at)};
 }
 
 /* Runs a statement that changes something; *ret_changes may be NULL. */
-static enum err sqlite_step(struct sqlite_store *s, sqlite3_stmt *st, const char *exists, int *ret_changes,
-                            struct fault *f)
+enum err sqlite_step(struct sqlite_store *s, sqlite3_stmt *st, const char *exists, int *ret_changes, struct fault *f)
 {
     int code = sqlite3_step(st);
     enum err e = ERR_OK;
@@ -108,7 +111,7 @@ static enum err sqlite_write_agent(struct sqlite_store *s, const char *sql, cons
 }
 
 /* Takes the lock, runs `body` in a transaction, and rolls back when it fails. */
-static enum err sqlite_begin(struct sqlite_store *s, struct fault *f)
+enum err sqlite_begin(struct sqlite_store *s, struct fault *f)
 {
     pthread_mutex_lock(&s->lock);
     enum err e = sqlite_exec(s, "BEGIN IMMEDIATE", f);
@@ -117,7 +120,7 @@ static enum err sqlite_begin(struct sqlite_store *s, struct fault *f)
     return e;
 }
 
-static enum err sqlite_end(struct sqlite_store *s, enum err e, struct fault *f)
+enum err sqlite_end(struct sqlite_store *s, enum err e, struct fault *f)
 {
     if (!e)
         e = sqlite_exec(s, "COMMIT", f);
@@ -437,7 +440,15 @@ enum err store_sqlite_open(const char *path, struct store **ret, struct fault *f
                                          sqlite_pins_put,
                                          sqlite_stops_load,
                                          sqlite_stop_put,
-                                         sqlite_stop_lift};
+                                         sqlite_stop_lift,
+                                         sqlite_approvals_load,
+                                         sqlite_approval_read,
+                                         sqlite_approvals_put,
+                                         sqlite_approvals_prune,
+                                         sqlite_held_load,
+                                         sqlite_people_load,
+                                         sqlite_person_put,
+                                         sqlite_person_drop};
     struct sqlite_store *s = calloc(1, sizeof(*s));
     if (!s)
         return fault_set(f, ERR_NOMEM, "no memory for the store");

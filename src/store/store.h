@@ -38,6 +38,28 @@ struct store_stop {
     int64_t at; /* wall clock, ms */
 };
 
+struct store_approval {
+    struct str id, sid, tool;
+    int64_t state;       /* enum approval_state */
+    int64_t ended;       /* wall clock, ms; 0: it has not */
+    struct str question; /* a JSON object, written once; "" with a change: as it is */
+    struct str standing; /* a JSON object: what changes */
+};
+
+struct store_held { /* a session that a question waits in */
+    struct str sid, lease /* a JSON object */;
+};
+
+struct store_person {
+    struct str name;
+    struct str role;
+    struct str groups;     /* a JSON array */
+    struct str token_hash; /* SHA-256, hex; empty: no token */
+    struct str slack, email, pagerduty;
+    int64_t created;
+    bool enabled;
+};
+
 struct store;
 struct store_ops {
     const char *name;
@@ -65,6 +87,25 @@ struct store_ops {
     /* In the place of the one before for the same agent, if there is one. The agent need not be registered any more. */
     enum err (*stop_put)(struct store *s, const struct store_stop *p, struct fault *f);
     enum err (*stop_lift)(struct store *s, struct str agent, struct fault *f); /* also where there is none */
+    /* Questions that have not ended, or not before `since`: the oldest first. */
+    enum err (*approvals_load)(struct store *s, int64_t since, void (*row)(void *ctx, const struct store_approval *p),
+                               void *ctx, struct fault *f);
+    /* One of them. ERR_NOT_FOUND. */
+    enum err (*approval_read)(struct store *s, struct str id, void (*row)(void *ctx, const struct store_approval *p),
+                              void *ctx, struct fault *f);
+    /* All of them or none: questions, then the sessions that are held; a held one of which no question waits any more
+     * is dropped. A question that ends keeps neither arguments nor words. */
+    enum err (*approvals_put)(struct store *s, const struct store_approval *p, size_t n, const struct store_held *h,
+                              size_t hn, struct fault *f);
+    enum err (*approvals_prune)(struct store *s, int64_t ended_before, struct fault *f);
+    enum err (*held_load)(struct store *s, void (*held)(void *ctx, const struct store_held *h), void *ctx,
+                          struct fault *f);
+    /* All people, by name. */
+    enum err (*people_load)(struct store *s, void (*person)(void *ctx, const struct store_person *p), void *ctx,
+                            struct fault *f);
+    /* In the place of the one before of the name. ERR_EXISTS: another one has this token or this account. */
+    enum err (*person_put)(struct store *s, const struct store_person *p, struct fault *f);
+    enum err (*person_drop)(struct store *s, struct str name, struct fault *f); /* ERR_NOT_FOUND */
 };
 
 struct store { /* first member of each kind */

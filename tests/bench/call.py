@@ -120,6 +120,7 @@ workers: %d
 session: { max_tool_calls: 1000000000, rate: none }
 audit: { durability: %s }
 log: { level: warn }
+tools: { "*/*": { risk: low } }
 servers:
   stub: { url: "http://127.0.0.1:%d/mcp" }
 %s

@@ -325,7 +325,7 @@ test('a file that is no client\'s, or no JSON, is refused with its place', () =>
 test('after a reload the gateway serves what was imported, with its secret, and proposes risks for its tools', async () => {
   gate = await startGate({ servers: { desk: DESK } })
   const text = `listen: ${gate.config.listen}\nadmin: { listen: "${gate.config.admin.listen}" }\n` +
-    `data_dir: ${gate.config.data_dir}\nservers:\n  desk: ${JSON.stringify(DESK)}   # first\n`
+    `data_dir: ${gate.config.data_dir}\ntools: { "*/*": { risk: low } }\nservers:\n  desk: ${JSON.stringify(DESK)}   # first\n`
   writeFileSync(gate.file, text)
   const [command, ...args] = npmServer('server-everything', 'stdio').command
   const from = file('claude_desktop_config.json', { mcpServers: { Everything: { command, args, env: { API_TOKEN: 'token-of-mine' } } } })

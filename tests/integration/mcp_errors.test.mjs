@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { freePort, startGate, TOP, until } from './lib/gate.mjs'
 import { askToken, makeKey, newAgent, postToken, register } from './lib/oauth.mjs'
+import { people } from './lib/people.mjs'
 import { figures } from './lib/proc.mjs'
 import { asking, json, modernBasics, startRaw } from './lib/servers.mjs'
 import { wire } from './lib/wire.mjs'
@@ -71,7 +72,7 @@ const wanting = () => gate.open(agent)
 async function withGate(config, use) {
   const other = await startGate({ servers: { raw: { url: raw.url } }, ...config })
   try {
-    return await use(other, other.open(await other.agent({ allow: ['raw/ok'] })).access_token)
+    return await use(other, other.open(await other.agent({ allow: ['raw/ok', 'raw/hangs'] })).access_token)
   } finally {
     await other.stop()
   }
@@ -126,7 +127,7 @@ const message = {
     })
   },
   policy_denied: () => withGate({ policy: policyFile('forbid (principal, action, resource);') }, (at, as) => at.call(as, 'raw__ok', {})),
-  approval_needed: () => withGate({ policy: policyFile('@approve("one") permit (principal, action, resource);') }, (at, as) => at.call(as, 'raw__ok', {})),
+  critical_risk: () => withGate({ tools: { 'raw/ok': { risk: 'critical' } } }, (at, as) => at.call(as, 'raw__ok', {})),
   policy_unready: async () => {
     const other = await startGate({ servers: { raw: { url: raw.url } }, policy: policyFile('permit (principal, action, resource) when { context.input.nothing == 1 };') }, { waitReady: false })
     try {
@@ -205,7 +206,38 @@ const BEHIND = ['unknown_tool', 'unknown_prompt', 'unknown_resource', 'schema_un
 
 // ---- answers of HTTP alone ----
 
+// A call that waits for a person, as a program without MCP sees it (to one of MCP these are results).
+const asked = (config, use, tool = 'ok') => withGate({ tools: { 'raw/*': { risk: 'high' } }, ...config }, async (at, as) => {
+  const ask = async (query = '') => {
+    const res = await fetch(`${at.url}/v1/tools/raw__${tool}/call${query}`, { method: 'POST', headers: at.headers(as), body: '{}' })
+    const json = await res.json()
+    return { status: res.status, json: { ...json, error: json.code } }
+  }
+  return use(ask, people(at), at)
+})
+
 const http = {
+  approval_pending: () => asked({}, (ask) => ask()),
+  approval_denied: () => asked({}, async (ask, who) => {
+    const first = ask('?wait=10')
+    await who.deny(await who.question('raw/ok'), 'no')
+    return first
+  }),
+  approval_expired: () => asked({ approval: { time_limit: '1s' } }, (ask) => ask('?wait=10')),
+  approval_void: () => asked({}, async (ask, who, at) => {
+    const first = ask('?wait=10')
+    await who.question('raw/ok')
+    at.write({ policy: policyFile('permit (principal, action, resource);') })
+    await at.operator('POST', '/reload')
+    return first
+  }),
+  approval_used: () => asked({ limits: { call_timeout: '300ms' } }, async (ask, who) => {
+    const first = ask('?wait=10')
+    await who.approve(await who.question('raw/hangs'))
+    assert.equal((await first).json.error, 'upstream_timeout')
+    return ask()
+  }, 'hangs'),
+  too_many_approvals: () => asked({ limits: { pending_approvals: 0 } }, (ask) => ask()),
   origin_refused: () => legacy('ping', undefined, { headers: { origin: 'https://evil.example.com' } }),
   method_not_allowed: () => post({}, { method: 'PUT' }),
   server_error: async () => { // a problem of the REST face; MCP passes it on as it is: below
@@ -282,7 +314,8 @@ function key() {
 
 // ---- answered in a way of its own, or by nothing that a test could make happen ----
 
-const apart = { schema_mismatch: 'a result with isError, so that the model reads it: below', internal: 'a defect of ours' }
+const apart = { approval_needed: 'what policies say to those who ask before a call: authzen.test.mjs',
+                 schema_mismatch: 'a result with isError, so that the model reads it: below', internal: 'a defect of ours' }
 
 for (const { code, http: status, rpc } of ROWS)
   test(`${code} is answered with ${rpc}${rpc === status ? '' : ` and ${status}`}`, async (t) => {

@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { DESK, startGate, until } from './lib/gate.mjs'
+import { people } from './lib/people.mjs'
 
 const code = (answer) => answer.json.result?._meta?.['dev.doorward/code'] ?? answer.json.error?.data?.code ?? 'ok'
 const words = (answer) => answer.json.result?.content?.[0]?.text ?? answer.json.error?.message
@@ -223,14 +224,19 @@ describe('what policies ask for besides', () => {
   })
   after(() => gate?.stop())
 
-  test('a person, and as long as nobody can be asked the call is denied', async () => {
-    const answer = await gate.call(token, 'desk__issue_refund', { ...order, amount: 1 })
-    assert.equal(code(answer), 'approval_needed')
-    assert.match(words(answer), /ask/)
+  test('a person, who says no, and the call is not made', async () => {
+    const who = people(gate)
+    const call = gate.call(token, 'desk__issue_refund', { ...order, amount: 1 })
+    await who.deny(await who.question('issue_refund'), 'not today')
+    const answer = await call
+    assert.equal(answer.json.result._meta['dev.doorward/code'], 'approval_denied')
+    assert.match(words(answer), /not today/)
+    const said = await gate.recorded('the no', (e) => e.event === 'APPROVAL_DENIED')
+    assert.deepEqual(said.policyDecision.policies, ['ask'])
   })
 
   test('critical is never let through', async () => {
-    assert.equal(code(await gate.call(token, 'desk__create_ticket', { subject: 's' })), 'policy_denied')
+    assert.equal(code(await gate.call(token, 'desk__create_ticket', { subject: 's' })), 'critical_risk')
   })
 
   test('no more calls than the rate, for each agent', async () => {

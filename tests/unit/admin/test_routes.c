@@ -18,13 +18,20 @@ static void who_changes_something_needs_more_than_a_look(void **state)
             continue;
         }
         assert_in_range(r->role, CONF_VIEWER, CONF_ADMIN);
+        bool decides =
+            strncmp(r->path, "/admin/v1/approvals", 19) == 0 || strncmp(r->path, "/admin/v1/reviews", 17) == 0;
+        if (decides && !reads && r->role != CONF_APPROVER)
+            fail_msg("%s %s: role %d does not decide", r->method, r->path, (int)r->role);
+        if (!decides && r->role == CONF_APPROVER)
+            fail_msg("%s %s: an approver decides, and nothing else", r->method, r->path);
         bool sealed = strncmp(r->path, "/admin/v1/audit/sealed", 22) == 0; /* of whom there is something to forget */
         if (reads != (r->role == CONF_VIEWER) && !(sealed && r->role == CONF_ADMIN))
             fail_msg("%s %s: role %d", r->method, r->path, (int)r->role);
         if (kills != (strlen(r->path) > 5 && !reads && strcmp(r->path + strlen(r->path) - 5, "/kill") == 0) ||
             (kills && r->role != CONF_OPERATOR) || (revives && r->role != CONF_ADMIN))
             fail_msg("%s %s: whoever watches may stop, and only an admin lets go on", r->method, r->path);
-        if (!reads && !kills && (of_agents || strstr(r->path, "/reload") || strstr(r->path, "/tools")) &&
+        if (!reads && !kills &&
+            (of_agents || strstr(r->path, "/people") || strstr(r->path, "/reload") || strstr(r->path, "/tools")) &&
             r->role != CONF_ADMIN)
             fail_msg("%s %s: who is registered is the admin's business", r->method, r->path);
     }

@@ -49,6 +49,20 @@ static void it_holds_what_was_put_into_it(void **state)
     assert_null(got.state.p);
 }
 
+static void what_a_person_granted_comes_back_with_the_call_that_goes_on(void **state)
+{
+    (void)state;
+    struct seal v = {.state = STR("\"s\""), .grant = {.id = "apr_1", .by = "anna, ben", .bound = {7, [31] = 9}}}, got;
+    struct str text = seal_write(seals, &call, &v, 1000, &arena);
+    assert_int_equal(opened(seals, &call, text, 0, &got), ERR_OK);
+    assert_memory_equal(&got.grant, &v.grant, sizeof(v.grant));
+    assert_true(str_eq(got.state, v.state));
+    struct seal none = {.state = v.state};
+    text = seal_write(seals, &call, &none, 1000, &arena);
+    assert_int_equal(opened(seals, &call, text, 0, &got), ERR_OK);
+    assert_string_equal(got.grant.id, "");
+}
+
 static void what_was_changed_or_cut_is_refused(void **state)
 {
     (void)state;
@@ -116,6 +130,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_holds_what_was_put_into_it, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(what_a_person_granted_comes_back_with_the_call_that_goes_on, scene_open,
+                                        scene_close),
         cmocka_unit_test_setup_teardown(what_was_changed_or_cut_is_refused, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(it_is_of_one_call_of_one_session_only, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(it_grows_old, scene_open, scene_close),

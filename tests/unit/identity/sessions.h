@@ -14,7 +14,7 @@ struct desk {
     struct sessions *sessions;
     struct agent agent;
     struct str allowed[4], denied[4];
-    unsigned told[3]; /* of each enum session_event */
+    unsigned told[5]; /* of each enum session_event */
     char by[64], reason[64];
 };
 

@@ -2,6 +2,8 @@
 #include "sessions.h"
 
 #include <malloc.h>
+
+#include "identity/session_keep.h"
 #include <pthread.h>
 
 static const struct session_wish plain = {.scopes = STR_NONE};
@@ -248,9 +250,47 @@ static void a_session_that_does_nothing_costs_less_than_two_kilobytes(void **sta
     desk_close(&d);
 }
 
+static enum err unkept(struct str kept, struct lease **ret)
+{
+    struct fault f = {0};
+    *ret = lease_new();
+    return session_unkeep(*ret, kept, 0, &f);
+}
+
+static void a_session_that_is_written_down_is_the_same_when_it_is_read(void **state)
+{
+    (void)state;
+    struct desk d;
+    struct buf b;
+    struct lease *again;
+    desk_open(&d, "session: { allowed_cidrs: [10.0.0.0/8, '2001:db8::/32'], rate: 5/second, max_tool_calls: 9 }");
+    struct session_wish w = {.context = {STR("alice"), STR("gold"), STR("user")}, .by = STR("ops")};
+    struct lease *l = desk_session(&d, &w);
+    atomic_store(&l->used, 4);
+    buf_init(&b, 1 << 20);
+    session_keep(l, &b);
+    assert_int_equal(unkept(buf_view(&b), &again), ERR_OK);
+    assert_true(str_eq(again->sid, l->sid) && str_is(again->user, "alice") && str_is(again->tier, "gold"));
+    assert_true(again->cidrs.n == 2 && memcmp(again->cidrs.v, l->cidrs.v, 2 * sizeof(*l->cidrs.v)) == 0);
+    assert_true(again->rate.count == 5 && again->max_calls == 9 && again->used == 4 && again->expires == l->expires);
+    assert_true(again->scope_count == l->scope_count && again->denied_count == 1);
+    for (size_t i = 0; i < l->scope_count; i++)
+        assert_true(str_eq(again->scope[i], l->scope[i]));
+    lease_unref(again);
+    char *networks = memmem(b.p, b.n, "\"networks\"", 10); /* without them it would be open to any */
+    assert_non_null(networks);
+    networks[1] = 'x';
+    assert_int_equal(unkept(buf_view(&b), &again), ERR_CORRUPT);
+    lease_unref(again);
+    lease_unref(l);
+    buf_done(&b);
+    desk_close(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_session_that_is_written_down_is_the_same_when_it_is_read),
         cmocka_unit_test(a_session_has_the_configurations_bounds_or_less),
         cmocka_unit_test(no_session_outlives_its_agent),
         cmocka_unit_test(what_an_agent_opens_itself_has_no_user_and_no_tier),

@@ -235,7 +235,7 @@ static void the_file_is_a_write_ahead_log_of_a_known_version(void **state)
     store_close(opened());
     char *mode = asked("PRAGMA journal_mode"), *version = asked("PRAGMA user_version");
     assert_string_equal(mode, "wal");
-    assert_string_equal(version, "3");
+    assert_string_equal(version, "4");
     free(mode);
     free(version);
 }
@@ -274,7 +274,7 @@ static void a_newer_store_is_left_alone(void **state)
     (void)state;
     store_close(opened());
     free(asked("PRAGMA user_version = 99"));
-    unusable("written by a newer Doorward (schema 99, this one knows 3)");
+    unusable("written by a newer Doorward (schema 99, this one knows 4)");
     char *version = asked("PRAGMA user_version");
     assert_string_equal(version, "99");
     free(version);
@@ -330,6 +330,9 @@ static void a_store_from_before_pins_keeps_its_agents_and_takes_pins(void **stat
     store_close(s);
     free(asked("DROP TABLE tool_pins"));
     free(asked("DROP TABLE stops"));
+    free(asked("DROP TABLE approvals"));
+    free(asked("DROP TABLE held_sessions"));
+    free(asked("DROP TABLE people"));
     free(asked("PRAGMA user_version = 1"));
     s = opened();
     holds(s, LINE("a", 1) "key t1 of a retires 0\n");
@@ -337,8 +340,90 @@ static void a_store_from_before_pins_keeps_its_agents_and_takes_pins(void **stat
     pins_are(s, NULL, "desk/a h '' seen 1 accepted 0 by ''\n");
     store_close(s);
     char *version = asked("PRAGMA user_version");
-    assert_string_equal(version, "3");
+    assert_string_equal(version, "4");
     free(version);
+}
+
+static void approval_line(void *ctx, const struct store_approval *p)
+{
+    buf_fmt(ctx, STR_FMT " of " STR_FMT " %lld " STR_FMT "\n", STR_ARG(p->id), STR_ARG(p->sid), (long long)p->state,
+            STR_ARG(p->question));
+}
+
+static void held_line(void *ctx, const struct store_held *h)
+{
+    buf_fmt(ctx, "held " STR_FMT "\n", STR_ARG(h->sid));
+}
+
+static void questions_are(struct store *s, const char *want)
+{
+    struct buf b;
+    struct fault f = {.text = ""};
+    buf_init(&b, 1 << 20);
+    assert_int_equal(s->ops->approvals_load(s, 0, approval_line, &b, &f), ERR_OK);
+    assert_int_equal(s->ops->held_load(s, held_line, &b, &f), ERR_OK);
+    buf_char(&b, 0);
+    assert_string_equal(b.p, want);
+    buf_done(&b);
+}
+
+static void a_question_that_ends_leaves_what_was_in_it_and_lets_its_session_go(void **state)
+{
+    (void)state;
+    struct fault f = {.text = ""};
+    struct store *s = opened();
+    struct store_approval one = {.id = STR("apr_1"),
+                                 .sid = STR("s1"),
+                                 .tool = STR("desk/a"),
+                                 .state = 1,
+                                 .question = STR("{\"agent\":\"a\",\"arguments\":{\"iban\":\"DE1\"}}"),
+                                 .standing = STR("{}")};
+    struct store_approval other = one, nowhere = one;
+    struct store_held held[] = {{STR("s1"), STR("{}")}, {STR("s2"), STR("{}")}};
+    other.id = STR("apr_2");
+    other.sid = STR("s2");
+    nowhere.id = STR("apr_3");
+    nowhere.question = STR_NONE;
+    assert_int_equal(s->ops->approvals_put(s, &one, 1, &held[0], 1, &f), ERR_OK);
+    assert_int_equal(s->ops->approvals_put(s, &other, 1, &held[1], 1, &f), ERR_OK);
+    one.question = STR_NONE;
+    one.state = 5;
+    one.ended = 1000;
+    struct store_approval both[] = {one, nowhere};
+    assert_int_equal(s->ops->approvals_put(s, both, 2, NULL, 0, &f), ERR_STORE); /* both or none */
+    assert_int_equal(s->ops->approvals_put(s, &one, 1, NULL, 0, &f), ERR_OK);
+    questions_are(s, "apr_1 of s1 5 {\"agent\":\"a\"}\n"
+                     "apr_2 of s2 1 {\"agent\":\"a\",\"arguments\":{\"iban\":\"DE1\"}}\nheld s2\n");
+    assert_int_equal(s->ops->approvals_prune(s, 1001, &f), ERR_OK);
+    assert_int_equal(s->ops->approval_read(s, STR("apr_1"), approval_line, NULL, &f), ERR_NOT_FOUND);
+    store_close(s);
+}
+
+static void a_token_and_an_account_are_one_persons(void **state)
+{
+    (void)state;
+    struct fault f = {.text = ""};
+    struct store *s = opened();
+    struct store_person anna = {.name = STR("anna"),
+                                .role = STR("approver"),
+                                .groups = STR("[]"),
+                                .token_hash = STR("t1"),
+                                .slack = STR("U1"),
+                                .created = 1,
+                                .enabled = true};
+    struct store_person ben = anna, carl = {.name = STR("carl"), .role = STR("approver"), .groups = STR("[]")};
+    ben.name = STR("ben");
+    assert_int_equal(s->ops->person_put(s, &anna, &f), ERR_OK);
+    assert_int_equal(s->ops->person_put(s, &anna, &f), ERR_OK); /* in the place of herself */
+    assert_int_equal(s->ops->person_put(s, &ben, &f), ERR_EXISTS);
+    ben.token_hash = STR("t2");
+    assert_int_equal(s->ops->person_put(s, &ben, &f), ERR_EXISTS);
+    ben.slack = STR_NONE;
+    assert_int_equal(s->ops->person_put(s, &ben, &f), ERR_OK);
+    assert_int_equal(s->ops->person_put(s, &carl, &f), ERR_OK); /* nobody's is no one's */
+    assert_int_equal(s->ops->person_drop(s, STR("anna"), &f), ERR_OK);
+    assert_int_equal(s->ops->person_drop(s, STR("anna"), &f), ERR_NOT_FOUND);
+    store_close(s);
 }
 
 static void a_file_that_is_no_store_is_refused(void **state)
@@ -417,6 +502,8 @@ int main(void)
         SCENE(a_newer_store_is_left_alone),
         SCENE(a_pin_is_replaced_whole_but_for_when_it_was_first_seen),
         SCENE(a_store_from_before_pins_keeps_its_agents_and_takes_pins),
+        SCENE(a_question_that_ends_leaves_what_was_in_it_and_lets_its_session_go),
+        SCENE(a_token_and_an_account_are_one_persons),
         SCENE(a_file_that_is_no_store_is_refused),
         SCENE(a_damaged_page_is_an_error_and_no_empty_registry),
         SCENE(a_full_disk_refuses_and_changes_nothing),

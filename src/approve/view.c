@@ -1,0 +1,255 @@
+/* What an approver sees, section by section. */
+#include "approve/rows.h"
+#include "base/clock.h"
+
+enum { VIEW_BRIEF = 120 /* bytes of arguments in the headline */ };
+
+const char *const view_parts[] = {"time", "who", "tool", "effect", "why", "calls", "earlier", "reasoning", NULL};
+static const char *const view_titles[] = {"Time",
+                                          "Who",
+                                          "Tool",
+                                          "What it does",
+                                          "Why it is held",
+                                          "The session's last calls",
+                                          "Decided before, for agents of this type and this tool",
+                                          "What the agent says (its own words: not checked by anybody)"};
+
+struct view_making {
+    const struct approval_card *card;
+    struct approval_view *view;
+    struct arena *a;
+    int64_t now;
+};
+
+static void view_begin(struct view_making *m, struct view_rows *r)
+{
+    *r = (struct view_rows){.a = m->a};
+}
+
+static void view_end(struct view_making *m, struct view_rows *r, enum view_part part)
+{
+    struct view_section *s = &m->view->section[part];
+    s->part = part;
+    s->title = str_of(view_titles[part]);
+    s->untrusted = part == VIEW_REASONING;
+    rows_close(r, s);
+}
+
+/* ---- time ---- */
+
+static struct str view_deadline(const struct view_making *m)
+{
+    const struct approval_card *c = m->card;
+    int64_t left = c->expires - m->now;
+    struct str when = rows_when(m->a, c->expires), in = rows_span(m->a, left > 0 ? left : 0);
+    switch (c->state) {
+    case APPROVAL_PENDING:
+        return ARENA_JOIN(m->a, STR("Until "), when, STR(" (in "), in,
+                          STR("); then it counts as denied, and the call is not made."));
+    case APPROVAL_GRANTED:
+        return ARENA_JOIN(m->a, STR("Approved. The agent can take it up until "), when, STR(" (in "), in,
+                          STR("); then it is void."));
+    case APPROVAL_TAKEN: return STR("Approved, and the call is on its way.");
+    case APPROVAL_DONE: return STR("Approved, and the call was made.");
+    case APPROVAL_DENIED: return STR("Denied: the call is not made.");
+    case APPROVAL_EXPIRED: return STR("Out of time: the call is not made.");
+    case APPROVAL_VOID: return STR("Void: what it was bound to has changed, and the call is not made.");
+    default: return STR_NONE;
+    }
+}
+
+static void view_verdict_row(struct view_rows *r, const struct json *j, uint32_t one)
+{
+    struct view_field *row = rows_add(r, 0);
+    struct str by = json_str(j, json_get(j, one, STR("by")), r->a);
+    struct str verdict = json_str(j, json_get(j, one, STR("verdict")), r->a);
+    struct str channel = json_str(j, json_get(j, one, STR("channel")), r->a);
+    struct str reason = json_str(j, json_get(j, one, STR("reason")), r->a);
+    row->name = STR("Decided");
+    row->value = rows_visible(r->a,
+                              ARENA_JOIN(r->a, verdict, STR(" by "), by, channel.n ? STR(", over ") : STR_NONE, channel,
+                                         reason.n ? STR(": ") : STR_NONE, reason),
+                              false);
+}
+
+static void view_time(struct view_making *m)
+{
+    const struct approval_card *c = m->card;
+    struct view_rows r;
+    struct json j;
+    view_begin(m, &r);
+    m->view->deadline = view_deadline(m);
+    rows_put(&r, "Ends", m->view->deadline);
+    rows_put(&r, "Asked", rows_when(m->a, c->created));
+    if (c->decisions.n && !json_parse(&j, c->decisions, m->a, NULL, NULL))
+        JSON_EACH(&j, JSON_ROOT, one)
+    view_verdict_row(&r, &j, one);
+    rows_put(&r, "Why", c->reason);
+    view_end(m, &r, VIEW_TIME);
+}
+
+/* ---- who, and the tool ---- */
+
+static void view_who(struct view_making *m)
+{
+    const struct approval_card *c = m->card;
+    struct view_rows r;
+    view_begin(m, &r);
+    rows_put(&r, "Agent", ARENA_JOIN(m->a, c->agent_type, STR(" ("), c->agent, STR(")")));
+    rows_put(&r, "Version", c->agent_version);
+    rows_put(&r, "Deployed", c->agent_env);
+    rows_put(&r, "Owner", c->owner);
+    rows_put(&r, "Session", c->session);
+    rows_put(&r, "User", c->user.n ? c->user : STR("none: it acts on nobody's behalf"));
+    rows_put(&r, "Tier", c->tier);
+    rows_put(&r, "Started by", c->trigger);
+    view_end(m, &r, VIEW_WHO);
+}
+
+static void view_tool(struct view_making *m)
+{
+    const struct approval_card *c = m->card;
+    struct view_rows r;
+    view_begin(m, &r);
+    rows_put(&r, "Tool", c->tool);
+    rows_put(&r, "Its server calls it", c->title);
+    rows_put(&r, "Its server says", c->description);
+    rows_put(&r, "Definition", c->definition);
+    view_end(m, &r, VIEW_TOOL);
+}
+
+/* ---- what it would do, and why it is held ---- */
+
+static enum err view_effect(struct view_making *m, struct audit *audit, struct fault *f)
+{
+    const struct approval_card *c = m->card;
+    struct approval_view *v = m->view;
+    struct view_rows r;
+    view_begin(m, &r);
+    if (c->arguments.n) {
+        TRY(effect_arguments(audit, c->arguments, m->a, &v->arguments, &v->masked, f));
+        TRY(effect_rows(&r, c->arguments, v->arguments, c->schema, f));
+    } else {
+        rows_put(&r, "", STR("not kept: the question is over. The record has the call."));
+    }
+    rows_put(&r, "SHA-256", c->digest);
+    view_end(m, &r, VIEW_EFFECT);
+    return ERR_OK;
+}
+
+static void view_list(struct view_rows *r, const char *name, struct str list, const char *none)
+{
+    struct json j;
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, VIEW_ARENA);
+    if (list.n && !json_parse(&j, list, r->a, NULL, NULL))
+        JSON_EACH(&j, JSON_ROOT, one)
+        {
+            if (b.n)
+                buf_z(&b, ", ");
+            buf_str(&b, json_str(&j, one, r->a));
+        }
+    rows_put(r, name, b.n ? buf_view(&b) : str_of(none));
+}
+
+static void view_why(struct view_making *m)
+{
+    const struct approval_card *c = m->card;
+    struct view_rows r;
+    struct json j;
+    view_begin(m, &r);
+    rows_put(&r, "Risk", str_of(duty_risks[c->risk]));
+    if (c->why.n && !json_parse(&j, c->why, m->a, NULL, NULL))
+        JSON_EACH(&j, JSON_ROOT, one)
+    rows_put(&r, "Because", json_str(&j, one, m->a));
+    view_list(&r, "Policies", c->policy_ids, "");
+    view_list(&r, "Who decides", c->reviewers, "anybody with the role approver");
+    rows_put(&r, "Needed",
+             c->people > 1 ? arena_fmt(m->a, "%u different people, neither the owner nor the user", c->people)
+                           : STR("one person"));
+    view_end(m, &r, VIEW_WHY);
+}
+
+/* The agent's words may hold what it should not have said. */
+static void view_reasoning(struct view_making *m, struct audit *audit)
+{
+    struct view_rows r;
+    struct json j;
+    struct buf b CLEANUP(buf_done), masked CLEANUP(buf_done);
+    view_begin(m, &r);
+    buf_init(&b, VIEW_ARENA);
+    buf_init(&masked, VIEW_ARENA);
+    struct json_out o = json_out(&b);
+    json_put_strs(&o, &m->card->reasoning, 1);
+    struct str words = m->card->reasoning.n ? audit_mask(audit, NULL, 0, buf_view(&b), m->a, &masked) : STR_NONE;
+    if (words.n && !json_parse(&j, words, m->a, NULL, NULL))
+        rows_put(&r, "", json_str(&j, json_first(&j, JSON_ROOT), m->a));
+    else
+        rows_put(&r, "", STR("nothing"));
+    view_end(m, &r, VIEW_REASONING);
+}
+
+/* ---- all of it ---- */
+
+/* "support wants to call desk/issue_refund (amount 120, order "A-1") for usr_1": who, what, to what. */
+static struct str view_headline(const struct view_making *m)
+{
+    const struct approval_card *c = m->card;
+    struct str brief = m->view->arguments.n ? effect_brief(m->view->arguments, VIEW_BRIEF, m->a) : STR_NONE;
+    struct str who = c->agent_type.n ? c->agent_type : c->agent;
+    struct str words =
+        ARENA_JOIN(m->a, who, STR(" wants to call "), c->tool, c->user.n ? STR(" for ") : STR_NONE, c->user);
+    words = rows_visible(m->a, words, false);
+    return brief.n ? ARENA_JOIN(m->a, words, STR(": "), brief) : words;
+}
+
+static enum err view_make(struct view_making *m, struct audit *audit, bool past, struct fault *f)
+{
+    const struct approval_card *c = m->card;
+    struct view_rows r;
+    m->view->id = c->id;
+    m->view->state = c->state;
+    m->view->expires = c->expires;
+    m->view->risk = str_of(duty_risks[c->risk]);
+    m->view->digest = c->digest;
+    view_time(m);
+    view_who(m);
+    view_tool(m);
+    TRY(view_effect(m, audit, f));
+    view_why(m);
+    view_begin(m, &r);
+    if (past)
+        past_calls(&r, audit, c);
+    view_end(m, &r, VIEW_CALLS);
+    view_begin(m, &r);
+    if (past)
+        past_decisions(&r, audit, c);
+    view_end(m, &r, VIEW_EARLIER);
+    view_reasoning(m, audit);
+    m->view->headline = view_headline(m);
+    return arena_failed(m->a) ? fault_set(f, ERR_NOMEM, "no memory to show this") : ERR_OK;
+}
+
+enum err view_of_card(struct audit *audit, const struct approval_card *c, int64_t now, struct arena *arena,
+                      struct approval_view *ret, struct fault *f)
+{
+    struct approval_view v = {.state = APPROVAL_NONE};
+    struct view_making m = {c, &v, arena, now};
+    TRY(view_make(&m, audit, false, f));
+    *ret = v;
+    return ERR_OK;
+}
+
+enum err approvals_view(struct approvals *a, struct str id, struct arena *arena, struct approval_view *ret,
+                        struct approval_card *ret_card, struct fault *f)
+{
+    struct approval_card c;
+    struct approval_view v = {.state = APPROVAL_NONE};
+    struct view_making m = {&c, &v, arena, clock_wall_ms()};
+    TRY(approvals_card(a, id, arena, &c, f));
+    TRY(view_make(&m, approvals_record(a), true, f));
+    *ret = v;
+    if (ret_card)
+        *ret_card = c;
+    return ERR_OK;
+}

@@ -1,0 +1,48 @@
+/* Channels, for the house: what they need of the queue and of the people, and what becomes of them. */
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "daemon/house.h"
+#include "identity/people.h"
+#include "notify/notify.h"
+
+/* Who pressed a button: with the role that a decision needs, and the groups. */
+static enum err channels_person(struct notify_house *n, const char *kind, struct str user, struct arena *a,
+                                struct person *ret, struct fault *f)
+{
+    struct store_person p;
+    int64_t role = CONF_VIEWER;
+    struct house *h = n->house;
+    if (strcmp(kind, "slack") != 0)
+        return ERR_NOT_FOUND;
+    TRY(people_of_account(h->people, PEOPLE_SLACK, user, a, &p, &role));
+    if (role < CONF_APPROVER)
+        return fault_set(f, ERR_ROLE, "%.*s may look at calls that wait, and not decide: nothing was decided.",
+                         (int)(p.name.n < 64 ? p.name.n : 64), p.name.p);
+    *ret = (struct person){.name = p.name, .groups = p.groups, .channel = str_of(kind)};
+    return ERR_OK;
+}
+
+static void channels_news(void *ctx, const struct approval_news *news)
+{
+    struct house *h = ctx;
+    struct notify *n = atomic_load(&h->notify);
+    if (n) /* what there is news of before is looked up when the channels start */
+        notify_news(n, news);
+}
+
+enum err house_channels_watch(struct house *h, struct fault *f)
+{
+    return approvals_watch(h->approvals, channels_news, h, f);
+}
+
+enum err house_channels_start(struct house *h, struct fault *f)
+{
+    struct notify *n;
+    struct notify_house of = {.house = h, .person = channels_person};
+    notify_house_of(h->approvals, &of);
+    TRY(notify_start(&of, &h->conf, &n, f));
+    atomic_store(&h->notify, n);
+    h->admin.notify = n;
+    return ERR_OK;
+}
