@@ -309,7 +309,7 @@ static void publish_failed(struct publish *p, const struct fault *f)
     pthread_mutex_lock(&p->lock);
     p->why = *f;
     pthread_mutex_unlock(&p->lock);
-    if (now - p->failing_since > PUBLISH_LATE_MS * INT64_C(1000000))
+    if (now - p->failing_since > atomic_load(&p->patience_ms) * INT64_C(1000000))
         atomic_store(&p->late, true);
 }
 
@@ -357,6 +357,7 @@ enum err publish_open(struct publish *p, const char *dir, int dir_fd, const stru
     p->dir = dir;
     p->dir_fd = dir_fd;
     p->owed_last = &p->owed;
+    atomic_store(&p->patience_ms, PUBLISH_LATE_MS);
     pthread_mutex_init(&p->lock, NULL);
     clock_cond_init(&p->work);
     buf_init(&p->leaves, PUBLISH_LEAVES);

@@ -10,11 +10,11 @@
 #include "search/follow.h"
 
 enum {
-    INDEXER_MEMORY = 12 << 20, /* of a batch */
+    INDEXER_MEMORY = 8 << 20, /* of a batch */
     INDEXER_BUILD_MEMORY = 64 << 20,
     /* Pages are written for many entries, not for each: when there are so many, or after some time. Few cost the same
      * now as later. */
-    INDEXER_ENTRIES = 16384,
+    INDEXER_ENTRIES = 4096,
     INDEXER_AFTER_MS = 5000,
     INDEXER_FEW = 128,
     INDEXER_FEW_MS = 1000,

@@ -151,6 +151,9 @@ static enum err follow_begin(struct sink *s, struct fault *f)
     TRY(e);
     s->read = c;
     follow_at(s, c.seq, &c.leaf);
+    pthread_mutex_lock(&s->lock);
+    s->noted = c.seq;
+    pthread_mutex_unlock(&s->lock);
     s->begun = true;
     log_info("sink_follows", LOG_S("sink", s->is->name), LOG_Z("kind", s->kind->name), LOG_I("sent", c.seq),
              LOG_I("behind", audit_committed(s->audit) - c.seq));

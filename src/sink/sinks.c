@@ -18,9 +18,9 @@ struct sinks {
     pthread_cond_t wake;
     struct sink **v; /* in the order of the configuration */
     size_t n;
-    struct conf *next; /* to be put in force by the keeper; or NULL */
-    bool ending;
-    pthread_t keeper; /* starts and ends threads, so that a reload waits for none of them */
+    struct conf *next;     /* to be put in force by the keeper; or NULL */
+    bool ending, changing; /* changing: some are not in v that should be */
+    pthread_t keeper;      /* starts and ends threads, so that a reload waits for none of them */
 };
 
 /* ---- one of them ---- */
@@ -66,8 +66,8 @@ static struct sink *sinks_make(struct sinks *all, struct conf *conf, const struc
     snprintf(s->state.kind, sizeof(s->state.kind), "%s", s->kind->name);
     s->state.up = true;
     enum err e = cursor_read(s->cursors, is->name, &c, NULL);
-    s->noted = !e ? c.seq : e == ERR_NOT_FOUND && is->from == CONF_FROM_NOW ? s->now : 0;
-    s->state.sent = s->noted < s->now ? s->noted : s->now;
+    uint64_t sent = !e ? c.seq : e == ERR_NOT_FOUND && is->from == CONF_FROM_NOW ? s->now : 0;
+    s->state.sent = sent < s->now ? sent : s->now; /* to be shown; what it says is believed when it was looked at */
     if (sinks_thread(&s->thread, sink_follow, s))
         return s;
     atomic_store(&s->refs, 1);
@@ -153,6 +153,7 @@ static bool sinks_apply(struct sinks *all, struct conf *conf)
         if (s && sinks_same(s->is, &want->v[i]))
             v[n++] = s;
     }
+    all->changing = true;
     before = all->v;
     count = all->n;
     all->v = v;
@@ -178,6 +179,9 @@ static bool sinks_apply(struct sinks *all, struct conf *conf)
         all->v[all->n++] = s;
         pthread_mutex_unlock(&all->lock);
     }
+    pthread_mutex_lock(&all->lock);
+    all->changing = !ok;
+    pthread_mutex_unlock(&all->lock);
     return ok;
 }
 
@@ -325,6 +329,8 @@ uint64_t sinks_taken(struct sinks *all)
     if (!all)
         return least;
     pthread_mutex_lock(&all->lock);
+    if (all->changing)
+        least = 0;
     for (size_t i = 0; i < all->n; i++) {
         struct sink *s = all->v[i];
         pthread_mutex_lock(&s->lock);

@@ -2,7 +2,8 @@
 // and nobody who calls notices.
 // areas: sink, audit, daemon
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { authority } from './lib/certs.mjs'
@@ -209,7 +210,7 @@ test('a cursor that is damaged, or is of another record, is refused in the log, 
     return gate.log
   }
   try {
-    const first = readFileSync(cursor, 'utf8'), last = gate.audit().at(-1).seq
+    const last = gate.audit().at(-1).seq
     assert.ok(!(await again(() => {})).includes('sink_cursor_refused'))
     assert.ok(hook.entries[0].seq > last) // a whole one: what was sent does not come again
     const text = readFileSync(cursor, 'utf8')
@@ -218,12 +219,13 @@ test('a cursor that is damaged, or is of another record, is refused in the log, 
     assert.deepEqual(hook.entries, gate.audit())
     assert.match(await again(() => writeFileSync(cursor, '')), /"sink_cursor_refused"/)
     assert.deepEqual(hook.entries, gate.audit())
-    const another = await again(() => {
-      rmSync(join(gate.dir, 'data/audit'), { recursive: true })
-      mkdirSync(join(gate.dir, 'data/audit/cursors'), { recursive: true, mode: 0o700 })
-      writeFileSync(cursor, first)
-    })
-    assert.match(another, /"sink_cursor_refused".*(another record|not on record)/)
+    const whole = (seq) => {
+      const lines = `doorward cursor 1\nseq ${seq}\nleaf ${'ab'.repeat(32)}\n`
+      return `${lines}sum ${createHash('sha256').update(lines).digest('hex')}\n`
+    }
+    assert.match(await again(() => writeFileSync(cursor, whole(1))), /"sink_cursor_refused".*it is of another record/)
+    assert.deepEqual(hook.entries, gate.audit())
+    assert.match(await again(() => writeFileSync(cursor, whole(1e9))), /"sink_cursor_refused".*not on record/)
     assert.deepEqual(hook.entries, gate.audit())
   } finally {
     await gate.stop()
