@@ -292,21 +292,13 @@ static enum err stream_begin(struct admin_request *r, const struct stream_asked 
                            on_record, *ret);
 }
 
-static bool stream_event_is(struct str name)
-{
-    for (enum audit_event e = AUDIT_NONE + 1; e < AUDIT_EVENT_COUNT; e++)
-        if (str_is(name, audit_event_name(e)))
-            return true;
-    return false;
-}
-
 static enum err stream_ask(struct admin_request *r, struct stream_asked *q, struct fault *f)
 {
     const struct admin_query query[] = {{"agent", &q->wants.agent}, {"event", &q->wants.event},
                                         {"tool", &q->wants.tool},   {"session", &q->wants.session},
                                         {"after", &q->after},       {"from", &q->from}};
     TRY(admin_query_read(r, query, sizeof(query) / sizeof(query[0]), f));
-    if (q->wants.event.n && !stream_event_is(q->wants.event))
+    if (q->wants.event.n && !audit_event_known(q->wants.event, false))
         return fault_set(f, ERR_PARAMS, "there is no event " STR_FMT "; `doorward events` lists them",
                          STR_ARG(q->wants.event));
     return ERR_OK;

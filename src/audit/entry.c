@@ -27,6 +27,14 @@ const char *audit_event_name(enum audit_event e)
     return audit_events[e < AUDIT_EVENT_COUNT ? e : 0].name;
 }
 
+bool audit_event_known(struct str name, bool pattern)
+{
+    for (enum audit_event e = AUDIT_NONE + 1; e < AUDIT_EVENT_COUNT; e++)
+        if (pattern ? str_match(name, str_of(audit_event_name(e))) : str_is(name, audit_event_name(e)))
+            return true;
+    return false;
+}
+
 const char *audit_event_what(enum audit_event e)
 {
     return audit_events[e < AUDIT_EVENT_COUNT ? e : 0].what;

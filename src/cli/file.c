@@ -61,7 +61,8 @@ enum err file_make(const char *path, struct str text, mode_t mode, const char *o
     bool owned = owner && stat(owner, &like) == 0;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return fault_set(f, errno == EEXIST ? ERR_EXISTS : ERR_IO, "%s: %s", path, strerror(errno));
+        return errno == EEXIST ? fault_set(f, ERR_EXISTS, "%s: is there already, and is not overwritten", path)
+                               : fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
     bool ok = file_write(fd, text) && file_dress(fd, mode, owned ? &like : NULL);
     int why = errno;
     close(fd);

@@ -188,9 +188,16 @@ int main(int argc, char **argv)
         return 0;
     }
     if (!c) {
+        if (name)
+            fprintf(stderr, "doorward-verify: there is no command %s\n\n", name);
         main_help(stderr);
         return 2;
     }
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            main_help(stdout);
+            return 0;
+        }
     arena_init(&v.arena, 64u << 20);
     buf_init(&v.out, 16u << 20);
     enum err e = main_parse(&v, argc, argv, &f);

@@ -3,8 +3,9 @@
 //
 //   const readers = await startReaders()
 //   const gate = await startGate({ ...readers.config })
-//   readers.actors(gate, …)       … for soak_actors.mjs
-//   await readers.verdict(gate)   what must hold in the end, once nobody calls any more
+//   readers.begin(gate)
+//   readers.actors({ gate, agent, count })   … for soak_actors.mjs
+//   await readers.verdict(gate)              what must hold in the end, once nobody calls any more
 import { createHmac } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -38,7 +39,7 @@ export async function startReaders() {
     collector.requests.length = 0
     if (away === 'refuses') return 503
     if (away === 'silent') return undefined // until the sink has enough of it
-    for (const [, seq] of r.body.matchAll(/\{"stringValue":"\{(?:[^"\\]|\\.)*?\\"seq\\":(\d+),\\"sessionId/g)) logs.take(Number(seq))
+    for (const [, seq] of r.body.matchAll(/\{"key":"doorward.seq","value":\{"intValue":"(\d+)"/g)) logs.take(Number(seq))
     return { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' }
   })
   const answer = (r) => {
@@ -110,7 +111,7 @@ export async function startReaders() {
         return sinks.every((s) => s.behind === 0) && audit.witnesses.every((w) => w.behind === 0) && stream.last >= logs.last && { sinks, audit }
       }, 90000).catch(() => undefined)
       const { sinks, audit } = caught ?? await is()
-      const segments = readdirSync(join(gate.dir, 'data/audit')).filter((f) => f.endsWith('.log')).sort()
+      const segments = readdirSync(join(gate.dir, 'data/audit')).filter((f) => f.endsWith('.seg')).sort()
       cut.abort()
       return [
         ['sinks, witness and stream catch up', !!caught, `${sinks.map((s) => `${s.name} ${s.behind} behind`).join(', ')}, ${JSON.stringify(audit.witnesses)}`],
