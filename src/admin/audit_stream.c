@@ -327,7 +327,8 @@ static enum err stream_new(struct admin_request *r, struct audit_stream **ret, s
     struct secret *secret = s && dir.p ? secret_new(token.p, token.n) : NULL;
     if (!secret)
         return fault_set(f, ERR_NOMEM, "no memory for a stream");
-    *s = (struct audit_stream){.flow = {stream_gone, stream_drained}, .all = r->admin->streams, .x = r->x, .token = secret, .dir = dir.p};
+    *s = (struct audit_stream){
+        .flow = {stream_gone, stream_drained}, .all = r->admin->streams, .x = r->x, .token = secret, .dir = dir.p};
     buf_init(&s->out, 0);
     arena_init(&s->arena, STREAM_ARENA);
     *ret = s;

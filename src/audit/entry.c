@@ -246,7 +246,8 @@ static enum err entry_seal(const struct audit_record *r, struct entry_text *t, s
     ask.reasoning = t->text[ENTRY_REASONING];
     enum err err = seal_values(w->seals, &ask, &w->arena, &t->sealed, &f);
     if (err)
-        log_warn("audit_not_sealed", LOG_B("refused", r->done != NULL), LOG_S("agent", e->agent_id), LOG_Z("reason", f.text));
+        log_warn("audit_not_sealed", LOG_B("refused", r->done != NULL), LOG_S("agent", e->agent_id),
+                 LOG_Z("reason", f.text));
     if (err && !r->done) {
         seal_masked(&ask, &t->sealed);
         err = ERR_OK;

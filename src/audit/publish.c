@@ -326,6 +326,7 @@ static void *publish_thread(void *arg)
     struct audit *a = arg;
     struct publish *p = &a->publish;
     bool reload, go;
+    pthread_setname_np(pthread_self(), "record-tree");
     publish_note_keys(a, &p->keys, &(const struct audit_keys){0});
     do {
         go = publish_take(p, &reload);

@@ -216,7 +216,8 @@ enum err seal_subject_make(const struct seal_root *r, const unsigned char name[S
     enc_random(nonce, SEAL_NONCE);
     enum err e = seal_encrypt(root_keys(r)->wrap, nonce, aad, subject_aad(&p, id, aad),
                               &(struct str){(const char *)key, SEAL_KEY}, 1, wrapped);
-    e = e ? fault_set(f, e, "no memory for a subject's key") : subject_put(p.dir, p.file, bytes, sizeof(bytes), false, f);
+    e = e ? fault_set(f, e, "no memory for a subject's key")
+          : subject_put(p.dir, p.file, bytes, sizeof(bytes), false, f);
     if (!e) {
         memcpy(ret_id, id, SEAL_ID);
         subject_derive(key, ret);

@@ -44,12 +44,10 @@ bool file_flush_dir(const char *dir)
 
 bool file_make_dir(const char *dir, const char *above)
 {
-    if (mkdir(dir, 0700) == 0)
-        return file_flush_dir(above);
-    return errno == EEXIST;
+    return (mkdir(dir, 0700) == 0 || errno == EEXIST) && file_flush_dir(above);
 }
 
-static bool file_flush_above(const char *path)
+bool file_flush_above(const char *path)
 {
     char copy[FILE_PATH];
     if (snprintf(copy, sizeof(copy), "%s", path) < (int)sizeof(copy))

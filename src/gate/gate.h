@@ -48,7 +48,8 @@ void gate_park(struct call *c);
 struct str gate_seal(struct call *c, struct str state);
 /* For the record: the client of a call that is answered with an error is asked this in its place. */
 void gate_asked(struct call *c, struct str method, struct str params);
-/* The receipt of a call that is on record: {"digest": the intent's leaf hash, "index": its index in the record's tree}. */
+/* The receipt of a call that is on record: {"digest": the intent's leaf hash, "index": its index in the record's tree}.
+ */
 void gate_put_receipt(struct json_out *o, const struct call *c);
 /* No new calls; those in flight go on. gate_worker_cancel_all ends them. */
 void gate_worker_stop(struct gate_worker *w);

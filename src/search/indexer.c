@@ -71,6 +71,7 @@ static void *indexer_run(void *arg)
 {
     struct indexer *i = arg;
     struct fault f = {0};
+    pthread_setname_np(pthread_self(), "record-index");
     setpriority(PRIO_PROCESS, (id_t)gettid(), INDEXER_NICE); /* calls come first */
     int64_t written = INT64_MIN / 2, pruned = indexer_ms();
     while (!atomic_load(&i->stop)) {

@@ -247,7 +247,8 @@ static void follow_deliver(struct sink *s)
         return;
     }
     s->limit = s->limit < (size_t)s->is->batch / 2 ? s->limit * 2 : (size_t)s->is->batch;
-    follow_well(s);
+    if (!told.idle)
+        follow_well(s);
 }
 
 static enum err follow_turn(struct sink *s, struct fault *f)
@@ -274,6 +275,7 @@ void *sink_follow(void *p)
 {
     struct sink *s = p;
     struct fault f;
+    pthread_setname_np(pthread_self(), "sink");
     arena_init(&s->arena, FOLLOW_ARENA);
     while (!follow_stopped(s))
         if (follow_turn(s, &f) && !follow_stopped(s))

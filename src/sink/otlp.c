@@ -109,6 +109,7 @@ enum err otlp_deliver(void *s, const struct sink_entry *v, size_t n, const _Atom
         otlp_partial(o, answer.body);
     }
     ret->taken = n;
+    ret->idle = !count;
     return ERR_OK;
 }
 

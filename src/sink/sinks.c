@@ -311,9 +311,9 @@ void sinks_json(struct sinks *all, bool fault, struct json_out *o)
         json_kv_i64(o, "behind", (int64_t)s->behind);
         clock_format(s->since_ms, when);
         if (s->since_ms)
-            json_kv_z(o, "lastDelivery", when);
+            json_kv_z(o, "lastDeliveryAt", when);
         else
-            json_kv_null(o, "lastDelivery");
+            json_kv_null(o, "lastDeliveryAt");
         json_kv_i64(o, "failures", (int64_t)s->failures);
         if (fault)
             json_kv_z(o, "fault", s->fault);
@@ -343,14 +343,6 @@ uint64_t sinks_taken(struct sinks *all)
 
 /* ---- the configuration, as far as only this room understands it ---- */
 
-static bool sinks_event_known(struct str pattern)
-{
-    for (enum audit_event e = AUDIT_NONE + 1; e < AUDIT_EVENT_COUNT; e++)
-        if (str_match(pattern, str_of(audit_event_name(e))))
-            return true;
-    return false;
-}
-
 /* A key that the kind has no use for was meant for something. */
 static const char *sinks_idle_key(const struct conf_sink *is)
 {
@@ -373,7 +365,7 @@ enum err sinks_check(const struct conf *conf, struct buf *faults)
         struct fault f;
         void *it = NULL;
         for (size_t k = 0; k < is->events.n; k++)
-            if (!sinks_event_known(is->events.v[k])) {
+            if (!audit_event_known(is->events.v[k], true)) {
                 buf_fmt(faults,
                         STR_FMT ": sinks." STR_FMT
                                 ".events[%zu]: \"%.*s\" is no event of the record: `doorward events` "

@@ -161,7 +161,9 @@ static int main_end(struct verify *v, enum err e, const struct fault *f)
         json_close(&o, '}');
         said = fwrite(v->out.p, 1, v->out.n, stdout) == v->out.n && putchar('\n') != EOF;
     } else {
-        fprintf(stderr, "doorward-verify: %s\n", f->text);
+        buf_clear(&v->out);
+        cli_visible(&v->out, str_of(f->text), false); /* it may quote the files */
+        fprintf(stderr, "doorward-verify: " STR_FMT "\n", STR_ARG(buf_view(&v->out)));
     }
     said = said && fflush(stdout) == 0;
     return e == ERR_CORRUPT ? 1 : e || !said ? 2 : 0;

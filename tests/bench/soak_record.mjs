@@ -107,6 +107,7 @@ export async function startReaders() {
       away = 'none'
       const is = async () => (await gate.operator('GET', '/status')).json
       const caught = await until('all to be told of everything', async () => {
+        if (stream.last < logs.last) await read(gate).catch(() => {})
         const { sinks, audit } = await is()
         return sinks.every((s) => s.behind === 0) && audit.witnesses.every((w) => w.behind === 0) && stream.last >= logs.last && { sinks, audit }
       }, 90000).catch(() => undefined)

@@ -40,7 +40,7 @@ test('a webhook gets every entry once, signed, with an id of its own', async () 
     assert.deepEqual(hook.entries, gate.audit())
     assert.equal(new Set(hook.ids).size, hook.ids.length)
     assert.deepEqual([sink.kind, sink.up, sink.failures, sink.fault], ['webhook', true, 0, ''])
-    assert.ok(Date.parse(sink.lastDelivery) > Date.now() - 60000)
+    assert.ok(Date.parse(sink.lastDeliveryAt) > Date.now() - 60000)
     const [first] = hook.requests
     assert.deepEqual([first.method, first.url, first.headers['content-type'], first.headers.authorization], ['POST', '/hook', 'application/json', secret])
     assert.match(first.headers['user-agent'], /^doorward\//)
