@@ -123,6 +123,6 @@ enum err audit_stream_read(struct audit_stream *s, struct fault *f)
         bytes += entry.n;
     }
     if (buf_failed(&s->out))
-        e = fault_set(f, ERR_NOMEM, "no memory to show entry %" PRIu64, s->at);
-    return e;
+        return fault_set(f, ERR_NOMEM, "no memory to show entry %" PRIu64, s->at);
+    return s->out.n ? ERR_OK : e; /* what comes before a fault goes first */
 }

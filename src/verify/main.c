@@ -1,6 +1,7 @@
 /* doorward-verify: arguments, help, and what is said. */
 #include <sodium.h>
 
+#include "cli/cli.h"
 #include "verify/verify.h"
 
 static const struct command {
