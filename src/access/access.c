@@ -174,6 +174,7 @@ static void *access_thread(void *arg)
     char target[PATH_MAX];
     bool reopen;
     uint64_t overrun;
+    pthread_setname_np(pthread_self(), "access-log");
     while (access_take(a, target, &reopen, &overrun)) {
         if (a->out.n && a->fd < 0 && access_is_file(a->current))
             a->fd = access_fd(a->current); /* it could not be opened before */

@@ -150,6 +150,9 @@ static enum err export_asked(struct admin_request *r, struct export_what *what, 
     what->format = sink_format_find(format.p ? format : STR("json"));
     if (!what->format)
         return fault_set(f, ERR_PARAMS, "format must be json, ocsf, cef, otlp-logs or otlp-spans");
+    if (what->event.n && !audit_event_known(what->event, true))
+        return fault_set(f, ERR_PARAMS, "there is no event " STR_FMT "; `doorward events` lists them",
+                         STR_ARG(what->event));
     TRY(admin_query_when("since", since, &what->since, f));
     TRY(admin_query_when("until", until, &what->until, f));
     if (what->since >= what->until)

@@ -293,21 +293,13 @@ static enum err stream_begin(struct admin_request *r, const struct stream_asked 
                            on_record, *ret);
 }
 
-static bool stream_event_is(struct str name)
-{
-    for (enum audit_event e = AUDIT_NONE + 1; e < AUDIT_EVENT_COUNT; e++)
-        if (str_is(name, audit_event_name(e)))
-            return true;
-    return false;
-}
-
 static enum err stream_ask(struct admin_request *r, struct stream_asked *q, struct fault *f)
 {
     const struct admin_query query[] = {{"agent", &q->wants.agent}, {"event", &q->wants.event},
                                         {"tool", &q->wants.tool},   {"session", &q->wants.session},
                                         {"after", &q->after},       {"from", &q->from}};
     TRY(admin_query_read(r, query, sizeof(query) / sizeof(query[0]), f));
-    if (q->wants.event.n && !stream_event_is(q->wants.event))
+    if (q->wants.event.n && !audit_event_known(q->wants.event, false))
         return fault_set(f, ERR_PARAMS, "there is no event " STR_FMT "; `doorward events` lists them",
                          STR_ARG(q->wants.event));
     return ERR_OK;
@@ -336,7 +328,8 @@ static enum err stream_new(struct admin_request *r, struct audit_stream **ret, s
     struct secret *secret = s && dir.p ? secret_new(token.p, token.n) : NULL;
     if (!secret)
         return fault_set(f, ERR_NOMEM, "no memory for a stream");
-    *s = (struct audit_stream){.flow = {stream_gone, stream_drained}, .all = r->admin->streams, .x = r->x, .token = secret, .dir = dir.p};
+    *s = (struct audit_stream){
+        .flow = {stream_gone, stream_drained}, .all = r->admin->streams, .x = r->x, .token = secret, .dir = dir.p};
     buf_init(&s->out, 0);
     arena_init(&s->arena, STREAM_ARENA);
     *ret = s;

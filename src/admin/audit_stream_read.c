@@ -88,6 +88,19 @@ static enum err read_open(struct audit_stream *s, struct fault *f)
     return e;
 }
 
+/* What is committed is there: otherwise the record is damaged, and looking again and again would not mend it. */
+static enum err read_next(struct audit_stream *s, struct str *ret, uint64_t *ret_seq, struct fault *f)
+{
+    enum err e = audit_reader_next(s->reader, ret, ret_seq, f);
+    if (e == ERR_NOT_FOUND) /* what it had read ahead was older than what is committed now */
+        e = audit_reader_next(s->reader, ret, ret_seq, f);
+    return e == ERR_NOT_FOUND
+               ? fault_set(f, ERR_CORRUPT,
+                           "entry %" PRIu64 " is on record and cannot be read: `doorward audit verify` says more",
+                           s->at + 1)
+               : e;
+}
+
 enum err audit_stream_read(struct audit_stream *s, struct fault *f)
 {
     struct str entry;
@@ -98,7 +111,7 @@ enum err audit_stream_read(struct audit_stream *s, struct fault *f)
     for (unsigned looked = 0; !e && s->at < s->until && looked < AUDIT_STREAM_LOOK && bytes < STREAM_LOOK_BYTES &&
                               s->out.n < AUDIT_STREAM_SLICE;
          looked++) {
-        e = audit_reader_next(s->reader, &entry, &seq, f);
+        e = read_next(s, &entry, &seq, f);
         if (e)
             break;
         if (seq > s->until) { /* not before it is committed */
@@ -110,6 +123,6 @@ enum err audit_stream_read(struct audit_stream *s, struct fault *f)
         bytes += entry.n;
     }
     if (buf_failed(&s->out))
-        e = fault_set(f, ERR_NOMEM, "no memory to show entry %" PRIu64, s->at);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+        return fault_set(f, ERR_NOMEM, "no memory to show entry %" PRIu64, s->at);
+    return s->out.n ? ERR_OK : e; /* what comes before a fault goes first */
 }

@@ -38,14 +38,11 @@ enum err admin_query_read(struct admin_request *r, const struct admin_query *fie
 
 enum err admin_query_when(const char *name, struct str text, int64_t *ret, struct fault *f)
 {
-    int64_t ms;
-    if (!text.n)
-        return ERR_OK;
-    if (clock_duration(text, &ms) == ERR_OK)
-        *ret = clock_wall_ms() - ms;
-    else if (clock_parse(text, ret))
+    if (text.n && clock_moment(text, clock_wall_ms(), ret))
         return fault_set(f, ERR_PARAMS,
-                         "%s must be a duration before now such as 7d, or a date such as 2026-11-24T18:00:00Z", name);
+                         "%s must be a duration before now such as 7d, or a date such as 2026-11-24 or "
+                         "2026-11-24T18:00:00Z",
+                         name);
     return ERR_OK;
 }
 

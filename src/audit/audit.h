@@ -36,6 +36,8 @@ enum audit_event {
     AUDIT_EVENT_COUNT
 };
 const char *audit_event_name(enum audit_event e);
+/* Is there an event of this name; or, of a pattern, one that fits ('*' stands for any run of characters)? */
+bool audit_event_known(struct str name, bool pattern);
 const char *audit_event_what(enum audit_event e);
 
 enum audit_actor { AUDIT_SYSTEM = 0, AUDIT_AI_AGENT, AUDIT_HUMAN };

@@ -27,6 +27,14 @@ const char *audit_event_name(enum audit_event e)
     return audit_events[e < AUDIT_EVENT_COUNT ? e : 0].name;
 }
 
+bool audit_event_known(struct str name, bool pattern)
+{
+    for (enum audit_event e = AUDIT_NONE + 1; e < AUDIT_EVENT_COUNT; e++)
+        if (pattern ? str_match(name, str_of(audit_event_name(e))) : str_is(name, audit_event_name(e)))
+            return true;
+    return false;
+}
+
 const char *audit_event_what(enum audit_event e)
 {
     return audit_events[e < AUDIT_EVENT_COUNT ? e : 0].what;
@@ -238,7 +246,8 @@ static enum err entry_seal(const struct audit_record *r, struct entry_text *t, s
     ask.reasoning = t->text[ENTRY_REASONING];
     enum err err = seal_values(w->seals, &ask, &w->arena, &t->sealed, &f);
     if (err)
-        log_warn("audit_not_sealed", LOG_B("refused", r->done != NULL), LOG_S("agent", e->agent_id), LOG_Z("reason", f.text));
+        log_warn("audit_not_sealed", LOG_B("refused", r->done != NULL), LOG_S("agent", e->agent_id),
+                 LOG_Z("reason", f.text));
     if (err && !r->done) {
         seal_masked(&ask, &t->sealed);
         err = ERR_OK;

@@ -18,6 +18,7 @@ struct audit {
     struct audit_record *first, **last; /* handed in */
     size_t queued;                      /* bytes of these and of what is pending */
     size_t waiting;                     /* of those that came since the writer's last turn: somebody waits */
+    size_t served;                      /* who waited in its last turn that somebody did */
     bool stopping, failing;
     struct fault failure;
     uint64_t refused, dropped; /* not on record, and the record does not say so yet */
@@ -53,6 +54,7 @@ struct audit {
     off_t ready;        /* end of the blocks that were written before, if only with zeros */
     uint64_t written;   /* the last entry in the file */
     uint64_t flushed;   /* the last entry known to be on the disk */
+    int64_t flush_ns;   /* how long one takes: the mean of the last ones */
     int64_t flushed_at; /* monotonic, ns */
     struct audit_record *pending, **pending_last;
     struct buf out;

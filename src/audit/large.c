@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 enum { LARGE_BYTES = 64 << 20 };
 
 static void large_path(const char *dir, const char *hex, char folder[4096], char path[4096 + 80])
@@ -15,41 +17,9 @@ static void large_path(const char *dir, const char *hex, char folder[4096], char
     snprintf(path, 4096 + 80, "%s/%s", folder, hex + 2);
 }
 
-static bool large_folder(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
-static bool large_write(const char *path, const char *folder, struct str bytes)
-{
-    char temporary[4096 + 96];
-    snprintf(temporary, sizeof(temporary), "%s.new", path);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    size_t done = 0;
-    while (fd >= 0 && done < bytes.n) {
-        ssize_t n = write(fd, bytes.p + done, bytes.n - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        done += (size_t)n;
-    }
-    bool ok = fd >= 0 && done == bytes.n && fdatasync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    ok = ok && rename(temporary, path) == 0 && large_folder(folder);
-    if (!ok)
-        unlink(temporary);
-    return ok;
-}
-
 enum err large_put(const char *dir, struct str bytes, char ret_hex[2 * SHA256_BYTES + 1], struct fault *f)
 {
-    char top[4096], folder[4096], path[4096 + 80];
+    char top[4096], folder[4096], path[4096 + 80], temporary[4096 + 96];
     unsigned char hash[SHA256_BYTES];
     struct stat st;
     enc_sha256(bytes.p, bytes.n, hash);
@@ -58,9 +28,9 @@ enum err large_put(const char *dir, struct str bytes, char ret_hex[2 * SHA256_BY
     if (stat(path, &st) == 0 && (uint64_t)st.st_size == bytes.n && utimensat(AT_FDCWD, path, NULL, 0) == 0)
         return ERR_OK; /* its time is that of its newest entry (prune.c) */
     snprintf(top, sizeof(top), "%s/large", dir);
-    bool made = mkdir(top, 0700) == 0 || errno == EEXIST;
-    made = made && (mkdir(folder, 0700) == 0 || errno == EEXIST) && large_folder(top);
-    return made && large_write(path, folder, bytes) ? ERR_OK : fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(errno));
+    snprintf(temporary, sizeof(temporary), "%s.new", path);
+    bool ok = file_make_dir(top, dir) && file_make_dir(folder, top) && file_put(path, temporary, bytes, true);
+    return ok ? ERR_OK : fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(errno));
 }
 
 enum err audit_large(const char *dir, struct str sha256_hex, struct buf *out, struct fault *f)

@@ -287,6 +287,8 @@ static enum err open_threads(struct audit *a, struct fault *f)
     enum err e = publish_start(a, f);
     if (!e && pthread_create(&a->thread, NULL, audit_writer, a))
         e = fault_set(f, ERR_IO, "no thread for the record");
+    else if (!e)
+        pthread_setname_np(a->thread, "record-writer");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (e)
         publish_stop(&a->publish);

@@ -12,6 +12,7 @@
 #include "audit/prune.h"
 #include "audit/tile.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 
 enum { PUBLISH_RETRY_MS = 200, PUBLISH_NOTE = 256 << 10, PUBLISH_LEAVES = 1 << 30 };
@@ -68,23 +69,13 @@ enum err publish_tile(void *ctx, unsigned level, uint64_t index, const struct tl
 
 /* ---- checkpoints ---- */
 
-static bool publish_flush(int fd)
-{
-    return fdatasync(fd) == 0;
-}
-
 /* In the place of the file before. */
 static enum err publish_file(struct publish *p, const char *name, struct str text, bool flush, struct fault *f)
 {
     char path[4096], temporary[4096];
     snprintf(path, sizeof(path), "%s/%s", p->dir, name);
     snprintf(temporary, sizeof(temporary), "%s/%s.new", p->dir, name);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n && (!flush || publish_flush(fd));
-    if (fd >= 0)
-        close(fd);
-    ok = ok && rename(temporary, path) == 0 && (!flush || fsync(p->dir_fd) == 0);
-    return ok ? ERR_OK : fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(errno));
+    return file_put(path, temporary, text, flush) ? ERR_OK : fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(errno));
 }
 
 /* A line in the file of the day. */
@@ -110,7 +101,7 @@ static enum err publish_keep(struct publish *p, struct str note, uint64_t size, 
     char last = '\n'; /* half a line of a machine that stopped is ended first */
     bool ok = fd >= 0 && fstat(fd, &st) == 0 && (st.st_size == 0 || pread(fd, &last, 1, st.st_size - 1) == 1);
     ok = ok && (last == '\n' || ftruncate(fd, tile_line_end(fd, st.st_size)) == 0);
-    ok = ok && write(fd, b.p, b.n) == (ssize_t)b.n && publish_flush(fd);
+    ok = ok && write(fd, b.p, b.n) == (ssize_t)b.n && fdatasync(fd) == 0;
     int why = errno;
     if (!ok && fd >= 0 && ftruncate(fd, st.st_size) < 0)
         log_warn("audit_checkpoints_not_trimmed", LOG_Z("reason", strerror(errno)));
@@ -309,7 +300,7 @@ static void publish_failed(struct publish *p, const struct fault *f)
     pthread_mutex_lock(&p->lock);
     p->why = *f;
     pthread_mutex_unlock(&p->lock);
-    if (now - p->failing_since > PUBLISH_LATE_MS * INT64_C(1000000))
+    if (now - p->failing_since > atomic_load(&p->patience_ms) * INT64_C(1000000))
         atomic_store(&p->late, true);
 }
 
@@ -335,6 +326,7 @@ static void *publish_thread(void *arg)
     struct audit *a = arg;
     struct publish *p = &a->publish;
     bool reload, go;
+    pthread_setname_np(pthread_self(), "record-tree");
     publish_note_keys(a, &p->keys, &(const struct audit_keys){0});
     do {
         go = publish_take(p, &reload);
@@ -357,6 +349,7 @@ enum err publish_open(struct publish *p, const char *dir, int dir_fd, const stru
     p->dir = dir;
     p->dir_fd = dir_fd;
     p->owed_last = &p->owed;
+    atomic_store(&p->patience_ms, PUBLISH_LATE_MS);
     pthread_mutex_init(&p->lock, NULL);
     clock_cond_init(&p->work);
     buf_init(&p->leaves, PUBLISH_LEAVES);

@@ -22,9 +22,10 @@ struct publish {
     uint64_t size;       /* its tree's */
     struct buf cosigned; /* the newest that others signed, too */
     uint64_t cosigned_size;
-    int64_t cosigned_at; /* when one of those was kept; monotonic, ns; 0: none yet */
-    _Atomic bool late;   /* no checkpoint could be written for too long */
-    struct fault why;    /* that it could not */
+    int64_t cosigned_at;         /* when one of those was kept; monotonic, ns; 0: none yet */
+    _Atomic bool late;           /* no checkpoint could be written for too long */
+    _Atomic int64_t patience_ms; /* how long that is: PUBLISH_LATE_MS; tests have less */
+    struct fault why;            /* that it could not */
     pthread_t thread;
     /* the thread's */
     const char *dir; /* the record's */

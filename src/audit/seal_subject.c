@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "audit/seal_inner.h"
+#include "base/file.h"
 
 enum { SUBJECT_BYTES = 8 + SEAL_ID + SEAL_NONCE + SEAL_KEY + SEAL_TAG, CHECK_BYTES = 8 + SHA256_BYTES };
 
@@ -37,44 +38,20 @@ static void root_path(const struct seal_root *r, const char *name, char ret[SEAL
 
 /* ---- files ---- */
 
-static bool file_flush_dir(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
-/* The folder is there and stays there, whoever made it. */
-static bool file_make_dir(const char *path, const char *above)
-{
-    if (mkdir(path, 0700) == 0)
-        return file_flush_dir(above);
-    return errno == EEXIST;
-}
-
 /* Under a name of its own first: a file is there as a whole or not at all. flush: and stays there. */
-static enum err file_put(const char *dir, const char *name, const unsigned char *p, size_t n, bool flush,
-                         struct fault *f)
+static enum err subject_put(const char *dir, const char *name, const unsigned char *p, size_t n, bool flush,
+                            struct fault *f)
 {
     char path[SEAL_PATH + 80], temporary[SEAL_PATH + 80];
     snprintf(path, sizeof(path), "%s/%s", dir, name);
     snprintf(temporary, sizeof(temporary), "%s/new", dir);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool ok = fd >= 0 && pwrite(fd, p, n, 0) == (ssize_t)n && (!flush || fsync(fd) == 0) &&
-              rename(temporary, path) == 0 && (!flush || file_flush_dir(dir));
-    int why = errno;
-    if (fd >= 0)
-        close(fd);
-    if (ok)
-        return ERR_OK;
-    unlink(temporary);
-    return fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(why));
+    return file_put(path, temporary, (struct str){(const char *)p, n}, flush)
+               ? ERR_OK
+               : fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(errno));
 }
 
 /* Exactly n bytes. ERR_NOT_FOUND: none, or no file. ERR_CORRUPT, ERR_IO. */
-static enum err file_get(const char *path, unsigned char *p, size_t n, struct fault *f)
+static enum err subject_get(const char *path, unsigned char *p, size_t n, struct fault *f)
 {
     unsigned char more;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -111,11 +88,11 @@ static enum err root_check(const struct seal_root *r, const struct secret *key, 
     seal_hmac(secret_bytes(key), secret_len(key), STR("doorward seal check"), right + 8);
     root_path(r, "", folder);
     root_path(r, "check", path);
-    enum err e = file_get(path, there, sizeof(there), f);
+    enum err e = subject_get(path, there, sizeof(there), f);
     if (!e && memcmp(right, there, sizeof(right)) == 0)
         return ERR_OK;
     if (e != ERR_IO && make && root_is_new(folder)) /* whatever the key was, nothing lies under it */
-        return file_put(folder, "check", right, sizeof(right), true, f);
+        return subject_put(folder, "check", right, sizeof(right), true, f);
     if (e == ERR_NOT_FOUND && make)
         return fault_set(f, ERR_CORRUPT, "%s is missing, though keys of subjects are there", path);
     return e ? e
@@ -209,7 +186,7 @@ enum err seal_subject_read(const struct seal_root *r, const unsigned char name[S
     struct str aad[3];
     const unsigned char *id = bytes + 8, *nonce = id + SEAL_ID, *wrapped = nonce + SEAL_NONCE;
     subject_place(r, name, &p);
-    TRY(file_get(p.path, bytes, sizeof(bytes), f));
+    TRY(subject_get(p.path, bytes, sizeof(bytes), f));
     if (subject_is_wiped(bytes, sizeof(bytes)))
         return fault_set(f, ERR_NOT_FOUND, "%s: is destroyed", p.path);
     enum err e =
@@ -239,7 +216,8 @@ enum err seal_subject_make(const struct seal_root *r, const unsigned char name[S
     enc_random(nonce, SEAL_NONCE);
     enum err e = seal_encrypt(root_keys(r)->wrap, nonce, aad, subject_aad(&p, id, aad),
                               &(struct str){(const char *)key, SEAL_KEY}, 1, wrapped);
-    e = e ? fault_set(f, e, "no memory for a subject's key") : file_put(p.dir, p.file, bytes, sizeof(bytes), false, f);
+    e = e ? fault_set(f, e, "no memory for a subject's key")
+          : subject_put(p.dir, p.file, bytes, sizeof(bytes), false, f);
     if (!e) {
         memcpy(ret_id, id, SEAL_ID);
         subject_derive(key, ret);

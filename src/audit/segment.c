@@ -200,9 +200,14 @@ static enum err segment_broken(const struct segment_cursor *c, const char *what,
 enum err segment_next(struct segment_cursor *c, uint64_t *ret_seq, struct str *ret_payload, struct fault *f)
 {
     const char *p;
+    bool ahead = c->chunk.n; /* what was read before may be older than what is there now */
     TRY(cursor_get(c, c->at, SEGMENT_FRAME, &p, f));
+    if ((!p || get_u32(p) == 0) && ahead) {
+        c->chunk.n = 0;
+        TRY(cursor_get(c, c->at, SEGMENT_FRAME, &p, f));
+    }
     if (!p || get_u32(p) == 0) {
-        c->chunk.n = 0; /* there may be more when we are asked again */
+        c->chunk.n = 0;
         return fault_set(f, ERR_NOT_FOUND, "the record ends here");
     }
     size_t n = get_u32(p);

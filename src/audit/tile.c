@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* Every folder of the path but what is above `from`. */
 static bool tile_folders(char *path, size_t from)
 {
@@ -57,14 +59,12 @@ enum err tile_write(const char *dir, unsigned level, uint64_t index, const struc
     snprintf(temporary, sizeof(temporary), "%s/tile/new", dir);
     if (tile_same(path, v, bytes))
         return ERR_OK;
-    bool ok = tile_folders(path, strlen(dir) + 1);
-    int fd = ok ? open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
-    ok = fd >= 0 && write(fd, v, bytes) == (ssize_t)bytes;
-    int why = errno;
-    if (fd >= 0)
-        close(fd);
-    if (!ok || rename(temporary, path) < 0)
-        return fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(ok ? errno : why));
+    const struct str hashes = {(const char *)v, bytes};
+    bool ok = file_put(path, temporary, hashes, false);
+    if (!ok && errno == ENOENT) /* its folders are rarely new */
+        ok = tile_folders(path, strlen(dir) + 1) && file_put(path, temporary, hashes, false);
+    if (!ok)
+        return fault_set(f, ERR_AUDIT, "%s: %s", path, strerror(errno));
     if (width == TLOG_WIDTH)
         tile_drop_partial(path);
     return ERR_OK;

@@ -21,7 +21,10 @@ enum {
     WRITER_RETRY_MS = 200,
     WRITER_LAZY_MS = 100,
     WRITER_MISSED_MS = 1000,
-    WRITER_GROUP_US = 2000
+    WRITER_GROUP_US = 2000,
+    WRITER_SLOW_US = 500, /* a flush that takes longer is worth waiting for others */
+    WRITER_GATHER_PART = 16,
+    WRITER_STEP_US = 30
 };
 
 /* ---- segments ---- */
@@ -59,10 +62,12 @@ enum err audit_new_segment(struct audit *a, struct fault *f)
 enum err audit_flush(struct audit *a, struct fault *f)
 {
     if (a->flushed != a->written) {
+        int64_t from = clock_mono_ns();
         if (fdatasync(a->fd) < 0)
             return fault_set(f, ERR_AUDIT, "the record cannot be flushed: %s", strerror(errno));
         a->flushed = a->written;
         a->flushed_at = clock_mono_ns();
+        a->flush_ns = (7 * a->flush_ns + a->flushed_at - from) / 8;
         audit_watch_tell(a, a->flushed);
     }
     /* Without memory they wait here: a checkpoint comes later then, and none is left out. */
@@ -392,16 +397,30 @@ static int64_t writer_in(int ms)
     return clock_mono_ns() + ms * INT64_C(1000000);
 }
 
-/* With durability group: those who come meanwhile share the flush. */
+static void writer_sleep(struct audit *a, int64_t ns)
+{
+    const struct timespec pause = {.tv_nsec = ns};
+    pthread_mutex_unlock(&a->lock);
+    nanosleep(&pause, NULL);
+    pthread_mutex_lock(&a->lock);
+}
+
+/* Those who come meanwhile share the flush. With durability group a while is waited for them. Otherwise only where a
+ * flush takes long, for a small part of that, and only for as many as the last one served: they were told together, and
+ * come back one by one. */
 static void writer_gather(struct audit *a)
 {
-    const struct timespec gather = {.tv_nsec = WRITER_GROUP_US * 1000};
-    a->waiting = 0;
-    if (a->settings.durability != CONF_GROUP)
+    if (a->settings.durability == CONF_GROUP) {
+        writer_sleep(a, WRITER_GROUP_US * 1000);
         return;
-    pthread_mutex_unlock(&a->lock);
-    nanosleep(&gather, NULL);
-    pthread_mutex_lock(&a->lock);
+    }
+    if (a->settings.durability != CONF_FULL || a->flush_ns < WRITER_SLOW_US * 1000)
+        return;
+    int64_t until = clock_mono_ns() + a->flush_ns / WRITER_GATHER_PART;
+    for (size_t before = 0; a->waiting > before && a->waiting < a->served && clock_mono_ns() < until;) {
+        before = a->waiting;
+        writer_sleep(a, WRITER_STEP_US * 1000);
+    }
 }
 
 /* Waits for entries, or until a flush or the tip is due. False: the end. */
@@ -422,6 +441,9 @@ static bool writer_take(struct audit *a)
     }
     if (a->first && a->waiting && !a->stopping)
         writer_gather(a);
+    if (a->waiting)
+        a->served = a->waiting;
+    a->waiting = 0;
     if (a->first) {
         *a->pending_last = a->first;
         a->pending_last = a->last;

@@ -211,3 +211,20 @@ enum err clock_duration(struct str text, int64_t *ret_ms)
     }
     return ERR_SYNTAX;
 }
+
+enum err clock_moment(struct str text, int64_t now_ms, int64_t *ret)
+{
+    static const char midnight[] = "T00:00:00Z";
+    enum { DATE = 10 };
+    char day[DATE + sizeof(midnight)];
+    int64_t ms;
+    if (clock_duration(text, &ms) == ERR_OK) {
+        *ret = now_ms - ms;
+        return ERR_OK;
+    }
+    if (text.n != DATE)
+        return clock_parse(text, ret);
+    memcpy(day, text.p, DATE);
+    memcpy(day + DATE, midnight, sizeof(midnight));
+    return clock_parse(str_of(day), ret);
+}

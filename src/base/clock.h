@@ -33,5 +33,7 @@ void clock_format(int64_t wall_ms, char ret[CLOCK_RFC3339]);
 enum err clock_parse(struct str text, int64_t *ret_wall_ms) MUST_USE;
 /* "15m", "24h", "90d", "30s", "500ms" */
 enum err clock_duration(struct str text, int64_t *ret_ms) MUST_USE;
+/* A duration before `now`, or a date; one without a time is its beginning, UTC. */
+enum err clock_moment(struct str text, int64_t now_ms, int64_t *ret_wall_ms) MUST_USE;
 
 #endif

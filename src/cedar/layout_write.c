@@ -36,7 +36,7 @@ static bool match_groups(struct cedar_layout *l)
         struct cedar_doc *d = &l->doc[i];
         if (d->kind == CEDAR_DOC_OPEN)
             open[n++] = i;
-        if (d->kind != CEDAR_DOC_CLOSE)
+        if (d->kind != CEDAR_DOC_CLOSE || !n)
             continue;
         struct cedar_doc *o = &l->doc[open[--n]];
         const struct cedar_mark *first = &l->mark[o->arg], *last = &l->mark[d->arg - 1];

@@ -23,10 +23,12 @@ static enum err export_format(const struct cli *c, struct export_what *what, str
     const char *name = cli_option(c, "format");
     what->format = sink_format_find(name ? str_of(name) : STR("json"));
     if (!what->format)
-        return fault_set(f, ERR_USAGE, "--format: must be json, ocsf, cef, otlp-logs or otlp-spans, not %.60s", name);
+        return fault_set(f, ERR_USAGE,
+                         "audit export: --format must be json, ocsf, cef, otlp-logs or otlp-spans, not %.60s", name);
     what->arguments = cli_switch(c, "arguments");
     if (what->arguments && what->format != &format_spans)
-        return fault_set(f, ERR_USAGE, "--arguments goes with --format otlp-spans: in the other forms they always are");
+        return fault_set(f, ERR_USAGE,
+                         "audit export: --arguments goes with --format otlp-spans: in the other forms they always are");
     return ERR_OK;
 }
 
@@ -35,9 +37,10 @@ static enum err export_asked(const struct cli *c, struct export_what *what, stru
     int64_t now = clock_wall_ms();
     *what = (struct export_what){.agent = str_of(cli_option(c, "agent")), .event = str_of(cli_option(c, "event"))};
     TRY(export_format(c, what, f));
+    TRY(cli_audit_event(c, true, f));
     TRY(cli_moment(c, "since", now, INT64_MIN, &what->since, f));
     TRY(cli_moment(c, "until", now, INT64_MAX, &what->until, f));
-    return what->since < what->until ? ERR_OK : fault_set(f, ERR_USAGE, "--since must be before --until");
+    return what->since < what->until ? ERR_OK : fault_set(f, ERR_USAGE, "audit export: --since must be before --until");
 }
 
 /* ---- how far it is, when that takes long and somebody looks on ---- */

@@ -52,8 +52,7 @@ enum err cli_run_audit_prove(struct cli *c, struct fault *f)
     const char *file = cli_option(c, "output");
     struct str dir;
     uint64_t seq;
-    if (!str_u64(str_of(c->arg[0]), &seq) || !seq)
-        return fault_set(f, ERR_USAGE, "audit prove: SEQ must be an entry's number, not %s", c->arg[0]);
+    TRY(cli_audit_seq(c, &seq, f));
     TRY(cli_audit_dir(c, &dir, f));
     buf_init(&out, PROOF_BYTES);
     TRY(prove_soon(dir.p, seq, &out, f));

@@ -52,9 +52,13 @@ static enum err seal_ask(struct cli *c, const char *shown, struct fault *f)
     struct str path = arena_fmt(&c->arena, "/admin/v1/audit/sealed?subject=%s", cli_percent(c, str_of(c->arg[0])));
     if (cli_switch(c, "yes"))
         return ERR_OK;
+    if (!path.p)
+        return fault_set(f, ERR_NOMEM, "no memory for an address");
     TRY(cli_admin(c, "GET", path.p, STR_NONE, &j, NULL, f));
     struct str question =
         arena_fmt(&c->arena, "destroy the key of %s? Then %s can be read by nobody, ever.", shown, seal_entries(c, &j));
+    if (!question.p)
+        return fault_set(f, ERR_NOMEM, "no memory for a question");
     if (cli_agree(c, question.p, f))
         return fault_set(f, ERR_CANCELLED, "nothing was forgotten; --yes says yes where nobody can be asked");
     return ERR_OK;

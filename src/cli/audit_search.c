@@ -30,7 +30,8 @@ static enum err search_words(struct cli *c, struct str *ret, struct fault *f)
 
 static enum err search_asked(struct cli *c, struct search_question *q, uint64_t *ret_n, struct fault *f)
 {
-    int64_t now = clock_wall_ms(), n, after;
+    int64_t now = clock_wall_ms(), n;
+    const char *after = cli_option(c, "after");
     *q = (struct search_question){.agent = str_of(cli_option(c, "agent")),
                                   .session = str_of(cli_option(c, "session")),
                                   .user = str_of(cli_option(c, "user")),
@@ -43,8 +44,9 @@ static enum err search_asked(struct cli *c, struct search_question *q, uint64_t 
     TRY(cli_moment(c, "since", now, 0, &q->since, f));
     TRY(cli_moment(c, "until", now, 0, &q->until, f));
     TRY(cli_number(c, "number", SEARCH_LINES, &n, f));
-    TRY(cli_number(c, "after", 0, &after, f));
-    q->after = (uint64_t)after;
+    if (after && (!str_u64(str_of(after), &q->after) || !q->after))
+        return fault_set(f, ERR_USAGE, "audit search: --after must be what the page before ended with, not %.60s",
+                         after);
     *ret_n = (uint64_t)n;
     return search_words(c, &q->text, f);
 }

@@ -94,8 +94,11 @@ const char *cli_config_file(const struct cli *c);
 /* A file, or standard input for "-", in the arena. Not for secrets. */
 enum err cli_read(struct cli *c, const char *path, size_t max, struct str *ret, struct fault *f) MUST_USE;
 
-/* The folder of the record: --dir, or the one of the configuration. audit.c */
+/* The folder of the record: --dir, or the one of the configuration. ERR_NOT_FOUND: there is none in it. audit.c */
 enum err cli_audit_dir(struct cli *c, struct str *ret, struct fault *f) MUST_USE;
+/* Is what --event names an event, or a pattern that fits some? */
+enum err cli_audit_event(const struct cli *c, bool pattern, struct fault *f) MUST_USE;
+enum err cli_audit_seq(const struct cli *c, uint64_t *ret, struct fault *f) MUST_USE; /* the argument SEQ */
 /* The entry of this number, in the arena. ERR_NOT_FOUND. */
 enum err cli_audit_entry(struct cli *c, const char *dir, uint64_t want, struct str *ret, struct fault *f) MUST_USE;
 /* audit_seal.c. Prints an entry with its sealed values, as the gateway shows it. */

@@ -1,12 +1,12 @@
 /* Files that are changed at once or not at all. */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "cli/import.h"
 
 void file_stamp(char ret[FILE_STAMP])
@@ -20,19 +20,6 @@ void file_stamp(char ret[FILE_STAMP])
     ret[n] = 0;
 }
 
-static bool file_write(int fd, struct str text)
-{
-    while (text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        text = str_skip(text, (size_t)n);
-    }
-    return fsync(fd) == 0;
-}
-
 /* The mode is set whatever the umask says. Only root can give a file away, and then it must. */
 static bool file_dress(int fd, mode_t mode, const struct stat *like)
 {
@@ -44,25 +31,15 @@ static bool file_dress(int fd, mode_t mode, const struct stat *like)
     return fchown(fd, like->st_uid, like->st_gid) == 0 || geteuid() != 0;
 }
 
-static void file_flush_folder(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    free(copy);
-}
-
 enum err file_make(const char *path, struct str text, mode_t mode, const char *owner, struct fault *f)
 {
     struct stat like;
     bool owned = owner && stat(owner, &like) == 0;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return fault_set(f, errno == EEXIST ? ERR_EXISTS : ERR_IO, "%s: %s", path, strerror(errno));
-    bool ok = file_write(fd, text) && file_dress(fd, mode, owned ? &like : NULL);
+        return errno == EEXIST ? fault_set(f, ERR_EXISTS, "%s: is there already, and is not overwritten", path)
+                               : fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
+    bool ok = file_write(fd, text) && fsync(fd) == 0 && file_dress(fd, mode, owned ? &like : NULL);
     int why = errno;
     close(fd);
     if (ok)
@@ -81,12 +58,13 @@ static enum err file_swap(const char *path, struct str text, mode_t mode, struct
     int fd = mkostemp(part, O_CLOEXEC);
     if (fd < 0)
         return fault_set(f, ERR_IO, "%s: %s", part, strerror(errno));
-    bool ok = file_write(fd, text) && file_dress(fd, there ? st.st_mode & 07777 : mode, there ? &st : NULL);
+    bool ok =
+        file_write(fd, text) && fsync(fd) == 0 && file_dress(fd, there ? st.st_mode & 07777 : mode, there ? &st : NULL);
     ok = close(fd) == 0 && ok && rename(part, path) == 0;
     int why = errno;
     if (!ok)
         unlink(part);
-    file_flush_folder(path);
+    (void)!file_flush_above(path);
     return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(why));
 }
 

@@ -22,8 +22,8 @@ void cli_trust(const char *ca, const char *certificate);
 /* ERR_UNREACHABLE when nobody answers. Every status is ERR_OK here. */
 enum err cli_http(struct cli_http *h, struct fault *f) MUST_USE;
 /* An answer that goes on and on: `take` gets its bytes as they come, until it answers false (ERR_CANCELLED), the server
- * ends it (ERR_OK), or nothing comes for silence_s (ERR_UNREACHABLE, as when the connection breaks; then h->status is not
- * 0). An answer with another status than 200 goes to h->out, and take sees nothing of it. */
+ * ends it (ERR_OK), or nothing comes for silence_s (ERR_UNREACHABLE, as when the connection breaks; then h->status is
+ * not 0). An answer with another status than 200 goes to h->out, and take sees nothing of it. */
 enum err cli_http_stream(struct cli_http *h, bool (*take)(void *ctx, struct str bytes), void *ctx, long silence_s,
                          struct fault *f) MUST_USE;
 /* The same for an answer in JSON, whatever its status; h->out is not used. Bytes and tape are in the arena. */

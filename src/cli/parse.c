@@ -62,14 +62,15 @@ static enum err parse_no_such_word(const struct cli *c, const char *word, struct
 /* "agent" is a family; what may follow, or what was probably meant. */
 static enum err parse_no_such_member(const struct cli *c, const char *family, const char *word, struct fault *f)
 {
-    char all[160] = "";
+    char all[512] = "";
     const char *near = NULL;
     size_t best = 99, at = 0;
     for (const struct cli_command *k = cli_commands; k->words; k++) {
         if (!parse_family_is(k, family))
             continue;
         const char *member = k->words + strlen(family) + 1;
-        at += (size_t)snprintf(all + at, sizeof(all) - at, "%s%s", at ? ", " : "", member);
+        if (at < sizeof(all))
+            at += (size_t)snprintf(all + at, sizeof(all) - at, "%s%s", at ? ", " : "", member);
         if (word && parse_nearer(str_of(word), str_of(member), &best))
             near = member;
     }
@@ -287,15 +288,12 @@ enum err cli_number(const struct cli *c, const char *name, int64_t fallback, int
 enum err cli_moment(const struct cli *c, const char *name, int64_t now, int64_t fallback, int64_t *ret, struct fault *f)
 {
     const char *text = cli_option(c, name);
-    int64_t ms;
     if (!text)
         *ret = fallback;
-    else if (clock_duration(str_of(text), &ms) == ERR_OK)
-        *ret = now - ms;
-    else if (clock_parse(str_of(text), ret))
-        return fault_set(f, ERR_USAGE,
-                         "--%s: must be a duration before now such as 7d, or a date such as 2026-11-24T18:00:00Z, "
-                         "not %.60s",
-                         name, text);
+    else if (clock_moment(str_of(text), now, ret))
+        return parse_fault(c, f,
+                           "--%s must be a duration before now such as 7d, or a date such as 2026-11-24 or "
+                           "2026-11-24T18:00:00Z, not %.60s",
+                           name, text);
     return ERR_OK;
 }

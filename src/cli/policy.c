@@ -1,10 +1,6 @@
 /* Policies: shown as they are in force, judged before they are, and brought into one form. */
-#include <errno.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "cli/policy.h"
+#include "cli/import.h"
 
 /* ---- show ---- */
 
@@ -114,25 +110,6 @@ enum err cli_run_policy_check(struct cli *c, struct fault *f)
 
 /* ---- fmt ---- */
 
-static enum err policy_write(const char *path, struct str text, struct fault *f)
-{
-    struct stat st;
-    char next[4096];
-    if (stat(path, &st) < 0 || snprintf(next, sizeof(next), "%s.new", path) >= (int)sizeof(next))
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    FILE *out = fopen(next, "wxe");
-    bool ok = out && fchmod(fileno(out), st.st_mode & 07777) == 0 && fwrite(text.p, 1, text.n, out) == text.n &&
-              fflush(out) == 0 && fsync(fileno(out)) == 0;
-    if (out)
-        ok = fclose(out) == 0 && ok;
-    if (ok && rename(next, path) == 0)
-        return ERR_OK;
-    fault_set(f, ERR_IO, "%s: %s", next, strerror(errno));
-    if (out)
-        unlink(next);
-    return ERR_IO;
-}
-
 static enum err policy_fmt_one(struct cli *c, struct str name, struct str text, bool check, bool *ret_other,
                                struct buf *faults, struct fault *f)
 {
@@ -145,7 +122,7 @@ static enum err policy_fmt_one(struct cli *c, struct str name, struct str text, 
     const char *path = arena_str(&c->arena, name).p;
     if (check || strcmp(path, "-") == 0)
         return ERR_OK;
-    TRY(policy_write(path, buf_view(&out), f));
+    TRY(file_replace(path, buf_view(&out), 0644, f));
     printf("%s\n", cli_shown(c, name, 0));
     return ERR_OK;
 }

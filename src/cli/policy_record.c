@@ -14,7 +14,7 @@ enum err cli_policy_range(struct cli *c, struct recorded_range *ret, struct faul
     TRY(cli_moment(c, "since", now, now - RECORD_WEEK_MS, &r.since, f));
     TRY(cli_moment(c, "until", now, INT64_MAX, &r.until, f));
     if (r.since >= r.until)
-        return fault_set(f, ERR_USAGE, "--since must be before --until");
+        return fault_set(f, ERR_USAGE, "%s: --since must be before --until", c->command->words);
     *ret = r;
     return ERR_OK;
 }

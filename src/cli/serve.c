@@ -81,7 +81,7 @@ static void status_sinks(struct cli *c, const struct json *j)
 {
     static const char *const columns[][2] = {
         {"SINK", "name"},         {"KIND", "kind"},     {"UP", "up"},
-        {"SENT", "sent"},         {"BEHIND", "behind"}, {"LAST DELIVERY", "lastDelivery"},
+        {"SENT", "sent"},         {"BEHIND", "behind"}, {"LAST DELIVERY", "lastDeliveryAt"},
         {"FAILURES", "failures"}, {"FAULT", "fault"},   {NULL, NULL}};
     uint32_t sinks = json_get(j, JSON_ROOT, STR("sinks"));
     if (!json_first(j, sinks))

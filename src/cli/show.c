@@ -155,15 +155,16 @@ void cli_record(struct cli *c, const struct json *j, uint32_t object, bool blank
     show_pairs(c, j, object, 0, width, blanks);
 }
 
-/* JSON escapes what is below 0x20 already; the rest that a terminal might obey stands in strings only. */
+/* JSON escapes what is below 0x20 already, but what comes from a record that somebody made may be none; the rest that a
+ * terminal might obey stands in strings only. */
 void cli_put_json(struct str text)
 {
     struct buf b;
     buf_init(&b, 512u << 20);
     for (size_t i = 0; i < text.n; i++) {
         unsigned char a = (unsigned char)text.p[i], z = i + 1 < text.n ? (unsigned char)text.p[i + 1] : 0;
-        if (a == 0x7f) {
-            buf_z(&b, "\\u007f");
+        if (a == 0x7f || (a < 0x20 && a != '\n' && a != '\r' && a != '\t')) {
+            buf_fmt(&b, "\\u%04x", a);
         } else if (a == 0xc2 && z < 0xa0) {
             buf_fmt(&b, "\\u00%02x", z);
             i++;

@@ -172,7 +172,7 @@ static void yaml_scalar_event(struct yaml_reading *r, struct fy_event *e)
 static void yaml_open(struct yaml_reading *r, struct fy_event *e, bool mapping)
 {
     struct yaml_level *l = r->depth ? &r->level[r->depth - 1] : NULL;
-    bool key = l && l->mapping && !l->value;
+    bool key = r->depth && l->mapping && !l->value;
     if (!yaml_place_of(r, fy_event_start_mark(e)))
         return;
     if (mapping ? e->mapping_start.anchor || e->mapping_start.tag : e->sequence_start.anchor || e->sequence_start.tag)

@@ -247,6 +247,13 @@ static enum err house_names(struct house *h, const struct conf_root *r, struct f
     return ERR_OK;
 }
 
+/* Before sinks have begun, and after they have ended, nobody knows how far they are: nothing is pruned. */
+static uint64_t house_keeps(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
 static enum err house_record(struct house *h, const char *data, const struct conf_root *r, struct fault *f)
 {
     char path[4096], text[160];
@@ -254,6 +261,7 @@ static enum err house_record(struct house *h, const char *data, const struct con
     struct audit_entry e;
     snprintf(path, sizeof(path), "%s/audit", data);
     TRY(audit_open(path, &r->audit, &h->audit, &found, f));
+    audit_hold(h->audit, house_keeps, NULL);
     audit_conf(h->audit, h->conf.conf);
     if (found.torn_bytes)
         log_warn("audit_torn_tail", LOG_I("bytes", found.torn_bytes), LOG_I("entries", found.entries));
@@ -432,6 +440,11 @@ static void house_index(struct house *h, const struct conf_root *r)
     h->admin.indexer = h->indexer;
 }
 
+static uint64_t house_taken(void *sinks)
+{
+    return sinks_taken(sinks);
+}
+
 /* Before the loops run: operators ask about them. */
 static enum err house_sinks(struct house *h, const struct conf_root *r, struct fault *f)
 {
@@ -439,6 +452,7 @@ static enum err house_sinks(struct house *h, const struct conf_root *r, struct f
     snprintf(path, sizeof(path), "%s/audit", r->data_dir.p);
     TRY(sinks_start(h->audit, path, h->conf.conf, &h->sinks, f));
     h->admin.sinks = h->sinks;
+    audit_hold(h->audit, house_taken, h->sinks);
     TRY(house_channels_start(h, f));
     TRY(outside_start(h->audit, path, h->conf.conf, &h->outside, f));
     h->admin.outside = h->outside;
@@ -449,6 +463,7 @@ static void house_done(struct house *h)
 {
     notify_stop(h->notify);
     outside_stop(h->outside);
+    audit_hold(h->audit, house_keeps, NULL);
     sinks_stop(h->sinks);
     indexer_stop(h->indexer);
     oauth_done(&h->oauth);

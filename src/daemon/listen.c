@@ -23,8 +23,8 @@ static enum err listen_head(struct exchange *x, struct fault *f)
     return e;
 }
 
-/* /readyz?verbose: which policies it serves by, and which of them are not enforced; where the record is sent. A sink that
- * is gone keeps nobody from being served. */
+/* /readyz?verbose: which policies it serves by, and which of them are not enforced; where the record is sent. A sink
+ * that is gone keeps nobody from being served. */
 static void listen_ready_verbose(struct station *s, struct exchange *x)
 {
     struct buf b CLEANUP(buf_done);

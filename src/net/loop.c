@@ -110,6 +110,7 @@ static void worker_thread(void *arg)
     sigset_t all;
     sigfillset(&all); /* signals are for the first thread */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
+    pthread_setname_np(pthread_self(), "worker");
     worker_run(arg);
 }
 

@@ -21,12 +21,12 @@
 struct exchange {
     struct http_head head;
     struct str body;
-    struct arena arena;           /* for this request */
-    struct sockaddr_storage peer; /* the other end of the TCP connection */
+    struct arena arena;                    /* for this request */
+    struct sockaddr_storage peer;          /* the other end of the TCP connection */
     const struct sockaddr_storage *client; /* who is behind it, by who authenticated the request; or NULL */
-    struct str peer_name;         /* by its certificate (tls_peer); empty: it showed none */
-    void *app;                    /* server_ops' */
-    void *user;                   /* the handler's */
+    struct str peer_name;                  /* by its certificate (tls_peer); empty: it showed none */
+    void *app;                             /* server_ops' */
+    void *user;                            /* the handler's */
     struct worker *worker;
     bool answered; /* an answer has begun */
     bool gone;     /* the client left */

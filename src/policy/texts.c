@@ -91,7 +91,7 @@ static void texts_version(struct policy_texts *t)
     unsigned char hash[SHA256_BYTES];
     char hex[2 * SHA256_BYTES + 1];
     buf_init(&all, TEXTS_MEMORY);
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = 0; t->v && i < t->n; i++) {
         buf_fmt(&all, STR_FMT " %d %zu\n", STR_ARG(policy_base(t->v[i].name)), t->v[i].enforce, t->v[i].text.n);
         buf_str(&all, t->v[i].text);
     }

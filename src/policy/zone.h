@@ -1,6 +1,6 @@
 /*
- * A time zone by its name (Europe/Berlin), from the system's database: TZif, RFC 9636. Read once; then any thread may ask,
- * which the C library's own functions do not offer for a zone that is not the process's.
+ * A time zone by its name (Europe/Berlin), from the system's database: TZif, RFC 9636. Read once; then any thread may
+ * ask, which the C library's own functions do not offer for a zone that is not the process's.
  */
 #ifndef POLICY_ZONE_H
 #define POLICY_ZONE_H

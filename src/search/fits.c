@@ -1,12 +1,13 @@
 /* What is asked, and whether one entry is it. */
 #include "search/ask.h"
 
-static bool ask_is_event(struct str name)
+/* Compared whole, as they are on record: half of one would find nothing, and look as if there were nothing. */
+static bool ask_is_hex(struct str s, size_t digits)
 {
-    for (unsigned e = 1; e < AUDIT_EVENT_COUNT; e++)
-        if (str_is(name, audit_event_name((enum audit_event)e)))
-            return true;
-    return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+            return false;
+    return s.n == digits;
 }
 
 static bool ask_is_decision(struct str s)
@@ -32,9 +33,13 @@ static enum err ask_check(const struct search_question *q, struct fault *f)
 {
     if (!q->limit || q->limit > SEARCH_LIMIT)
         return fault_set(f, ERR_PARAMS, "limit must be from 1 to %d", SEARCH_LIMIT);
-    if (q->event.n && !ask_is_event(q->event))
+    if (q->event.n && !audit_event_known(q->event, false))
         return fault_set(f, ERR_PARAMS, "there is no event %.*s; `doorward events` lists them",
                          (int)(q->event.n < 60 ? q->event.n : 60), q->event.p);
+    if (q->trace.n && !ask_is_hex(q->trace, 32))
+        return fault_set(f, ERR_PARAMS, "trace must be all 32 hex digits of a trace id, in lower case");
+    if (q->digest.n && !ask_is_hex(q->digest, 64))
+        return fault_set(f, ERR_PARAMS, "digest must be all 64 hex digits of a SHA-256, in lower case");
     if (q->decision.n && !ask_is_decision(q->decision))
         return fault_set(f, ERR_PARAMS,
                          "decision must be allowed or denied, or a result: success, failure, timeout or unknown");

@@ -10,11 +10,11 @@
 #include "search/follow.h"
 
 enum {
-    INDEXER_MEMORY = 12 << 20, /* of a batch */
+    INDEXER_MEMORY = 8 << 20, /* of a batch */
     INDEXER_BUILD_MEMORY = 64 << 20,
     /* Pages are written for many entries, not for each: when there are so many, or after some time. Few cost the same
      * now as later. */
-    INDEXER_ENTRIES = 16384,
+    INDEXER_ENTRIES = 4096,
     INDEXER_AFTER_MS = 5000,
     INDEXER_FEW = 128,
     INDEXER_FEW_MS = 1000,
@@ -71,6 +71,7 @@ static void *indexer_run(void *arg)
 {
     struct indexer *i = arg;
     struct fault f = {0};
+    pthread_setname_np(pthread_self(), "record-index");
     setpriority(PRIO_PROCESS, (id_t)gettid(), INDEXER_NICE); /* calls come first */
     int64_t written = INT64_MIN / 2, pruned = indexer_ms();
     while (!atomic_load(&i->stop)) {

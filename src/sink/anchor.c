@@ -6,22 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "sink/party.h"
-
-/* The folder knows the file only when it is flushed, too. */
-static bool anchor_made(const char *path)
-{
-    char dir[4096];
-    snprintf(dir, sizeof(dir), "%s", path);
-    char *slash = strrchr(dir, '/');
-    if (slash)
-        slash[slash == dir ? 1 : 0] = 0;
-    int fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
 
 /* One write, at the end. What a full disk or a machine that stopped has cut off stays where it is, since such a file
  * may only grow; the next note begins behind an empty line. */
@@ -38,7 +24,7 @@ static enum err anchor_add(int fd, const char *path, struct buf *text, struct fa
     ssize_t n = write(fd, s.p, s.n);
     if (n != (ssize_t)s.n)
         return fault_set(f, ERR_IO, "%s: %s", path, n < 0 ? strerror(errno) : "takes no more");
-    if (fdatasync(fd) < 0 || (!st.st_size && !anchor_made(path)))
+    if (fdatasync(fd) < 0 || (!st.st_size && !file_flush_above(path)))
         return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
     return ERR_OK;
 }

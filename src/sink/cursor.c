@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* ---- the text ---- */
 
 static void cursor_sum(const char *text, size_t n, char ret[2 * SHA256_BYTES + 1])
@@ -19,9 +21,10 @@ size_t cursor_put(const struct cursor *c, char ret[CURSOR_TEXT])
 {
     char leaf[2 * SHA256_BYTES + 1], sum[2 * SHA256_BYTES + 1];
     enc_hex(c->leaf.b, SHA256_BYTES, leaf);
-    int n = snprintf(ret, CURSOR_TEXT, "doorward cursor 1\nseq %llu\nleaf %s\n", (unsigned long long)c->seq, leaf);
-    cursor_sum(ret, (size_t)n, sum);
-    return (size_t)(n + snprintf(ret + n, (size_t)(CURSOR_TEXT - n), "sum %s\n", sum));
+    size_t n =
+        (size_t)snprintf(ret, CURSOR_TEXT, "doorward cursor 1\nseq %llu\nleaf %s\n", (unsigned long long)c->seq, leaf);
+    cursor_sum(ret, n, sum);
+    return n + (size_t)snprintf(ret + n, CURSOR_TEXT - n, "sum %s\n", sum);
 }
 
 /* There is one text for each cursor: what is not exactly that is none. */
@@ -66,16 +69,6 @@ enum err cursor_read(const char *dir, struct str name, struct cursor *ret, struc
     return ERR_OK;
 }
 
-static enum err cursor_flush_dir(const char *dir, struct fault *f)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    int why = errno;
-    if (fd >= 0)
-        close(fd);
-    return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: %s", dir, strerror(why));
-}
-
 enum err cursor_write(const char *dir, struct str name, const struct cursor *c, struct fault *f)
 {
     char path[4096], next[4096], text[CURSOR_TEXT];
@@ -84,16 +77,5 @@ enum err cursor_write(const char *dir, struct str name, const struct cursor *c, 
         return fault_set(f, ERR_IO, "the name of the cursor is too long");
     if (mkdir(dir, 0700) < 0 && errno != EEXIST)
         return fault_set(f, ERR_IO, "%s: %m", dir);
-    int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return fault_set(f, ERR_IO, "%s: %m", next);
-    errno = ENOSPC; /* of a write that is short */
-    bool ok = write(fd, text, n) == (ssize_t)n && fdatasync(fd) == 0;
-    int why = errno;
-    close(fd);
-    if (!ok)
-        return fault_set(f, ERR_IO, "%s: %s", next, strerror(why));
-    if (rename(next, path) < 0)
-        return fault_set(f, ERR_IO, "%s: %m", path);
-    return cursor_flush_dir(dir, f);
+    return file_put(path, next, (struct str){text, n}, true) ? ERR_OK : fault_set(f, ERR_IO, "%s: %m", path);
 }

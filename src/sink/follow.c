@@ -151,6 +151,9 @@ static enum err follow_begin(struct sink *s, struct fault *f)
     TRY(e);
     s->read = c;
     follow_at(s, c.seq, &c.leaf);
+    pthread_mutex_lock(&s->lock);
+    s->noted = c.seq;
+    pthread_mutex_unlock(&s->lock);
     s->begun = true;
     log_info("sink_follows", LOG_S("sink", s->is->name), LOG_Z("kind", s->kind->name), LOG_I("sent", c.seq),
              LOG_I("behind", audit_committed(s->audit) - c.seq));
@@ -244,7 +247,8 @@ static void follow_deliver(struct sink *s)
         return;
     }
     s->limit = s->limit < (size_t)s->is->batch / 2 ? s->limit * 2 : (size_t)s->is->batch;
-    follow_well(s);
+    if (!told.idle)
+        follow_well(s);
 }
 
 static enum err follow_turn(struct sink *s, struct fault *f)
@@ -271,6 +275,7 @@ void *sink_follow(void *p)
 {
     struct sink *s = p;
     struct fault f;
+    pthread_setname_np(pthread_self(), "sink");
     arena_init(&s->arena, FOLLOW_ARENA);
     while (!follow_stopped(s))
         if (follow_turn(s, &f) && !follow_stopped(s))

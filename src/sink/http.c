@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "sink/address.h"
+
 enum { HTTP_ANSWER = 64 << 10, HTTP_CONNECT_MS = 5000, HTTP_TURN_MS = 100, HTTP_LATER_MS = 24 * 3600 * 1000 };
 
 struct sink_http {
@@ -135,6 +137,18 @@ enum err sink_http_new(const struct sink_http_to *to, struct sink_http **ret, st
     }
     *ret = h;
     return ERR_OK;
+}
+
+enum err sink_http_open(const struct conf_sink *conf, struct sink_http **ret, struct fault *f)
+{
+    const struct sink_http_to to = {.url = conf->url,
+                                    .ca = conf->ca,
+                                    .certificate = conf->certificate,
+                                    .key = conf->key,
+                                    .headers = &conf->headers};
+    TRY(sink_address_http(conf->url, f));
+    TRY(sink_address_check(conf, str_starts(conf->url, STR("https://")), f));
+    return sink_http_new(&to, ret, f);
 }
 
 void sink_http_free(struct sink_http *h)

@@ -21,6 +21,8 @@ struct sink_http_to { /* what is needed of it is copied */
     size_t answer_max;                /* of the answer's body; 0: 64 KiB */
 };
 enum err sink_http_new(const struct sink_http_to *to, struct sink_http **ret, struct fault *f) MUST_USE;
+/* The same for a sink, as it is configured. ERR_CONFIG: its address, or what goes with it, is wrong. */
+enum err sink_http_open(const struct conf_sink *conf, struct sink_http **ret, struct fault *f) MUST_USE;
 void sink_http_free(struct sink_http *h); /* takes NULL */
 
 struct sink_http_post {

@@ -30,7 +30,7 @@ struct sink {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct sink_state state; /* under the lock, likewise … */
-    uint64_t noted;          /* … what the cursor's file says */
+    uint64_t noted;          /* … what its cursor says, as far as that is believed */
     bool over;               /* … and whether the thread has ended */
     /* the thread's */
     void *it; /* kind->open's; NULL: not open */

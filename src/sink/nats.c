@@ -34,12 +34,20 @@ struct nats {
     bool has[NATS_BATCH]; /* was answered, or needs no answer */
 };
 
+/* libnats' last words, without "(conn.c:2088): " before them. NULL: there are none. */
+static const char *nats_last(void)
+{
+    const char *last = nats_GetLastError(NULL), *end = last && last[0] == '(' ? strstr(last, "): ") : NULL;
+    last = end ? end + 3 : last;
+    return last && last[0] ? last : NULL;
+}
+
 static enum err nats_failed(natsStatus status, const char *what, struct fault *f)
 {
-    const char *last = nats_GetLastError(NULL);
+    const char *last = nats_last();
     if (status == NATS_NO_MEMORY)
         return fault_set(f, ERR_NOMEM, "no memory for NATS");
-    return fault_set(f, ERR_UNREACHABLE, "%s: %s", what, last && last[0] ? last : natsStatus_GetText(status));
+    return fault_set(f, ERR_UNREACHABLE, "%s: %s", what, last ? last : natsStatus_GetText(status));
 }
 
 /* libnats would print what went wrong behind our back. */
@@ -168,11 +176,11 @@ static void *nats_dialling(void *p)
     struct nats_dial *d = p;
     natsConnection *nc = NULL;
     natsStatus status = natsConnection_Connect(&nc, d->options);
-    const char *why = status == NATS_OK ? "" : nats_GetLastError(NULL);
+    const char *why = status == NATS_OK ? "" : nats_last();
     pthread_mutex_lock(&d->lock);
     d->nc = nc;
     d->status = status;
-    snprintf(d->why, sizeof(d->why), "%s", why && why[0] ? why : natsStatus_GetText(status));
+    snprintf(d->why, sizeof(d->why), "%s", why ? why : natsStatus_GetText(status));
     d->over = true;
     bool left = d->left;
     pthread_cond_signal(&d->changed);

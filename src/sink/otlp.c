@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "sink/address.h"
 #include "sink/answer.h"
 
 enum { OTLP_BODY = 512 << 20, OTLP_INTENTS = 4 << 20 };
@@ -31,13 +30,6 @@ void otlp_close(void *s)
 enum err otlp_open(const struct conf_sink *conf, const struct sink_format *format, const char *path,
                    const char *audit_dir, void **ret, struct fault *f)
 {
-    const struct sink_http_to to = {.url = conf->url,
-                                    .ca = conf->ca,
-                                    .certificate = conf->certificate,
-                                    .key = conf->key,
-                                    .headers = &conf->headers};
-    TRY(sink_address_http(conf->url, f));
-    TRY(sink_address_check(conf, str_starts(conf->url, STR("https://")), f));
     struct otlp *o = calloc(1, sizeof(*o));
     if (!o || strlen(audit_dir) >= sizeof(o->audit_dir)) {
         free(o);
@@ -49,7 +41,7 @@ enum err otlp_open(const struct conf_sink *conf, const struct sink_format *forma
     memcpy(o->audit_dir, audit_dir, strlen(audit_dir) + 1);
     buf_init(&o->body, OTLP_BODY);
     o->how.arguments = conf->arguments;
-    enum err e = sink_http_new(&to, &o->http, f);
+    enum err e = sink_http_open(conf, &o->http, f);
     if (!e && conf->arguments && !(o->how.intents = sink_intents_new(OTLP_INTENTS)))
         e = fault_set(f, ERR_NOMEM, "no memory for a collector");
     if (e) {
@@ -109,6 +101,7 @@ enum err otlp_deliver(void *s, const struct sink_entry *v, size_t n, const _Atom
         otlp_partial(o, answer.body);
     }
     ret->taken = n;
+    ret->idle = !count;
     return ERR_OK;
 }
 

@@ -103,6 +103,7 @@ static void *party_run(void *arg)
     uint64_t size, done = 0;
     int64_t due = p->witness ? clock_mono_ns() + OUTSIDE_FIRST_MS * INT64_C(1000000) : 0;
     buf_init(&note, NOTE_BYTES);
+    pthread_setname_np(pthread_self(), p->witness ? "witness" : "anchor");
     while (!p->stop) {
         struct fault f = {0};
         if (clock_mono_ns() < due || !party_news(p, done, &note, &size)) {
@@ -121,6 +122,10 @@ static void *party_run(void *arg)
         due = clock_mono_ns() + pause * 1000000;
     }
     sink_http_free(p->http);
+    pthread_mutex_lock(&p->lock);
+    p->ended = true;
+    pthread_cond_broadcast(&p->wake);
+    pthread_mutex_unlock(&p->lock);
     party_unref(p);
     return NULL;
 }
@@ -191,12 +196,16 @@ static void party_tell(struct party *p)
 
 static void party_end(struct party *p)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += OUTSIDE_END_MS / 1000;
+    int64_t end = clock_mono_ns() + OUTSIDE_END_MS * INT64_C(1000000);
+    const struct timespec until = {.tv_sec = end / 1000000000, .tv_nsec = end % 1000000000};
     pthread_mutex_lock(&p->lock);
+    while (!p->ended && pthread_cond_timedwait(&p->wake, &p->lock, &until) != ETIMEDOUT)
+        ;
+    bool ended = p->ended;
     pthread_mutex_unlock(&p->lock);
-    if (pthread_clockjoin_np(p->thread, NULL, CLOCK_MONOTONIC, &until))
+    if (ended)
+        pthread_join(p->thread, NULL);
+    else
         pthread_detach(p->thread);
     party_unref(p);
 }
@@ -230,6 +239,8 @@ static bool outside_same(const struct party *p, const struct conf_witness *w, co
 static struct party *outside_party(struct outside *o, struct conf *conf, const struct conf_witness *w,
                                    const struct conf_anchor *a)
 {
+    if (!w && !a)
+        return NULL;
     for (size_t i = 0; i < o->n; i++) {
         struct party *p = o->v[i];
         if (!outside_same(p, w, a))

@@ -25,6 +25,7 @@ struct party {
     _Atomic unsigned refs; /* its maker's and its thread's */
     pthread_mutex_t lock;
     pthread_cond_t wake;
+    bool ended;                 /* under the lock: the thread has nothing more to do */
     struct outside_state state; /* under the lock */
     int64_t since_ns;           /* likewise: monotonic, of the last good attempt, or of the start */
     /* the thread's */

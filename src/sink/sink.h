@@ -26,6 +26,7 @@ void sink_entry_id(const struct sink_entry *e, char ret[SINK_ID]);
 struct sink_told {    /* what came of a delivery; zeroed before it */
     size_t taken;     /* so many of the first were taken for good, also when it failed with the next one */
     int64_t pause_ms; /* the other side wants to be left alone for so long; 0: it says nothing */
+    bool idle;        /* nothing of them had to be sent, so that nothing is known of the other side */
 };
 /* How long to wait after so many failures (from 1 on): twice as long each time, to a minute; the random number takes up
  * to half of it away, so that not all come at the same moment. */

@@ -18,9 +18,9 @@ struct sinks {
     pthread_cond_t wake;
     struct sink **v; /* in the order of the configuration */
     size_t n;
-    struct conf *next; /* to be put in force by the keeper; or NULL */
-    bool ending;
-    pthread_t keeper; /* starts and ends threads, so that a reload waits for none of them */
+    struct conf *next;     /* to be put in force by the keeper; or NULL */
+    bool ending, changing; /* changing: some are not in v that should be */
+    pthread_t keeper;      /* starts and ends threads, so that a reload waits for none of them */
 };
 
 /* ---- one of them ---- */
@@ -66,8 +66,8 @@ static struct sink *sinks_make(struct sinks *all, struct conf *conf, const struc
     snprintf(s->state.kind, sizeof(s->state.kind), "%s", s->kind->name);
     s->state.up = true;
     enum err e = cursor_read(s->cursors, is->name, &c, NULL);
-    s->noted = !e ? c.seq : e == ERR_NOT_FOUND && is->from == CONF_FROM_NOW ? s->now : 0;
-    s->state.sent = s->noted < s->now ? s->noted : s->now;
+    uint64_t sent = !e ? c.seq : e == ERR_NOT_FOUND && is->from == CONF_FROM_NOW ? s->now : 0;
+    s->state.sent = sent < s->now ? sent : s->now; /* to be shown; what it says is believed when it was looked at */
     if (sinks_thread(&s->thread, sink_follow, s))
         return s;
     atomic_store(&s->refs, 1);
@@ -153,6 +153,7 @@ static bool sinks_apply(struct sinks *all, struct conf *conf)
         if (s && sinks_same(s->is, &want->v[i]))
             v[n++] = s;
     }
+    all->changing = true;
     before = all->v;
     count = all->n;
     all->v = v;
@@ -178,6 +179,9 @@ static bool sinks_apply(struct sinks *all, struct conf *conf)
         all->v[all->n++] = s;
         pthread_mutex_unlock(&all->lock);
     }
+    pthread_mutex_lock(&all->lock);
+    all->changing = !ok;
+    pthread_mutex_unlock(&all->lock);
     return ok;
 }
 
@@ -307,9 +311,9 @@ void sinks_json(struct sinks *all, bool fault, struct json_out *o)
         json_kv_i64(o, "behind", (int64_t)s->behind);
         clock_format(s->since_ms, when);
         if (s->since_ms)
-            json_kv_z(o, "lastDelivery", when);
+            json_kv_z(o, "lastDeliveryAt", when);
         else
-            json_kv_null(o, "lastDelivery");
+            json_kv_null(o, "lastDeliveryAt");
         json_kv_i64(o, "failures", (int64_t)s->failures);
         if (fault)
             json_kv_z(o, "fault", s->fault);
@@ -325,6 +329,8 @@ uint64_t sinks_taken(struct sinks *all)
     if (!all)
         return least;
     pthread_mutex_lock(&all->lock);
+    if (all->changing)
+        least = 0;
     for (size_t i = 0; i < all->n; i++) {
         struct sink *s = all->v[i];
         pthread_mutex_lock(&s->lock);
@@ -336,14 +342,6 @@ uint64_t sinks_taken(struct sinks *all)
 }
 
 /* ---- the configuration, as far as only this room understands it ---- */
-
-static bool sinks_event_known(struct str pattern)
-{
-    for (enum audit_event e = AUDIT_NONE + 1; e < AUDIT_EVENT_COUNT; e++)
-        if (str_match(pattern, str_of(audit_event_name(e))))
-            return true;
-    return false;
-}
 
 /* A key that the kind has no use for was meant for something. */
 static const char *sinks_idle_key(const struct conf_sink *is)
@@ -367,7 +365,7 @@ enum err sinks_check(const struct conf *conf, struct buf *faults)
         struct fault f;
         void *it = NULL;
         for (size_t k = 0; k < is->events.n; k++)
-            if (!sinks_event_known(is->events.v[k])) {
+            if (!audit_event_known(is->events.v[k], true)) {
                 buf_fmt(faults,
                         STR_FMT ": sinks." STR_FMT
                                 ".events[%zu]: \"%.*s\" is no event of the record: `doorward events` "

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "sink/address.h"
 #include "sink/answer.h"
 #include "sink/format.h"
 #include "sink/http.h"
@@ -36,13 +35,6 @@ static void webhook_close(void *s)
 static enum err webhook_open(const struct conf_sink *conf, const char *audit_dir, void **ret, struct fault *f)
 {
     (void)audit_dir;
-    const struct sink_http_to to = {.url = conf->url,
-                                    .ca = conf->ca,
-                                    .certificate = conf->certificate,
-                                    .key = conf->key,
-                                    .headers = &conf->headers};
-    TRY(sink_address_http(conf->url, f));
-    TRY(sink_address_check(conf, str_starts(conf->url, STR("https://")), f));
     struct webhook *w = calloc(1, sizeof(*w));
     if (!w)
         return fault_set(f, ERR_NOMEM, "no memory for a webhook");
@@ -51,7 +43,7 @@ static enum err webhook_open(const struct conf_sink *conf, const char *audit_dir
     buf_init(&w->body, WEBHOOK_BODY);
     enum err e = webhook_key(conf->secret, &w->key, f);
     if (!e)
-        e = sink_http_new(&to, &w->http, f);
+        e = sink_http_open(conf, &w->http, f);
     if (e) {
         webhook_close(w);
         return e;

@@ -57,7 +57,9 @@ static enum err key_parts(struct str text, struct str *ret_name, uint32_t *ret_h
         memcpy(ret, data, KEY_BYTES);
     sodium_memzero(data, sizeof(data));
     if (e || n != KEY_BYTES || (ret[0] != NOTE_ED25519 && ret[0] != NOTE_COSIGNATURE))
-        return fault_set(f, ERR_SYNTAX, "a key must be Ed25519, in base64");
+        return fault_set(f, ERR_SYNTAX,
+                         "a key's last part must be base64 of 33 bytes, the first of which says Ed25519 (1, or 4 of a "
+                         "witness): was it cut off?");
     *ret_name = name;
     *ret_hash = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
     return ERR_OK;

@@ -1,6 +1,7 @@
 /* doorward-verify: arguments, help, and what is said. */
 #include <sodium.h>
 
+#include "cli/cli.h"
 #include "verify/verify.h"
 
 static const struct command {
@@ -161,7 +162,9 @@ static int main_end(struct verify *v, enum err e, const struct fault *f)
         json_close(&o, '}');
         said = fwrite(v->out.p, 1, v->out.n, stdout) == v->out.n && putchar('\n') != EOF;
     } else {
-        fprintf(stderr, "doorward-verify: %s\n", f->text);
+        buf_clear(&v->out);
+        cli_visible(&v->out, str_of(f->text), false); /* it may quote the files */
+        fprintf(stderr, "doorward-verify: " STR_FMT "\n", STR_ARG(buf_view(&v->out)));
     }
     said = said && fflush(stdout) == 0;
     return e == ERR_CORRUPT ? 1 : e || !said ? 2 : 0;
@@ -188,9 +191,16 @@ int main(int argc, char **argv)
         return 0;
     }
     if (!c) {
+        if (name)
+            fprintf(stderr, "doorward-verify: there is no command %s\n\n", name);
         main_help(stderr);
         return 2;
     }
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            main_help(stdout);
+            return 0;
+        }
     arena_init(&v.arena, 64u << 20);
     buf_init(&v.out, 16u << 20);
     enum err e = main_parse(&v, argc, argv, &f);

@@ -98,6 +98,18 @@ def cpu_seconds(pid):
     return total / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_of_threads(pid):
+    """Seconds of each of its threads, by name; those of one name together."""
+    total = {}
+    for task in os.listdir("/proc/%d/task" % pid):
+        try:
+            name = open("/proc/%d/task/%s/comm" % (pid, task)).read().strip()
+            total[name] = total.get(name, 0) + int(open("/proc/%d/task/%s/schedstat" % (pid, task)).read().split()[0]) / 1e9
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return total
+
+
 def write_lua(folder, name, method, body="", headers={}):
     """What wrk sends, as a script of its own; body: an expression of Lua."""
     path = os.path.join(folder, name + ".lua")
@@ -129,12 +141,15 @@ def measure(o, sides, path, lua):
     rounds = {name: [] for name in sides}
     for _ in range(o.rounds):
         for name, (port, process) in sides.items():
-            before = cpu_seconds(process.pid)
+            before, each = cpu_seconds(process.pid), cpu_of_threads(process.pid)
             r = wrk("%s://127.0.0.1:%d%s" % (scheme, port, path), lua, o.connections, o.seconds)
             r["cpu"] = (cpu_seconds(process.pid) - before) / max(r["count"], 1) * 1e6
+            r["threads"] = {t: (s - each.get(t, 0)) / max(r["count"], 1) * 1e6 for t, s in cpu_of_threads(process.pid).items()}
             rounds[name].append(r)
     return {name: dict({k: statistics.median(r[k] for r in rs) for k in ("rate", "p50", "p99", "cpu")},
-                       bad=sum(r["bad"] for r in rs)) for name, rs in rounds.items()}
+                       bad=sum(r["bad"] for r in rs),
+                       threads={t: statistics.median(r["threads"].get(t, 0) for r in rs) for t in rs[-1]["threads"]})
+            for name, rs in rounds.items()}
 
 
 def print_table(measured):

@@ -77,6 +77,8 @@ def main():
           % (o.connections, o.workers, o.durability, o.rounds, o.seconds, sent))
     bench.print_table(m)
     print("resident memory of doorward: %.1f MB" % memory)
+    print("CPU us/request of its threads: " + ", ".join("%s %.1f" % (t, us) for t, us in sorted(m["doorward"]["threads"].items(), key=lambda x: -x[1])
+                                                        if us >= 0.05))
     bench.print_ratio(m)
 
 

@@ -1,7 +1,9 @@
-// ./dev soak [SECONDS] [--json] [--idle N]: everything at once, against one daemon (tests/bench/soak_actors.mjs says who comes).
+// ./dev soak [SECONDS] [--json] [--idle N]: everything at once, against one daemon (tests/bench/soak_actors.mjs says who comes, and
+// soak_record.mjs who reads the record).
 // Every ten seconds a line: what the daemon holds as the kernel counts it, the latency of the steady calls, and what went wrong.
 // At the end a verdict: a line is fitted through the second half of each figure, and none of them may rise by more than GROWTH
-// says; no steady call may fail; the daemon ends cleanly, and its record verifies. Exit 1 when one of these does not hold.
+// says; no steady call may fail; whoever reads the record has all of it; the daemon ends cleanly, and its record verifies. Exit 1
+// when one of these does not hold.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +12,7 @@ import { figures } from '../integration/lib/proc.mjs'
 import { startServer } from '../integration/lib/servers.mjs'
 import { swarm } from '../integration/lib/swarm.mjs'
 import { actors, BROKEN, RUDE, startBroken, VICTIMS } from './soak_actors.mjs'
+import { startReaders } from './soak_record.mjs'
 
 const option = (name, fallback) => process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : fallback
 const seconds = Number(/^\d+$/.test(process.argv[2]) ? process.argv[2] : 600)
@@ -23,8 +26,9 @@ const GROWTH = { mib: 6, fds: 60, threads: 0.5, children: 3, zombies: 1 }
 const modern = await startServer('modern_server.mjs', { mode: ['--json'] })
 const legacy = await startServer('legacy_server.mjs')
 const broken = await startBroken()
+const readers = await startReaders()
 const gate = await startGate({
-  servers: {
+  ...readers.config, servers: {
     modern: { url: modern.url }, legacy: { url: legacy.url, isolation: 'session' }, steady: { ...swarm(), isolation: 'gateway' },
     rude: { ...swarm(), timeout: '1s' }, giant: swarm(), patient: swarm(), broken: { url: broken.url, timeout: '1s' },
     ...Object.fromEntries(VICTIMS.map((name) => [name, swarm()])),
@@ -36,6 +40,7 @@ await until('all servers to be up', () => gate.json(['status']).servers.every((s
 const agent = await gate.agent({ id: 'steady', allow: ['modern/echo', 'steady/echo', 'giant/huge', 'patient/late', 'broken/wide', ...VICTIMS.map((v) => `${v}/pid`),
   ...Object.keys(RUDE).map((how) => `rude/${how}`), ...BROKEN.map((how) => `broken/${how}`)] })
 const visitor = await gate.agent({ id: 'visitor', allow: ['legacy/echo'] })
+readers.begin(gate)
 
 let token = gate.open(agent).access_token
 const renewal = setInterval(async () => {
@@ -46,12 +51,13 @@ const renewal = setInterval(async () => {
 const total = {}, failures = {}
 let took = []
 const add = (where, what) => (where[what] = (where[what] ?? 0) + 1)
+const count = (what, outcome) => add(total[what] ??= {}, outcome)
 const door = actors({ gate, agent, visitor, token: () => token, idle,
   steady: (ms, failure) => {
     took.push(ms)
     if (failure) add(failures, failure)
   },
-  count: (what, outcome) => add(total[what] ??= {}, outcome) })
+  count, more: readers.actors({ gate, agent, count }) })
 
 let going = true
 async function play({ name, every, act }) {
@@ -61,12 +67,17 @@ async function play({ name, every, act }) {
   }
 }
 
+// The middle one of the ten seconds: 100 MB that pass through in one of them are no growth.
+const status = (what) => Number(new RegExp(`^${what}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${gate.daemon.pid}/status`, 'utf8'))[1])
+let resident = []
+const watch = setInterval(() => gate.daemon.exitCode === null && !gate.daemon.signalCode && resident.push(status('VmRSS')), 1000)
+
 function sample(at) {
-  const is = figures(gate.daemon.pid)
-  const status = readFileSync(`/proc/${gate.daemon.pid}/status`, 'utf8')
+  const is = figures(gate.daemon.pid), mib = [...resident, status('VmRSS')].sort((a, b) => a - b)
   const sorted = took.sort((a, b) => a - b), n = sorted.length
   took = []
-  return { at, mib: Number(/^VmRSS:\s+(\d+)/m.exec(status)[1]) / 1024, fds: is.fds, threads: Number(/^Threads:\s+(\d+)/m.exec(status)[1]),
+  resident = []
+  return { at, mib: mib[mib.length >> 1] / 1024, fds: is.fds, threads: status('Threads'),
            children: is.children, zombies: is.zombies, perSecond: Math.round(n / SAMPLE), p50: sorted[n >> 1] ?? 0, p99: sorted[Math.floor(n * 0.99)] ?? 0,
            failed: { ...failures } }
 }
@@ -96,6 +107,7 @@ for (let at = SAMPLE; at <= seconds; at += SAMPLE) {
 }
 going = false
 clearInterval(renewal)
+clearInterval(watch)
 const verdict = []
 const judge = (what, holds, is) => verdict.push({ what, holds, is })
 judge('the daemon is there to the end', gate.daemon.exitCode === null && !gate.daemon.signalCode, gate.daemon.signalCode ?? 'it is')
@@ -106,6 +118,7 @@ for (const [figure, most] of Object.entries(GROWTH))
 door.stop()
 await Promise.race([Promise.allSettled(playing), sleep(70000)])
 await sleep(2000)
+if (verdict[0].holds) for (const [what, holds, is] of await readers.verdict(gate)) judge(what, holds, is)
 const rest = verdict[0].holds ? sample('end') : undefined
 gate.daemon.kill('SIGTERM')
 const how = await gate.exited
@@ -113,6 +126,7 @@ judge('it ends cleanly', how.code === 0, `exit ${how.code ?? how.signal}`)
 const record = gate.cli(['audit', 'verify', '--dir', join(gate.dir, 'data/audit')], { ok: false })
 judge('its record verifies', record.status === 0, (record.stdout + record.stderr).trim().split('\n').at(-1))
 await gate.stop()
+await readers.stop()
 if (gate.log) console.error(`\nthe last errors in its log\n${gate.log.split('\n').slice(-6).join('\n')}`)
 judge('nobody is left at the end', !rest || rest.fds < 100, rest ? `${rest.fds} descriptors, ${rest.mib.toFixed(1)} MiB` : '')
 modern.stop() // not waited for: they keep no process running

@@ -57,7 +57,8 @@ const MALFORMED = [
   'POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"a":1,,}',
 ]
 
-export function actors({ gate, agent, visitor, token, idle, steady, count }) {
+// more: actors of others, who come as well.
+export function actors({ gate, agent, visitor, token, idle, steady, count, more }) {
   let number = 0
   const fresh = { headers: { connection: 'close' } }
   const code = ({ json }) => json?.error?.data?.code ?? (json?.result?.isError ? 'tool_error' : json?.result ? 'ok' : json?.error ?? 'nothing')
@@ -125,6 +126,7 @@ export function actors({ gate, agent, visitor, token, idle, steady, count }) {
         // A few at a time: all at once they would also be closed at once, a minute later, just when somebody counts.
         for (let i = 0, some = Math.ceil(idle / 20); i < idle && some; i++) if (!idles[i]) hold(i), some--
       } },
+      ...more,
     ],
   }
 }

@@ -177,7 +177,7 @@ describe('a file', () => {
   })
 
   test('a form, a time or an option that is none is refused before anything is written', () => {
-    for (const [args, words] of [[['--format', 'xml'], /must be json, ocsf, cef, otlp-logs or otlp-spans, not xml/], [['--since', 'never'], /--since: must be a duration/],
+    for (const [args, words] of [[['--format', 'xml'], /must be json, ocsf, cef, otlp-logs or otlp-spans, not xml/], [['--since', 'never'], /--since must be a duration/],
                                  [['--since', '1h', '--until', '2h'], /--since must be before --until/], [['--arguments'], /goes with --format otlp-spans/]]) {
       const r = gate.cli(['audit', 'export', '-c', gate.file, '-o', join(gate.dir, 'none'), ...args], { ok: false })
       assert.equal(r.status, 2)

@@ -2,7 +2,8 @@
 // and nobody who calls notices.
 // areas: sink, audit, daemon
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { authority } from './lib/certs.mjs'
@@ -39,7 +40,7 @@ test('a webhook gets every entry once, signed, with an id of its own', async () 
     assert.deepEqual(hook.entries, gate.audit())
     assert.equal(new Set(hook.ids).size, hook.ids.length)
     assert.deepEqual([sink.kind, sink.up, sink.failures, sink.fault], ['webhook', true, 0, ''])
-    assert.ok(Date.parse(sink.lastDelivery) > Date.now() - 60000)
+    assert.ok(Date.parse(sink.lastDeliveryAt) > Date.now() - 60000)
     const [first] = hook.requests
     assert.deepEqual([first.method, first.url, first.headers['content-type'], first.headers.authorization], ['POST', '/hook', 'application/json', secret])
     assert.match(first.headers['user-agent'], /^doorward\//)
@@ -130,25 +131,21 @@ test('a dead, a slow and a lying sink slow no call down, lose no entry, and are 
   let back
   try {
     const token = await calls(gate, 20)
-    const quick = async () => {
-      const begun = performance.now()
-      await calls(gate, 100, token)
-      return performance.now() - begun
-    }
-    const without = Math.min(await quick(), await quick())
     gate.write({ sinks: { dead: { ...to(good), timeout: '1s' }, deaf: { ...to(nobody), url: `http://127.0.0.1:${nobody.port}/`, timeout: '1s' },
                           slow: to(slow), lying: to(lying, { timeout: '500ms' }) } })
     gate.cli(['reload', '-c', gate.file])
     for (const name of ['dead', 'deaf', 'lying']) await failed(gate, name)
-    const beside = Math.min(await quick(), await quick())
-    assert.ok(beside < without * 3 + 100, `${without} ms without, ${beside} ms beside sinks that are gone`)
+    const begun = performance.now()
+    await calls(gate, 100, token)
+    const took = performance.now() - begun // the slow one alone needs 50 ms for each of their 200 entries
+    assert.ok(took < 5000, `100 calls took ${took} ms: they wait for sinks`)
     const states = (await gate.operator('GET', '/status')).json.sinks
     assert.deepEqual(states.map((s) => [s.name, s.up]), [['dead', false], ['deaf', false], ['slow', true], ['lying', false]])
-    assert.ok(states.every((s) => s.behind > 100), JSON.stringify(states))
+    assert.ok(states.every((s) => s.behind > 50), JSON.stringify(states))
     const metrics = await (await fetch(`${gate.admin}/metrics`, { headers: { authorization: `Bearer ${gate.operatorToken()}` } })).text()
     assert.match(metrics, /^doorward_audit_sink_up\{sink="dead"\} 0$/m)
     assert.match(metrics, /^doorward_audit_sink_up\{sink="slow"\} 1$/m)
-    assert.match(metrics, /^doorward_audit_sink_behind_entries\{sink="deaf"\} [1-9]\d\d+$/m)
+    assert.match(metrics, /^doorward_audit_sink_behind_entries\{sink="deaf"\} [1-9]\d+$/m)
     assert.match(metrics, /^doorward_audit_sink_failures_total\{sink="dead"\} [1-9]\d*$/m)
     const verbose = await (await fetch(`${gate.url}/readyz?verbose`)).json()
     assert.deepEqual(verbose.sinks.map((s) => [s.name, s.up]), states.map((s) => [s.name, s.up]))
@@ -209,7 +206,7 @@ test('a cursor that is damaged, or is of another record, is refused in the log, 
     return gate.log
   }
   try {
-    const first = readFileSync(cursor, 'utf8'), last = gate.audit().at(-1).seq
+    const last = gate.audit().at(-1).seq
     assert.ok(!(await again(() => {})).includes('sink_cursor_refused'))
     assert.ok(hook.entries[0].seq > last) // a whole one: what was sent does not come again
     const text = readFileSync(cursor, 'utf8')
@@ -218,12 +215,13 @@ test('a cursor that is damaged, or is of another record, is refused in the log, 
     assert.deepEqual(hook.entries, gate.audit())
     assert.match(await again(() => writeFileSync(cursor, '')), /"sink_cursor_refused"/)
     assert.deepEqual(hook.entries, gate.audit())
-    const another = await again(() => {
-      rmSync(join(gate.dir, 'data/audit'), { recursive: true })
-      mkdirSync(join(gate.dir, 'data/audit/cursors'), { recursive: true, mode: 0o700 })
-      writeFileSync(cursor, first)
-    })
-    assert.match(another, /"sink_cursor_refused".*(another record|not on record)/)
+    const whole = (seq) => {
+      const lines = `doorward cursor 1\nseq ${seq}\nleaf ${'ab'.repeat(32)}\n`
+      return `${lines}sum ${createHash('sha256').update(lines).digest('hex')}\n`
+    }
+    assert.match(await again(() => writeFileSync(cursor, whole(1))), /"sink_cursor_refused".*it is of another record/)
+    assert.deepEqual(hook.entries, gate.audit())
+    assert.match(await again(() => writeFileSync(cursor, whole(1e9))), /"sink_cursor_refused".*not on record/)
     assert.deepEqual(hook.entries, gate.audit())
   } finally {
     await gate.stop()

@@ -126,7 +126,7 @@ describe('a draft', () => {
   test('a time in which nothing was called holds nothing', () => {
     const r = replay(gate, BASE, '--since', '2020-01-01T00:00:00Z', '--until', '2020-01-02T00:00:00Z')
     assert.deepEqual([r.status, r.recorded], [0, 0])
-    for (const [args, said] of [[['--since', 'yesterday'], /--since: must be a duration/], [['--since', '1h', '--until', '2h'], /--since must be before/]]) {
+    for (const [args, said] of [[['--since', 'yesterday'], /--since must be a duration/], [['--since', '1h', '--until', '2h'], /--since must be before/]]) {
       const bad = gate.cli(['policy', 'replay', '-c', gate.file, ...args], { ok: false })
       assert.equal(bad.status, 2)
       assert.match(bad.stderr, said)

@@ -137,6 +137,22 @@ static void monotonic_time_does_not_go_back(void **state)
         assert_true((now = clock_mono_ns()) >= last);
 }
 
+static void a_moment_is_a_duration_before_now_or_a_date_with_or_without_a_time(void **state)
+{
+    int64_t ms = 0;
+    (void)state;
+    assert_int_equal(clock_moment(STR("1h"), 7200000, &ms), ERR_OK);
+    assert_int_equal(ms, 3600000);
+    assert_int_equal(clock_moment(STR("1970-01-02"), 0, &ms), ERR_OK);
+    assert_int_equal(ms, 86400000);
+    assert_int_equal(clock_moment(STR("1970-01-01T00:00:01Z"), 0, &ms), ERR_OK);
+    assert_int_equal(ms, 1000);
+    assert_int_equal(clock_moment(STR("1970-01-32"), 0, &ms), ERR_SYNTAX);
+    assert_int_equal(clock_moment(STR("yesterday!"), 0, &ms), ERR_SYNTAX);
+    assert_int_equal(clock_moment(STR_NONE, 0, &ms), ERR_SYNTAX);
+    assert_int_equal(ms, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +161,7 @@ int main(void)
         cmocka_unit_test(a_time_is_written_and_read_back),
         cmocka_unit_test(times_beyond_four_digits_stay_four_digits),
         cmocka_unit_test(durations),
+        cmocka_unit_test(a_moment_is_a_duration_before_now_or_a_date_with_or_without_a_time),
         cmocka_unit_test(monotonic_time_does_not_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
