@@ -30,9 +30,9 @@ static enum err audit_is_record(struct cli *c, const char *dir, struct fault *f)
     if (first || audit_there(c, dir, "checkpoint") || audit_there(c, dir, "checkpoints"))
         return ERR_OK;
     return fault_set(f, ERR_NOT_FOUND, "%s: holds no record%s%s%s", dir,
-                     audit_there(c, dir, "audit/checkpoint") ? "; that is in " : "",
-                     audit_there(c, dir, "audit/checkpoint") ? dir : "",
-                     audit_there(c, dir, "audit/checkpoint") ? "/audit" : "");
+                     audit_there(c, dir, "audit/lock") ? "; that is in " : "",
+                     audit_there(c, dir, "audit/lock") ? dir : "",
+                     audit_there(c, dir, "audit/lock") ? "/audit" : "");
 }
 
 enum err cli_audit_dir(struct cli *c, struct str *ret, struct fault *f)
