@@ -58,8 +58,11 @@ static void nats_silent(natsConnection *nc, natsSubscription *sub, natsStatus st
 
 /* ---- the connection ---- */
 
+/* Closed first, which ends libnats' thread that reads: it may be about to hand the subscription an answer that nobody
+ * waits for any more, and does not hold on to it meanwhile. */
 static void nats_disconnect(struct nats *n)
 {
+    natsConnection_Close(n->nc);
     natsSubscription_Destroy(n->answers);
     natsConnection_Destroy(n->nc);
     n->answers = NULL;

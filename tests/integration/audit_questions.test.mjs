@@ -5,13 +5,14 @@ import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { DESK, startGate } from './lib/gate.mjs'
+import { DESK, startGate, until } from './lib/gate.mjs'
 
 let gate, elsewhere
 const ask = (...args) => gate.cli(['audit', ...args], { ok: false })
 
 before(async () => {
   gate = await startGate({ servers: { desk: DESK } })
+  await until('the first checkpoint', () => gate.json(['status']).audit.checkpoint > 0)
   elsewhere = mkdtempSync(join(tmpdir(), 'doorward-none-'))
 })
 after(async () => gate?.stop())

@@ -2,6 +2,7 @@
 // areas: sink, audit
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { authority } from './lib/certs.mjs'
 import { DESK, startGate, until } from './lib/gate.mjs'
 import { deaf, inOrder, nats, sinkOf } from './lib/sinks.mjs'
@@ -79,6 +80,19 @@ test('a subject that no stream takes is a fault with a way out, and nothing is l
   })
   assert.match(lost.fault, /no JetStream stream takes the subject nobody\.listens/)
   assert.equal(lost.sent, 0)
+})
+
+test('sinks that no stream takes come and go with answers on their way, and the gateway stays', async () => {
+  const bus1 = { kind: 'nats', url: bus.url, secret: '${BUS_TOKEN}' }
+  const lost = Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`lost${i}`, { ...bus1, subject: `nobody.listens.${i}` }]))
+  for (let i = 0; i < 8; i++) {
+    gate.write({ sinks: { bus: bus1, ...lost } })
+    gate.cli(['reload', '-c', gate.file])
+    await sleep(400) // a few batches each, all refused
+    gate.write({ sinks: { bus: bus1 } })
+    gate.cli(['reload', '-c', gate.file])
+  }
+  await until('them to be gone', async () => (await gate.operator('GET', '/status')).json.sinks.length === 1)
 })
 
 test('the token stands in no log, no status and no entry', async () => {
