@@ -78,7 +78,7 @@ struct approval {
     int64_t over_mono, shape_until_mono, used_kept;
     struct str result; /* heap; or empty */
     bool known;
-    bool unmade; /* the call that took it was not made after all */
+    bool unmade;  /* the call that took it was not made after all */
     bool counted; /* among those that wait for people */
     _Atomic unsigned refs;
     struct approval *next_id, *next_binding, *prev, *next; /* chains; all of them, the oldest first */

@@ -31,8 +31,7 @@ static enum err audit_is_record(struct cli *c, const char *dir, struct fault *f)
         return ERR_OK;
     return fault_set(f, ERR_NOT_FOUND, "%s: holds no record%s%s%s", dir,
                      audit_there(c, dir, "audit/lock") ? "; that is in " : "",
-                     audit_there(c, dir, "audit/lock") ? dir : "",
-                     audit_there(c, dir, "audit/lock") ? "/audit" : "");
+                     audit_there(c, dir, "audit/lock") ? dir : "", audit_there(c, dir, "audit/lock") ? "/audit" : "");
 }
 
 enum err cli_audit_dir(struct cli *c, struct str *ret, struct fault *f)

@@ -154,16 +154,17 @@ static void tell_json(struct plan *r, bool written, struct str kept)
 static void tell_next(struct plan *r, struct str kept)
 {
     static const char *const words[] = {"claude-desktop", "claude-code", "cursor", "vscode"};
-    printf("\n%s is written; what it was is kept as " STR_FMT " (doorward import --undo)\n"
-           "Next:\n"
-           "  doorward reload -c %s\n"
-           "  doorward tools list --propose -c %s\n"
-           "  doorward connect %s --agent ID --key FILE\n"
-           "A tool of which `tools` says no risk waits for a person with each call: write down what --propose proposes, "
-           "where it is right.\n"
-           "When the client goes through Doorward, take the servers out of its own file: until then it reaches them "
-           "past the door.\n",
-           r->path, STR_ARG(kept), r->path, r->path, words[r->im.client]);
+    printf(
+        "\n%s is written; what it was is kept as " STR_FMT " (doorward import --undo)\n"
+        "Next:\n"
+        "  doorward reload -c %s\n"
+        "  doorward tools list --propose -c %s\n"
+        "  doorward connect %s --agent ID --key FILE\n"
+        "A tool of which `tools` says no risk waits for a person with each call: write down what --propose proposes, "
+        "where it is right.\n"
+        "When the client goes through Doorward, take the servers out of its own file: until then it reaches them "
+        "past the door.\n",
+        r->path, STR_ARG(kept), r->path, r->path, words[r->im.client]);
 }
 
 /* ---- the command ---- */

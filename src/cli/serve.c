@@ -92,10 +92,16 @@ static void status_sinks(struct cli *c, const struct json *j)
 
 static void status_channels(struct cli *c, const struct json *j)
 {
-    static const char *const columns[][2] = {
-        {"CHANNEL", "name"},  {"KIND", "kind"},         {"UP", "up"},
-        {"STANDBY", "standby"}, {"WAITING", "waiting"}, {"LAST MESSAGE", "lastMessage"},
-        {"FAILURES", "failures"}, {"DROPPED", "dropped"}, {"FAULT", "fault"}, {NULL, NULL}};
+    static const char *const columns[][2] = {{"CHANNEL", "name"},
+                                             {"KIND", "kind"},
+                                             {"UP", "up"},
+                                             {"STANDBY", "standby"},
+                                             {"WAITING", "waiting"},
+                                             {"LAST MESSAGE", "lastMessage"},
+                                             {"FAILURES", "failures"},
+                                             {"DROPPED", "dropped"},
+                                             {"FAULT", "fault"},
+                                             {NULL, NULL}};
     uint32_t channels = json_get(j, JSON_ROOT, STR("channels"));
     if (!json_first(j, channels))
         return;

@@ -253,7 +253,8 @@ static void check_channel(struct conf_load *l, const char *path, const struct co
     check_channel_idle(l, path, "channel", v->channel.n, v->kind == CONF_CHANNEL_SLACK);
     check_channel_idle(l, path, "username, from or to", v->username.n || v->from.n || v->to.n, mail);
     for (size_t i = 0; i < v->channel.n && v->kind == CONF_CHANNEL_SLACK; i++)
-        if (!(v->channel.p[i] >= '0' && v->channel.p[i] <= '9') && !(v->channel.p[i] >= 'A' && v->channel.p[i] <= 'Z')) {
+        if (!(v->channel.p[i] >= '0' && v->channel.p[i] <= '9') &&
+            !(v->channel.p[i] >= 'A' && v->channel.p[i] <= 'Z')) {
             conf_fault(l, path, "channel is wrong: must be the conversation's id, such as C0123ABCD, not its name");
             break;
         }

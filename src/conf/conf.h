@@ -104,8 +104,8 @@ struct conf_session {
 };
 struct conf_limits {
     struct conf_rate agent_rate;
-    int64_t connections, streams, body_bytes, result_bytes, arena_bytes, call_timeout, input_timeout, parked_calls, pending_approvals,
-        replay_bytes, replay_time, stop_grace;
+    int64_t connections, streams, body_bytes, result_bytes, arena_bytes, call_timeout, input_timeout, parked_calls,
+        pending_approvals, replay_bytes, replay_time, stop_grace;
 };
 struct conf_retention {
     int64_t age, bytes; /* 0: not bounded by it */
@@ -179,7 +179,7 @@ CONF_ARRAY(conf_tool_binds, struct conf_tool_bind);
 struct conf_tool {
     struct str name; /* the pattern */
     struct conf_rate rate, agent_rate;
-    int64_t risk;      /* enum conf_risk */
+    int64_t risk; /* enum conf_risk */
     struct conf_strings approvers;
     int64_t people;
     int64_t read_only; /* 0 or 1 */

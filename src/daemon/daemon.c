@@ -544,8 +544,8 @@ int daemon_serve(const char *config_file)
     struct house *h = calloc(1, sizeof(*h));
     if (!h)
         return 1;
-    if (conf_load(config_file, &conf, &faults) || house_policies_open(h, conf, &faults) ||
-        sinks_check(conf, &faults) || notify_check(conf, &faults)) {
+    if (conf_load(config_file, &conf, &faults) || house_policies_open(h, conf, &faults) || sinks_check(conf, &faults) ||
+        notify_check(conf, &faults)) {
         fprintf(stderr, STR_FMT "doorward: %s has faults; nothing was started\n", STR_ARG(buf_view(&faults)),
                 config_file);
         buf_done(&faults);

@@ -69,7 +69,8 @@ static void listen_request(struct exchange *x)
         rest_serve(&s->rest, x);
         return;
     }
-    if (listen_health(s, x) || notify_serve(s->house->notify, x) || oauth_serve(&s->oauth, x) || mcp_serve(&s->house->mcp[s->gate.worker->index], x))
+    if (listen_health(s, x) || notify_serve(s->house->notify, x) || oauth_serve(&s->oauth, x) ||
+        mcp_serve(&s->house->mcp[s->gate.worker->index], x))
         return;
     struct fault f;
     fault_set(&f, ERR_NOT_FOUND, "there is nothing at " STR_FMT "; agents call /mcp or /v1/tools",

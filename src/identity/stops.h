@@ -3,8 +3,8 @@
  * not keep anybody from stopping an agent, and in the store before the operator has an answer, so that it is still in
  * force after a restart. It stays until an operator lifts it, also when the agent is deleted and registered anew.
  *
- * A session that is stopped needs no entry: what waits in it for a person is void in the store before the operator has an
- * answer (approvals_settle), and other sessions do not survive a restart.
+ * A session that is stopped needs no entry: what waits in it for a person is void in the store before the operator has
+ * an answer (approvals_settle), and other sessions do not survive a restart.
  *
  * Threads: stops_judge, stops_all and stops_each from any thread, without waiting for the disk. stops_keep and
  * stops_lift block on the store: pool threads only.
