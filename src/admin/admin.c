@@ -475,14 +475,3 @@ enum err admin_only(struct admin_request *r, const char *const *keys, struct fau
     }
     return ERR_OK;
 }
-
-void admin_kv_time(struct json_out *o, const char *key, int64_t wall_ms)
-{
-    char text[CLOCK_RFC3339];
-    if (!wall_ms) {
-        json_kv_null(o, key);
-        return;
-    }
-    clock_format(wall_ms, text);
-    json_kv_z(o, key, text);
-}

@@ -11,8 +11,8 @@ static void agent_write(struct json_out *o, const struct agent *a)
     json_kv_str(o, "version", a->version);
     json_kv_str(o, "deploymentEnv", a->env);
     json_kv_str(o, "owner", a->owner);
-    admin_kv_time(o, "createdAt", a->created);
-    admin_kv_time(o, "expiresAt", a->expires);
+    clock_kv(o, "createdAt", a->created);
+    clock_kv(o, "expiresAt", a->expires);
     json_kv_bool(o, "enabled", a->enabled);
     json_kv_i64(o, "maxConcurrentSessions", a->max_sessions);
     json_kv_strs(o, "allowedTools", a->allowed.v, a->allowed.n);
@@ -23,8 +23,8 @@ static void agent_write(struct json_out *o, const struct agent *a)
         json_open(o, '{');
         json_kv_z(o, "kid", jose_key_thumbprint(a->key[i].key));
         json_kv_z(o, "alg", jose_alg_name(jose_key_alg(a->key[i].key)));
-        admin_kv_time(o, "createdAt", a->key[i].created);
-        admin_kv_time(o, "retiresAt", a->key[i].retires);
+        clock_kv(o, "createdAt", a->key[i].created);
+        clock_kv(o, "retiresAt", a->key[i].retires);
         json_close(o, '}');
     }
     json_close(o, ']');
@@ -40,14 +40,14 @@ static void agent_details(const struct agent *a, bool rights, struct buf *out)
     if (rights) {
         json_kv_strs(&o, "allowedTools", a->allowed.v, a->allowed.n);
         json_kv_strs(&o, "deniedTools", a->denied.v, a->denied.n);
-        admin_kv_time(&o, "expiresAt", a->expires);
+        clock_kv(&o, "expiresAt", a->expires);
     }
     json_key(&o, STR("keys"));
     json_open(&o, '[');
     for (size_t i = 0; i < a->key_count; i++) {
         json_open(&o, '{');
         json_kv_z(&o, "kid", jose_key_thumbprint(a->key[i].key));
-        admin_kv_time(&o, "retiresAt", a->key[i].retires);
+        clock_kv(&o, "retiresAt", a->key[i].retires);
         json_close(&o, '}');
     }
     json_close(&o, ']');

@@ -117,13 +117,6 @@ static void streams_run(struct worker *w, struct worker_mail *m)
     buf_done(&news);
 }
 
-static void news_time(struct json_out *o, const char *key, int64_t wall_ms)
-{
-    char text[CLOCK_RFC3339];
-    clock_format(wall_ms, text);
-    json_kv_z(o, key, text);
-}
-
 static void news_write(struct buf *out, const struct approval_news *n)
 {
     struct buf data CLEANUP(buf_done);
@@ -136,8 +129,8 @@ static void news_write(struct buf *out, const struct approval_news *n)
     json_kv_str(&o, "tool", n->tool);
     json_kv_str(&o, "agentId", n->agent);
     json_kv_z(&o, "risk", duty_risks[n->risk]);
-    news_time(&o, "createdAt", n->created);
-    news_time(&o, "expiresAt", n->expires);
+    clock_kv(&o, "createdAt", n->created);
+    clock_kv(&o, "expiresAt", n->expires);
     json_kv_i64(&o, "people", n->people);
     json_kv_i64(&o, "approved", n->yes);
     json_kv_str(&o, "by", n->by);

@@ -52,7 +52,7 @@ enum err admin_audit_log_tile(struct admin_request *r, struct fault *f)
     if (level == TLOG_ENTRIES) {
         TRY(log_bundle(dir.p, index, width, &r->out, f));
     } else {
-        TRY(log_tile_read((void *)(uintptr_t)dir.p, level, index, width, hash, f));
+        TRY(tlog_folder_tile((void *)(uintptr_t)dir.p, level, index, width, hash, f));
         buf_put(&r->out, hash, width * sizeof(hash[0]));
     }
     r->type = STR("application/octet-stream");

@@ -92,8 +92,6 @@ static enum err read_open(struct audit_stream *s, struct fault *f)
 static enum err read_next(struct audit_stream *s, struct str *ret, uint64_t *ret_seq, struct fault *f)
 {
     enum err e = audit_reader_next(s->reader, ret, ret_seq, f);
-    if (e == ERR_NOT_FOUND) /* what it had read ahead was older than what is committed now */
-        e = audit_reader_next(s->reader, ret, ret_seq, f);
     return e == ERR_NOT_FOUND
                ? fault_set(f, ERR_CORRUPT,
                            "entry %" PRIu64 " is on record and cannot be read: `doorward audit verify` says more",

@@ -100,7 +100,7 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_key(&o, STR("approvals"));
     json_open(&o, '{');
     json_kv_i64(&o, "pending", (int64_t)approvals_pending(a->approvals));
-    admin_kv_time(&o, "oldestAt", approvals_oldest(a->approvals));
+    clock_kv(&o, "oldestAt", approvals_oldest(a->approvals));
     json_close(&o, '}');
     struct fault audit = {0};
     json_key(&o, STR("audit"));

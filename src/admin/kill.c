@@ -92,7 +92,7 @@ static void kill_write(void *ctx, const struct store_stop *p)
         json_kv_null(o, "agentId");
     json_kv_str(o, "reason", p->reason);
     json_kv_str(o, "by", p->by);
-    admin_kv_time(o, "stoppedAt", p->at);
+    clock_kv(o, "stoppedAt", p->at);
     json_close(o, '}');
 }
 

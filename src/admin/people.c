@@ -28,7 +28,7 @@ static void person_write(struct json_out *o, const struct store_person *p)
     json_kv_str(o, "slack", p->slack);
     json_kv_str(o, "email", p->email);
     json_kv_str(o, "pagerduty", p->pagerduty);
-    admin_kv_time(o, "createdAt", p->created);
+    clock_kv(o, "createdAt", p->created);
     json_close(o, '}');
 }
 

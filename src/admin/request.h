@@ -86,6 +86,5 @@ enum err admin_i64(struct admin_request *r, const char *key, int64_t *ret, struc
 enum err admin_strings(struct admin_request *r, const char *key, struct conf_strings *ret, struct fault *f) MUST_USE;
 /* The body holds nothing but these; the list ends with NULL. */
 enum err admin_only(struct admin_request *r, const char *const *keys, struct fault *f) MUST_USE;
-void admin_kv_time(struct json_out *o, const char *key, int64_t wall_ms); /* null for 0 */
 
 #endif

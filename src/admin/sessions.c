@@ -15,8 +15,8 @@ static void session_write_members(struct json_out *o, struct lease *l)
     json_kv_str(o, "user", l->user);
     json_kv_str(o, "tier", l->tier);
     json_kv_str(o, "trigger", l->trigger);
-    admin_kv_time(o, "createdAt", l->created);
-    admin_kv_time(o, "expiresAt", l->expires);
+    clock_kv(o, "createdAt", l->created);
+    clock_kv(o, "expiresAt", l->expires);
     json_kv_i64(o, "maxToolCalls", l->max_calls);
     json_kv_i64(o, "usedToolCalls", atomic_load(&l->used));
     json_kv_strs(o, "scopes", l->scope, l->scope_count);

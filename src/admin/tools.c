@@ -1,6 +1,7 @@
 /* The catalogue, what of it is withheld and how that differs from its pins, and an operator who accepts it. */
 #include "admin/request.h"
 #include "approve/approve.h"
+#include "base/clock.h"
 #include "base/json_diff.h"
 #include "base/log.h"
 
@@ -106,8 +107,8 @@ static enum err tool_write_diff(struct json_out *o, struct pins *pins, const str
         json_key(o, STR("pinned"));
         json_open(o, '{');
         json_kv_str(o, "hash", pin.hash);
-        admin_kv_time(o, "firstSeenAt", pin.first_seen);
-        admin_kv_time(o, "acceptedAt", pin.accepted);
+        clock_kv(o, "firstSeenAt", pin.first_seen);
+        clock_kv(o, "acceptedAt", pin.accepted);
         json_kv_str(o, "acceptedBy", pin.accepted_by);
         json_kv_raw(o, "definition", pin.definition);
         json_close(o, '}');

@@ -108,17 +108,23 @@ static void log_fill(const struct approval_move *m, int64_t now, struct audit_en
                                                                           : AUDIT_SUCCESS;
 }
 
+/* details: to be freed, also when they failed. */
+static void log_entry(const struct approval_move *m, struct audit_entry *e, struct buf *details)
+{
+    int64_t now = clock_wall_ms();
+    buf_init(details, 1u << 20);
+    log_fill(m, now, e);
+    log_details(m, now, details);
+    e->details = buf_view(details);
+}
+
 enum err approvals_log(struct approvals *a, struct approval_move *m, struct audit_done *done, struct fault *f)
 {
     struct audit_entry e;
     struct buf details CLEANUP(buf_done);
-    int64_t now = clock_wall_ms();
-    buf_init(&details, 1u << 20);
-    log_fill(m, now, &e);
-    log_details(m, now, &details);
+    log_entry(m, &e, &details);
     if (buf_failed(&details))
         return fault_set(f, ERR_NOMEM, "no memory for the record");
-    e.details = buf_view(&details);
     return audit_append(a->audit, &e, done, f);
 }
 
@@ -126,11 +132,7 @@ void approvals_log_failed(struct approvals *a, struct approval_move *m)
 {
     struct audit_entry e;
     struct buf details CLEANUP(buf_done);
-    int64_t now = clock_wall_ms();
-    buf_init(&details, 1u << 20);
-    log_fill(m, now, &e);
-    log_details(m, now, &details);
-    e.details = buf_view(&details);
+    log_entry(m, &e, &details);
     e.allowed = false;
     e.reason = STR("the store did not take it: it is not in force");
     e.result = AUDIT_FAILURE;

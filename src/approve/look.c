@@ -30,10 +30,7 @@ struct audit *approvals_record(struct approvals *a)
 
 static void look_put(const struct approval *p, struct json_out *o)
 {
-    char created[CLOCK_RFC3339], expires[CLOCK_RFC3339];
     const char *digest = approval_digest(p);
-    clock_format(p->created, created);
-    clock_format(p->now.until, expires);
     json_open(o, '{');
     json_kv_str(o, "id", str_of(p->id));
     json_kv_z(o, "state", approval_states[p->now.state]);
@@ -43,8 +40,8 @@ static void look_put(const struct approval *p, struct json_out *o)
     json_kv_str(o, "agentType", p->agent_type);
     json_kv_str(o, "sessionId", p->sid);
     json_kv_str(o, "user", p->user);
-    json_kv_z(o, "createdAt", created);
-    json_kv_z(o, "expiresAt", expires);
+    clock_kv(o, "createdAt", p->created);
+    clock_kv(o, "expiresAt", p->now.until);
     json_kv_z(o, "digest", digest);
     json_kv_i64(o, "people", p->people);
     json_kv_raw(o, "reviewers", p->reviewers.n ? p->reviewers : STR("[]"));

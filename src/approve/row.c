@@ -250,7 +250,6 @@ enum err row_read(const struct store_approval *row, struct arena *a, struct appr
 
 static void row_card_decisions(const struct json *j, struct arena *a, struct buf *b)
 {
-    char at[CLOCK_RFC3339];
     int64_t ms = 0;
     struct json_out o = json_out(b);
     json_open(&o, '[');
@@ -258,9 +257,8 @@ static void row_card_decisions(const struct json *j, struct arena *a, struct buf
     {
         if (!json_i64(j, json_get(j, one, STR("at")), &ms))
             continue;
-        clock_format(ms, at);
         json_open(&o, '{');
-        json_kv_z(&o, "at", at);
+        clock_kv(&o, "at", ms);
         json_kv_str(&o, "by", json_str(j, json_get(j, one, STR("by")), a));
         json_kv_str(&o, "channel", json_str(j, json_get(j, one, STR("channel")), a));
         json_kv_bool(&o, "edited", json_bool(j, json_get(j, one, STR("edited")), false));

@@ -2,16 +2,6 @@
 #include "approve/view.h"
 #include "base/clock.h"
 
-static void show_time(struct json_out *o, const char *key, int64_t wall_ms)
-{
-    char text[CLOCK_RFC3339];
-    clock_format(wall_ms, text);
-    if (wall_ms)
-        json_kv_z(o, key, text);
-    else
-        json_kv_null(o, key);
-}
-
 static void show_raw(struct json_out *o, const char *key, struct str json)
 {
     json_kv_raw(o, key, json.n ? json : STR("[]"));
@@ -29,8 +19,8 @@ static void show_card(const struct approval_card *c, struct json_out *o)
     json_kv_str(o, "owner", c->owner);
     json_kv_str(o, "sessionId", c->session);
     json_kv_str(o, "user", c->user);
-    show_time(o, "createdAt", c->created);
-    show_time(o, "expiresAt", c->expires);
+    clock_kv(o, "createdAt", c->created);
+    clock_kv(o, "expiresAt", c->expires);
     json_kv_str(o, "digest", c->digest);
     json_kv_str(o, "definition", c->definition);
     json_kv_str(o, "policyVersion", c->policy_version);

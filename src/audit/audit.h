@@ -95,6 +95,8 @@ struct audit_entry { /* strings live until audit_append returns; code and stage 
 };
 /* The values that mean "not said" where zero does not. */
 void audit_entry_init(struct audit_entry *e, enum audit_event event, enum audit_actor actor);
+struct lease;
+void audit_entry_who(struct audit_entry *e, const struct lease *l); /* the agent, its session, its user */
 
 struct audit;
 /* What recovery found when the record was opened. */
@@ -205,7 +207,7 @@ uint64_t audit_reader_last(struct audit_reader *r); /* the last seq on record no
 enum err audit_reader_next(struct audit_reader *r, struct str *ret, uint64_t *ret_seq, struct fault *f) MUST_USE;
 
 /* Members that stand in a file of their own since they are long (entry member `large`): the bytes, checked against
- * their hash, appended to out. */
+ * their hash, in the place of what was in out. */
 enum err audit_large(const char *dir, struct str sha256_hex, struct buf *out, struct fault *f) MUST_USE;
 
 #endif

@@ -10,6 +10,7 @@
 #include "audit/segment.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/lease.h"
 
 enum { ENTRY_TEXT_MAX = 64 << 20 }; /* of all that is handed in */
 
@@ -43,6 +44,17 @@ const char *audit_event_what(enum audit_event e)
 void audit_entry_init(struct audit_entry *e, enum audit_event event, enum audit_actor actor)
 {
     *e = (struct audit_entry){.event = event, .actor_type = actor, .result_bytes = -1, .latency_us = -1, .tokens = -1};
+}
+
+void audit_entry_who(struct audit_entry *e, const struct lease *l)
+{
+    e->agent_id = l->agent_id;
+    e->agent_type = l->agent_type;
+    e->agent_version = l->agent_version;
+    e->agent_env = l->agent_env;
+    e->session_id = l->sid;
+    e->user = l->user;
+    e->trigger = l->trigger;
 }
 
 static void entry_str(struct json_out *o, const char *key, struct str s)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 enum { KEY_FILE = 4096, KEY_NAME = 17, KEY_SEAL = 32 }; /* 20261126T041840Z and a zero */
 
@@ -17,7 +18,7 @@ void audit_keys_done(struct audit_keys *k)
 {
     for (unsigned i = 0; i < k->n; i++)
         note_signer_done(&k->signer[i]);
-    log_verifiers_done(&k->verifiers);
+    note_verifiers_done(&k->verifiers);
     secret_free(k->seal);
     *k = (struct audit_keys){0};
 }
@@ -43,19 +44,11 @@ static enum err key_put(const char *dir, const char *name, const void *p, size_t
 {
     char path[4096];
     snprintf(path, sizeof(path), "%s/%s", dir, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
-        folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && write(fd, p, n) == (ssize_t)n && fsync(fd) == 0 && folder >= 0 && fsync(folder) == 0;
-    int why = errno;
-    if (fd >= 0)
-        close(fd);
-    if (folder >= 0)
-        close(folder);
-    if (!ok && fd >= 0)
-        unlink(path); /* half a key would stop the next start */
-    return ok ? ERR_OK
-              : fault_set(f, why == EEXIST ? ERR_EXISTS : ERR_IO, "%s: the key could not be written: %s", path,
-                          strerror(why));
+    /* no half of a key, which would stop the next start */
+    return file_new(path, (struct str){p, n})
+               ? ERR_OK
+               : fault_set(f, errno == EEXIST ? ERR_EXISTS : ERR_IO, "%s: the key could not be written: %s", path,
+                           strerror(errno));
 }
 
 static enum err key_make(const char *dir, struct str origin, struct note_verifier *ret, struct fault *f)
@@ -189,7 +182,7 @@ enum err audit_keys_open(const char *dir, struct str origin, bool make, int64_t 
         k.made = !e;
     }
     if (!e)
-        e = log_verifiers_read(dir, &k.verifiers, f);
+        e = note_verifiers_read(dir, &k.verifiers, f);
     if (!e)
         e = key_seal(dir, &k.seal, f);
     if (e) {

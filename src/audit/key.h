@@ -15,7 +15,7 @@ enum { AUDIT_SIGNERS = 4 };
 struct audit_keys {
     struct note_signer signer[AUDIT_SIGNERS]; /* the newest first; all have one name, the log's origin */
     unsigned n;
-    struct log_verifiers verifiers; /* of those and of all before */
+    struct note_verifiers verifiers; /* of those and of all before */
     struct secret *seal;
     bool made;               /* the first key: there was none */
     char retired[4][17 + 8]; /* names of the files that were deleted, empty behind the last */

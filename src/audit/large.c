@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/file.h"
 
@@ -37,32 +36,14 @@ enum err audit_large(const char *dir, struct str sha256_hex, struct buf *out, st
 {
     char hex[2 * SHA256_BYTES + 1], folder[4096], path[4096 + 80];
     unsigned char want[SHA256_BYTES], hash[SHA256_BYTES];
-    struct stat st;
     if (!enc_unhex(sha256_hex, want, sizeof(want)))
         return fault_set(f, ERR_PARAMS, "a hash must be 64 hex digits");
     enc_hex(want, sizeof(want), hex);
     large_path(dir, hex, folder, path);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    enum err e = ERR_OK;
-    size_t from = out->n;
-    if (fstat(fd, &st) < 0 || st.st_size > LARGE_BYTES)
-        e = fault_set(f, ERR_CORRUPT, "%s: is too large", path);
-    else if (!buf_reserve(out, (size_t)st.st_size + 1))
-        e = fault_set(f, ERR_NOMEM, "%s: no memory to read it", path);
-    for (ssize_t n = 1; !e && n > 0;) {
-        n = read(fd, out->p + out->n, from + (size_t)st.st_size + 1 - out->n);
-        if (n < 0 && errno != EINTR)
-            e = fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-        out->n += n > 0 ? (size_t)n : 0;
-    }
-    close(fd);
+    enum err e = file_read(path, LARGE_BYTES, out, f);
     if (!e)
-        enc_sha256(out->p + from, out->n - from, hash);
-    if (!e && memcmp(hash, want, sizeof(hash)) != 0)
+        enc_sha256(out->p, out->n, hash);
+    if (e == ERR_LIMIT || (!e && memcmp(hash, want, sizeof(hash)) != 0))
         e = fault_set(f, ERR_CORRUPT, "%s: does not hold what its name says", path);
-    if (e)
-        out->n = from;
     return e;
 }

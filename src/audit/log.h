@@ -12,16 +12,7 @@
 #define AUDIT_LOG_H
 
 #include "audit/audit.h"
-#include "tlog/note.h"
-
-/* The verifiers that a checkpoint of this record may be signed with. */
-struct log_verifiers {
-    struct note_verifier *v;
-    size_t n;
-};
-/* All *.pub of a folder, or the keys of one file, a line each. ERR_NOT_FOUND, ERR_SYNTAX. */
-enum err log_verifiers_read(const char *path, struct log_verifiers *ret, struct fault *f) MUST_USE;
-void log_verifiers_done(struct log_verifiers *v);
+#include "tlog/folder.h"
 
 struct log_checkpoint {
     struct buf text; /* the signed note */
@@ -30,7 +21,7 @@ struct log_checkpoint {
 };
 void log_checkpoint_done(struct log_checkpoint *c);
 /* Parses it and finds a signature of one of the verifiers (NULL: any will do). ERR_SYNTAX, ERR_CORRUPT. */
-enum err log_checkpoint_check(struct str text, const struct log_verifiers *v, struct note *ret_note,
+enum err log_checkpoint_check(struct str text, const struct note_verifiers *v, struct note *ret_note,
                               struct checkpoint *ret, struct fault *f) MUST_USE;
 /* The newest. ERR_NOT_FOUND: none yet. */
 enum err log_checkpoint_read(const char *dir, struct log_checkpoint *ret, struct fault *f) MUST_USE;
@@ -40,10 +31,6 @@ enum err log_cosigned_read(const char *dir, struct log_checkpoint *ret, struct f
 enum err log_checkpoints_each(const char *dir, enum err (*each)(void *ctx, struct str note, struct fault *f), void *ctx,
                               struct fault *f) MUST_USE;
 
-/* Tiles from <dir>/tile: for tlog_prove_*. A partial tile is also found in one that is wider. ctx: the folder's name.
- */
-enum err log_tile_read(void *dir, unsigned level, uint64_t index, unsigned width, struct tlog_hash *ret,
-                       struct fault *f) MUST_USE;
 /* Entry bundle N (tlog-tiles, "Log entries"), its first `width` entries, from the segments, appended to out.
  * ERR_NOT_FOUND: pruned, or not there yet. */
 enum err log_bundle(const char *dir, uint64_t index, unsigned width, struct buf *out, struct fault *f) MUST_USE;
@@ -66,8 +53,8 @@ struct log_verdict {
 };
 struct log_verify {
     const char *dir;
-    const struct log_verifiers *verifiers; /* NULL: signatures are not checked, which the caller must say */
-    const struct str *more;                /* checkpoints from elsewhere, such as anchors: they must fit, too */
+    const struct note_verifiers *verifiers; /* NULL: signatures are not checked, which the caller must say */
+    const struct str *more;                 /* checkpoints from elsewhere, such as anchors: they must fit, too */
     size_t more_count;
     void (*progress)(void *ctx, uint64_t entries, uint64_t of);
     void *ctx;

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit/log.h"
+#include "base/file.h"
 
 enum { CHECKPOINT_FILE = 64 << 10, CHECKPOINT_LINE = 256 << 10 };
 
@@ -16,7 +16,7 @@ void log_checkpoint_done(struct log_checkpoint *c)
     buf_done(&c->text);
 }
 
-static enum err checkpoint_signed(const struct note *n, struct str origin, const struct log_verifiers *v,
+static enum err checkpoint_signed(const struct note *n, struct str origin, const struct note_verifiers *v,
                                   struct fault *f)
 {
     bool named = false;
@@ -32,7 +32,7 @@ static enum err checkpoint_signed(const struct note *n, struct str origin, const
                  : fault_set(f, ERR_CORRUPT, "no key of " STR_FMT " is known", STR_ARG(origin));
 }
 
-enum err log_checkpoint_check(struct str text, const struct log_verifiers *v, struct note *ret_note,
+enum err log_checkpoint_check(struct str text, const struct note_verifiers *v, struct note *ret_note,
                               struct checkpoint *ret, struct fault *f)
 {
     TRY(note_parse(text, ret_note, f));
@@ -40,35 +40,15 @@ enum err log_checkpoint_check(struct str text, const struct log_verifiers *v, st
     return v ? checkpoint_signed(ret_note, ret->origin, v, f) : ERR_OK;
 }
 
-/* A whole file of at most max bytes. */
-static enum err checkpoint_file(const char *path, size_t max, struct buf *ret, struct fault *f)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    enum err e = ERR_OK;
-    if (fstat(fd, &st) < 0 || (uint64_t)st.st_size > max)
-        e = fault_set(f, ERR_CORRUPT, "%s: is too large", path);
-    else if (!buf_reserve(ret, (size_t)st.st_size + 1))
-        e = fault_set(f, ERR_NOMEM, "%s: no memory to read it", path);
-    for (ssize_t n = 1; !e && n > 0 && ret->n < (size_t)st.st_size;) {
-        n = read(fd, ret->p + ret->n, (size_t)st.st_size - ret->n);
-        if (n < 0 && errno != EINTR)
-            e = fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-        ret->n += n > 0 ? (size_t)n : 0;
-    }
-    close(fd);
-    return e;
-}
-
 static enum err checkpoint_read(const char *dir, const char *name, struct log_checkpoint *ret, struct fault *f)
 {
     char path[4096];
     snprintf(path, sizeof(path), "%s/%s", dir, name);
-    buf_init(&ret->text, CHECKPOINT_FILE + 1);
-    enum err e = checkpoint_file(path, CHECKPOINT_FILE, &ret->text, f);
-    if (!e && (log_checkpoint_check(buf_view(&ret->text), NULL, &ret->note, &ret->is, f)))
+    buf_init(&ret->text, CHECKPOINT_FILE);
+    enum err e = file_read(path, CHECKPOINT_FILE, &ret->text, f);
+    if (e == ERR_LIMIT)
+        e = f->err = ERR_CORRUPT;
+    else if (!e && (log_checkpoint_check(buf_view(&ret->text), NULL, &ret->note, &ret->is, f)))
         e = fault_set(f, ERR_CORRUPT, "%s: is damaged", path);
     if (e)
         buf_done(&ret->text);

@@ -70,10 +70,10 @@ static enum err prove_entry(struct audit_reader *r, uint64_t want, const struct 
 static enum err prove_index(const char *dir, const struct checkpoint *c, uint64_t index, struct tlog_hash *ret_leaf,
                             struct tlog_proof *ret, struct fault *f)
 {
-    const struct tlog_tiles tiles = {log_tile_read, (void *)(uintptr_t)dir};
+    const struct tlog_tiles tiles = {tlog_folder_tile, (void *)(uintptr_t)dir};
     struct tlog_hash tile[TLOG_WIDTH];
     unsigned at = (unsigned)(index % TLOG_WIDTH);
-    TRY(log_tile_read(tiles.ctx, 0, index / TLOG_WIDTH, at + 1, tile, f));
+    TRY(tlog_folder_tile(tiles.ctx, 0, index / TLOG_WIDTH, at + 1, tile, f));
     TRY(tlog_prove_inclusion(&tiles, index, c->size, ret, f));
     if (tlog_check_inclusion(ret, index, &tile[at], c->size, &c->root, f))
         return fault_set(f, ERR_CORRUPT,

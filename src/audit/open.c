@@ -11,6 +11,7 @@
 #include "audit/inner.h"
 #include "audit/seal.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 
 static enum err open_lock(struct audit *a, struct fault *f)
@@ -109,12 +110,8 @@ static enum err open_torn(struct audit *a, struct segment_cursor *c, uint64_t by
     enc_id("torn", id);
     snprintf(path, sizeof(path), "%s/torn-%020llu-%s", a->dir, (unsigned long long)a->written + 1, id + 5);
     char *copy = malloc(bytes);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = copy && fd >= 0 && pread(c->fd, copy, bytes, c->at) == (ssize_t)bytes &&
-              write(fd, copy, bytes) == (ssize_t)bytes && fsync(fd) == 0;
+    bool ok = copy && pread(c->fd, copy, bytes, c->at) == (ssize_t)bytes && file_new(path, (struct str){copy, bytes});
     free(copy);
-    if (fd >= 0)
-        close(fd);
     return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: the torn end of the record cannot be put aside", path);
 }
 
@@ -168,7 +165,7 @@ static enum err recover_segment(struct recover *r, uint64_t first, bool last, st
 static enum err recover_from(struct recover *r, uint64_t first, struct fault *f)
 {
     struct audit *a = r->a;
-    const struct tlog_tiles tiles = {.read = log_tile_read, .ctx = a->dir};
+    const struct tlog_tiles tiles = {.read = tlog_folder_tile, .ctx = a->dir};
     struct tlog_tree *t = a->publish.tree;
     tlog_tree_init(t);
     if (first > 1)

@@ -49,7 +49,7 @@ static enum err publish_pay(struct publish *p, struct fault *f)
         p->owed = o->next;
         if (!p->owed)
             p->owed_last = &p->owed;
-    p->pruned_at = clock_mono_ns(); /* the first time a minute from now */
+        p->pruned_at = clock_mono_ns(); /* the first time a minute from now */
         free(o);
     }
     return ERR_OK;

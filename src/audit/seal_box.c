@@ -9,8 +9,6 @@
  * All integers little-endian. Frames begin at multiples of eight. A value is on the disk before its entry; what a stop
  * in between leaves behind, whole or torn, belongs to no entry: readers pass over it, and go by the commitment.
  */
-#include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +18,8 @@
 
 #include "audit/seal_inner.h"
 #include "base/crc.h"
+#include "base/file.h"
+#include "base/le.h"
 
 enum { BOX_HEAD = 64, BOX_MAX = 1 << 30, BOX_WINDOW = 256 << 10, BOX_FALSE = 64 << 20 };
 
@@ -28,19 +28,6 @@ static const char box_magic[4] = {'D', 'W', 'S', 'V'};
 static size_t box_round(size_t n)
 {
     return (n + 7) / 8 * 8;
-}
-
-static void box_put_u32(char *p, uint32_t v)
-{
-    v = htole32(v);
-    memcpy(p, &v, 4);
-}
-
-static uint32_t box_u32(const char *p)
-{
-    uint32_t v;
-    memcpy(&v, p, 4);
-    return le32toh(v);
 }
 
 /* ---- frames ---- */
@@ -53,11 +40,10 @@ bool seal_frame_begin(struct buf *b, const struct seal_frame *frame, size_t n, s
     char *p = b->p + b->n;
     memset(p, 0, BOX_HEAD);
     memset(p + whole - 8, 0, 8);
-    uint64_t seq = htole64(frame->seq);
     memcpy(p, box_magic, sizeof(box_magic));
-    box_put_u32(p + 4, (uint32_t)n);
-    box_put_u32(p + 12, frame->index);
-    memcpy(p + 16, &seq, sizeof(seq));
+    le32_put(p + 4, (uint32_t)n);
+    le32_put(p + 12, frame->index);
+    le64_put(p + 16, frame->seq);
     memcpy(p + 24, frame->id, SEAL_ID);
     memcpy(p + 40, frame->nonce, SEAL_NONCE);
     *ret_at = b->n + BOX_HEAD;
@@ -73,25 +59,23 @@ static uint32_t box_sum(const char *p, size_t whole)
 void seal_frame_end(struct buf *b, size_t at, size_t n)
 {
     char *p = b->p + at - BOX_HEAD;
-    box_put_u32(p + 8, box_sum(p, box_round(BOX_HEAD + n)));
+    le32_put(p + 8, box_sum(p, box_round(BOX_HEAD + n)));
 }
 
 size_t seal_frames_before(const struct buf *b, uint64_t seq)
 {
     size_t at = 0;
-    for (uint64_t of; at < b->n; at += box_round(BOX_HEAD + box_u32(b->p + at + 4))) {
-        memcpy(&of, b->p + at + 16, sizeof(of));
-        if (le64toh(of) >= seq)
-            break;
-    }
+    while (at < b->n && le64_get(b->p + at + 16) < seq)
+        at += box_round(BOX_HEAD + le32_get(b->p + at + 4));
     return at;
 }
 
 void seal_aad(uint64_t seq, struct str path, struct str subject, char head[SEAL_AAD_HEAD], struct str ret[SEAL_AAD])
 {
-    const uint64_t numbers[] = {htole64(seq), htole64(path.n), htole64(subject.n)};
     memcpy(head, "DWSEAL01", 8);
-    memcpy(head + 8, numbers, sizeof(numbers));
+    le64_put(head + 8, seq);
+    le64_put(head + 16, path.n);
+    le64_put(head + 24, subject.n);
     ret[0] = (struct str){head, SEAL_AAD_HEAD};
     ret[1] = path;
     ret[2] = subject;
@@ -169,31 +153,35 @@ enum err seal_prune(const char *dir, uint64_t segment, struct fault *f)
 
 /* ---- reading ---- */
 
-/* The file of the last segment that begins at or before the entry; 0: there is none. */
-static enum err box_of(const char *dir, uint64_t seq, uint64_t *ret, struct fault *f)
+static enum err box_list(const char *dir, uint64_t **ret, size_t *ret_n, struct fault *f)
 {
     char folder[SEAL_PATH];
     snprintf(folder, sizeof(folder), "%s/sealed", dir);
-    DIR *d = opendir(folder);
-    if (!d)
-        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", folder, strerror(errno));
-    *ret = 0;
-    for (struct dirent *e; (e = readdir(d));) {
-        uint64_t n;
-        if (strlen(e->d_name) == 20 && str_u64(str_of(e->d_name), &n) && n <= seq && n > *ret)
-            *ret = n;
-    }
-    closedir(d);
+    if (file_numbers(folder, "", ret, ret_n))
+        return ERR_OK;
+    return fault_set(f,
+                     errno == ENOENT   ? ERR_NOT_FOUND
+                     : errno == ENOMEM ? ERR_NOMEM
+                                       : ERR_IO,
+                     "%s: %s", folder, strerror(errno));
+}
+
+/* The file of the last segment that begins at or before the entry; 0: there is none. */
+static enum err box_of(const char *dir, uint64_t seq, uint64_t *ret, struct fault *f)
+{
+    uint64_t *v;
+    size_t n;
+    TRY(box_list(dir, &v, &n, f));
+    while (n && v[n - 1] > seq)
+        n--;
+    *ret = n ? v[n - 1] : 0;
+    free(v);
     return ERR_OK;
 }
 
-enum err seal_file_open(const char *dir, uint64_t seq, struct seal_file *ret, struct fault *f)
+static enum err box_read(const char *dir, uint64_t segment, struct seal_file *ret, struct fault *f)
 {
     char path[SEAL_PATH];
-    uint64_t segment;
-    TRY(box_of(dir, seq, &segment, f));
-    if (!segment)
-        return fault_set(f, ERR_NOT_FOUND, "%s/sealed: holds nothing of entry %llu", dir, (unsigned long long)seq);
     box_path(dir, segment, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
@@ -202,27 +190,35 @@ enum err seal_file_open(const char *dir, uint64_t seq, struct seal_file *ret, st
     return ERR_OK;
 }
 
+enum err seal_file_open(const char *dir, uint64_t seq, struct seal_file *ret, struct fault *f)
+{
+    uint64_t segment;
+    TRY(box_of(dir, seq, &segment, f));
+    if (!segment)
+        return fault_set(f, ERR_NOT_FOUND, "%s/sealed: holds nothing of entry %llu", dir, (unsigned long long)seq);
+    return box_read(dir, segment, ret, f);
+}
+
 enum err seal_files(const char *dir, seal_each_file *each, void *ctx, struct fault *f)
 {
-    char path[SEAL_PATH];
-    enum err e = ERR_OK;
-    uint64_t n;
-    snprintf(path, sizeof(path), "%s/sealed", dir);
-    DIR *d = opendir(path);
-    if (!d)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    for (struct dirent *entry; !e && (entry = readdir(d));) {
-        struct seal_file file;
-        int fd = strlen(entry->d_name) == 20 && str_u64(str_of(entry->d_name), &n)
-                     ? openat(dirfd(d), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-                     : -1;
-        if (fd < 0)
+    uint64_t *v;
+    size_t n;
+    struct seal_file file;
+    enum err e = box_list(dir, &v, &n, f);
+    if (e)
+        return f->err = e == ERR_NOT_FOUND ? ERR_IO : e;
+    for (size_t i = 0; i < n && !e; i++) {
+        e = box_read(dir, v[i], &file, f);
+        if (e == ERR_NOT_FOUND) { /* pruned in the meantime */
+            e = ERR_OK;
             continue;
-        seal_file_of(fd, &file);
-        e = each(ctx, &file, f);
-        seal_file_close(&file);
+        }
+        if (!e) {
+            e = each(ctx, &file, f);
+            seal_file_close(&file);
+        }
     }
-    closedir(d);
+    free(v);
     return e;
 }
 
@@ -270,22 +266,20 @@ static enum err file_get(struct seal_file *s, size_t n, const char **ret, struct
  * ever. */
 static enum err file_frame(struct seal_file *s, const char *p, bool *ret_is, struct seal_frame *ret, struct fault *f)
 {
-    size_t n = box_u32(p + 4), whole = box_round(BOX_HEAD + n);
+    size_t n = le32_get(p + 4), whole = box_round(BOX_HEAD + n);
     *ret_is = false;
     if (memcmp(p, box_magic, sizeof(box_magic)) != 0 || n > BOX_MAX || (off_t)whole > s->bytes - s->at)
         return ERR_OK;
     TRY(file_get(s, whole, &p, f));
     if (!p)
         return ERR_OK;
-    if (box_u32(p + 8) != box_sum(p, whole)) {
+    if (le32_get(p + 8) != box_sum(p, whole)) {
         if (s->budget < whole)
             return fault_set(f, ERR_CORRUPT, "what is sealed cannot be read: its file is damaged throughout");
         s->budget -= whole;
         return ERR_OK;
     }
-    uint64_t seq;
-    memcpy(&seq, p + 16, sizeof(seq));
-    *ret = (struct seal_frame){.seq = le64toh(seq), .index = box_u32(p + 12), .sealed = {p + BOX_HEAD, n}};
+    *ret = (struct seal_frame){.seq = le64_get(p + 16), .index = le32_get(p + 12), .sealed = {p + BOX_HEAD, n}};
     memcpy(ret->id, p + 24, SEAL_ID);
     memcpy(ret->nonce, p + 40, SEAL_NONCE);
     s->at += (off_t)whole;

@@ -1,7 +1,5 @@
 #include "audit/segment.h"
 
-#include <dirent.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,37 +9,12 @@
 
 #include "base/clock.h"
 #include "base/crc.h"
+#include "base/file.h"
+#include "base/le.h"
+
 enum { SEGMENT_CHUNK = 256 << 10, SEGMENT_JUMP = 16 << 10, SEGMENT_HEAD_SUM = 16 };
 
 static const char segment_magic[8] = {'D', 'W', 'A', 'U', 'D', 'I', 'T', '2'};
-
-/* ---- little-endian ---- */
-
-static void put_u32(struct buf *b, uint32_t v)
-{
-    v = htole32(v);
-    buf_put(b, &v, 4);
-}
-
-static void put_u64(struct buf *b, uint64_t v)
-{
-    v = htole64(v);
-    buf_put(b, &v, 8);
-}
-
-static uint32_t get_u32(const void *p)
-{
-    uint32_t v;
-    memcpy(&v, p, 4);
-    return le32toh(v);
-}
-
-static uint64_t get_u64(const void *p)
-{
-    uint64_t v;
-    memcpy(&v, p, 8);
-    return le64toh(v);
-}
 
 /* ---- names ---- */
 
@@ -50,30 +23,11 @@ void segment_path(const char *dir, uint64_t first, char ret[4096])
     snprintf(ret, 4096, "%s/%020llu.seg", dir, (unsigned long long)first);
 }
 
-static int segment_filter(const struct dirent *d)
-{
-    struct str name = str_of(d->d_name);
-    uint64_t n;
-    return name.n == 24 && str_ends(name, STR(".seg")) && str_u64((struct str){name.p, 20}, &n);
-}
-
 enum err segment_list(const char *dir, struct segment_list *ret, struct fault *f)
 {
-    struct dirent **names;
-    int n = scandir(dir, &names, segment_filter, alphasort);
-    if (n < 0)
-        return fault_set(f, ERR_IO, "%s: %s", dir, strerror(errno));
-    struct segment_list l = {calloc((size_t)n + 1, sizeof(uint64_t)), (size_t)n};
-    for (int i = 0; i < n; i++) {
-        if (l.first)
-            str_u64((struct str){names[i]->d_name, 20}, &l.first[i]);
-        free(names[i]);
-    }
-    free(names);
-    if (!l.first)
-        return fault_set(f, ERR_NOMEM, "no memory for the list of segments");
-    *ret = l;
-    return ERR_OK;
+    return file_numbers(dir, ".seg", &ret->first, &ret->count)
+               ? ERR_OK
+               : fault_set(f, errno == ENOMEM ? ERR_NOMEM : ERR_IO, "%s: %s", dir, strerror(errno));
 }
 
 void segment_list_done(struct segment_list *l)
@@ -86,14 +40,11 @@ void segment_list_done(struct segment_list *l)
 
 void segment_put_head(struct buf *b, uint64_t first)
 {
-    static const char zeros[SEGMENT_HEAD] = {0};
-    size_t from = b->n;
-    buf_put(b, segment_magic, sizeof(segment_magic));
-    put_u64(b, first);
-    if (!buf_failed(b))
-        put_u32(b, crc32c(0, b->p + from, SEGMENT_HEAD_SUM));
-    if (!buf_failed(b))
-        buf_put(b, zeros, SEGMENT_HEAD - (b->n - from));
+    char head[SEGMENT_HEAD] = {0};
+    memcpy(head, segment_magic, sizeof(segment_magic));
+    le64_put(head + 8, first);
+    le32_put(head + SEGMENT_HEAD_SUM, crc32c(0, head, SEGMENT_HEAD_SUM));
+    buf_put(b, head, sizeof(head));
 }
 
 static size_t segment_frame_bytes(size_t payload)
@@ -117,10 +68,10 @@ void segment_frame_end(struct buf *b, size_t frame, uint64_t seq, uint64_t flush
     if (buf_failed(b))
         return;
     char *head = b->p + frame;
-    const uint64_t numbers[2] = {htole64(seq), htole64(flushed)};
-    memcpy(head + 8, numbers, sizeof(numbers));
-    const uint32_t sums[2] = {htole32((uint32_t)payload), htole32(crc32c(0, head + 8, SEGMENT_FRAME - 8 + payload))};
-    memcpy(head, sums, sizeof(sums));
+    le32_put(head, (uint32_t)payload);
+    le64_put(head + 8, seq);
+    le64_put(head + 16, flushed);
+    le32_put(head + 4, crc32c(0, head + 8, SEGMENT_FRAME - 8 + payload));
 }
 
 /* ---- reading ---- */
@@ -160,7 +111,7 @@ static enum err segment_read_head(struct segment_cursor *c, struct fault *f)
                          "tree: keep it elsewhere and begin a new one",
                          (unsigned long long)c->first);
     if (!p || memcmp(p, segment_magic, sizeof(segment_magic)) != 0 ||
-        get_u32(p + SEGMENT_HEAD_SUM) != crc32c(0, p, SEGMENT_HEAD_SUM) || get_u64(p + 8) != c->first ||
+        le32_get(p + SEGMENT_HEAD_SUM) != crc32c(0, p, SEGMENT_HEAD_SUM) || le64_get(p + 8) != c->first ||
         memcmp(p + SEGMENT_HEAD_SUM + 4, zeros, SEGMENT_HEAD - SEGMENT_HEAD_SUM - 4) != 0)
         return fault_set(f, ERR_CORRUPT, "segment %020llu: its head is damaged", (unsigned long long)c->first);
     return ERR_OK;
@@ -197,35 +148,40 @@ static enum err segment_broken(const struct segment_cursor *c, const char *what,
                      what);
 }
 
-enum err segment_next(struct segment_cursor *c, uint64_t *ret_seq, struct str *ret_payload, struct fault *f)
+/* The frame at c->at, of what was read. */
+static enum err segment_frame(struct segment_cursor *c, uint64_t *ret_seq, struct str *ret_payload, struct fault *f)
 {
+    static const char zeros[8] = {0};
     const char *p;
-    bool ahead = c->chunk.n; /* what was read before may be older than what is there now */
     TRY(cursor_get(c, c->at, SEGMENT_FRAME, &p, f));
-    if ((!p || get_u32(p) == 0) && ahead) {
-        c->chunk.n = 0;
-        TRY(cursor_get(c, c->at, SEGMENT_FRAME, &p, f));
-    }
-    if (!p || get_u32(p) == 0) {
-        c->chunk.n = 0;
+    if (!p || le32_get(p) == 0)
         return fault_set(f, ERR_NOT_FOUND, "the record ends here");
-    }
-    size_t n = get_u32(p);
-    uint32_t crc = get_u32(p + 4);
-    uint64_t seq = get_u64(p + 8);
+    size_t n = le32_get(p);
     if (n > SEGMENT_ENTRY_MAX)
         return segment_broken(c, "no entry is that long", f);
     TRY(cursor_get(c, c->at, segment_frame_bytes(n), &p, f));
-    static const char zeros[8] = {0};
-    if (!p || crc != crc32c(0, p + 8, SEGMENT_FRAME - 8 + n) ||
-        memcmp(p + SEGMENT_FRAME + n, zeros, segment_frame_bytes(n) - SEGMENT_FRAME - n) != 0) {
-        c->chunk.n = 0;
-        return segment_broken(c, p ? "the check sum does not fit" : "the entry is cut off", f);
-    }
+    if (!p)
+        return segment_broken(c, "the entry is cut off", f);
+    if (le32_get(p) != n || le32_get(p + 4) != crc32c(0, p + 8, SEGMENT_FRAME - 8 + n) ||
+        memcmp(p + SEGMENT_FRAME + n, zeros, segment_frame_bytes(n) - SEGMENT_FRAME - n) != 0)
+        return segment_broken(c, "the check sum does not fit", f);
     c->at += (off_t)segment_frame_bytes(n);
-    *ret_seq = seq;
+    *ret_seq = le64_get(p + 8);
     *ret_payload = (struct str){p + SEGMENT_FRAME, n};
     return ERR_OK;
+}
+
+enum err segment_next(struct segment_cursor *c, uint64_t *ret_seq, struct str *ret_payload, struct fault *f)
+{
+    bool ahead = c->chunk.n; /* what was read before may be older than what is there now */
+    enum err e = segment_frame(c, ret_seq, ret_payload, f);
+    if (e && ahead) {
+        c->chunk.n = 0;
+        e = segment_frame(c, ret_seq, ret_payload, f);
+    }
+    if (e)
+        c->chunk.n = 0;
+    return e;
 }
 
 enum err segment_rest(struct segment_cursor *c, uint64_t *ret, struct fault *f)
@@ -259,13 +215,13 @@ static enum err segment_look(struct segment_cursor *c, off_t at, uint64_t *ret_s
     const char *p;
     *ret_seq = 0;
     TRY(cursor_get(c, at, SEGMENT_FRAME + sizeof(opening) - 1, &p, f));
-    if (!p || get_u32(p) > SEGMENT_ENTRY_MAX || memcmp(p + SEGMENT_FRAME, opening, sizeof(opening) - 1) != 0)
+    if (!p || le32_get(p) > SEGMENT_ENTRY_MAX || memcmp(p + SEGMENT_FRAME, opening, sizeof(opening) - 1) != 0)
         return ERR_OK;
-    size_t n = get_u32(p);
+    size_t n = le32_get(p);
     TRY(cursor_get(c, at, segment_frame_bytes(n), &p, f));
-    if (p && get_u32(p + 4) == crc32c(0, p + 8, SEGMENT_FRAME - 8 + n)) {
-        *ret_seq = get_u64(p + 8);
-        *ret_flushed = get_u64(p + 16);
+    if (p && le32_get(p + 4) == crc32c(0, p + 8, SEGMENT_FRAME - 8 + n)) {
+        *ret_seq = le64_get(p + 8);
+        *ret_flushed = le64_get(p + 16);
     }
     return ERR_OK;
 }

@@ -138,7 +138,7 @@ static enum err verify_tile(void *ctx, unsigned level, uint64_t index, const str
     snprintf(dir, sizeof(dir), "%s", w->how->dir);
     tlog_tile_path(level, index, width, name);
     uint64_t end = (index + 1) << (8 * (level + 1));
-    enum err e = log_tile_read(dir, level, index, width, there, f);
+    enum err e = tlog_folder_tile(dir, level, index, width, there, f);
     if (!e && memcmp(there, v, width * sizeof(*v)) != 0)
         e = fault_set(f, ERR_CORRUPT, "%s: is not the tree of the entries", name);
     /* Behind the newest checkpoint a tile need not be there yet. */
@@ -169,7 +169,7 @@ static enum err verify_partial(struct verify *w, struct fault *f)
         for (int i = 0; i < n; i++) {
             str_u64(str_of(names[i]->d_name), &width);
             if (!e && width <= w->tree.level[level].width) {
-                e = log_tile_read(dir, level, hashes / TLOG_WIDTH, (unsigned)width, there, f);
+                e = tlog_folder_tile(dir, level, hashes / TLOG_WIDTH, (unsigned)width, there, f);
                 if (!e && memcmp(there, w->tree.level[level].hash, width * sizeof(*there)) != 0)
                     e = fault_set(f, ERR_CORRUPT, "%s.p/%s: is not the tree of the entries", name, names[i]->d_name);
             }
@@ -213,7 +213,6 @@ static enum err verify_apart(struct verify *w, struct str payload, uint64_t seq,
     JSON_PAIRS(&j, large, k, member)
     {
         (void)k;
-        buf_clear(&text);
         e = e ? e : audit_large(w->how->dir, json_str(&j, json_get(&j, member, STR("sha256")), &w->arena), &text, f);
     }
     buf_done(&text);
@@ -290,7 +289,7 @@ static enum err verify_begin(struct verify *w, struct fault *f)
 {
     char dir[4096];
     snprintf(dir, sizeof(dir), "%s", w->how->dir);
-    const struct tlog_tiles tiles = {.read = log_tile_read, .ctx = dir};
+    const struct tlog_tiles tiles = {.read = tlog_folder_tile, .ctx = dir};
     struct tlog_hash root;
     uint64_t first = w->list.count ? w->list.first[0] : 1;
     w->v.first = first;

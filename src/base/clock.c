@@ -118,6 +118,17 @@ void clock_format(int64_t wall_ms, char ret[CLOCK_RFC3339])
     clock_digits(ret + 20, (unsigned)(rest % 1000), 3);
 }
 
+void clock_kv(struct json_out *o, const char *key, int64_t wall_ms)
+{
+    char text[CLOCK_RFC3339];
+    if (!wall_ms) {
+        json_kv_null(o, key);
+        return;
+    }
+    clock_format(wall_ms, text);
+    json_kv_z(o, key, text);
+}
+
 static bool clock_number(struct str *s, size_t digits, unsigned *ret)
 {
     uint64_t v;

@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "base/err.h"
+#include "base/json.h"
 #include "base/str.h"
 
 int64_t clock_wall_ms(void);
@@ -29,6 +30,7 @@ int64_t clock_left(const struct clock_end *end, int64_t newest_ms);
 #define CLOCK_RFC3339 25 /* "2026-11-23T20:54:00.123Z" and a zero */
 /* A time before the year 0000 or after 9999 is written as the first or the last of these. */
 void clock_format(int64_t wall_ms, char ret[CLOCK_RFC3339]);
+void clock_kv(struct json_out *o, const char *key, int64_t wall_ms); /* as a member; null for 0 */
 /* RFC 3339 with Z or an offset; fractions beyond milliseconds are cut. */
 enum err clock_parse(struct str text, int64_t *ret_wall_ms) MUST_USE;
 /* "15m", "24h", "90d", "30s", "500ms" */

@@ -114,3 +114,13 @@ enum err cli_admin(struct cli *c, const char *method, const char *path, struct s
     *ret = j;
     return h.status / 100 == 2 ? ERR_OK : cli_error_of(c, &j, h.status, f);
 }
+
+enum err cli_list(struct cli *c, const char *path, const char *member, const char *const (*columns)[2],
+                  const char *none, struct fault *f)
+{
+    struct json j;
+    struct str text;
+    TRY(cli_admin(c, "GET", path, STR_NONE, &j, &text, f));
+    cli_print_list(c, &j, text, member, columns, none);
+    return ERR_OK;
+}

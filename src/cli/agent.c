@@ -155,11 +155,7 @@ enum err cli_run_agent_list(struct cli *c, struct fault *f)
                                              {"TOOLS", "#allowedTools"},
                                              {"DENIED", "#deniedTools"},
                                              {NULL, NULL}};
-    struct json j;
-    struct str text;
-    TRY(cli_admin(c, "GET", "/admin/v1/agents", STR_NONE, &j, &text, f));
-    cli_print_list(c, &j, text, "agents", columns, "no agents yet; doorward agent create registers one");
-    return ERR_OK;
+    return cli_list(c, "/admin/v1/agents", "agents", columns, "no agents yet; doorward agent create registers one", f);
 }
 
 static enum err agent_one(struct cli *c, const char *method, const char *tail, struct fault *f)

@@ -20,12 +20,9 @@ enum err cli_run_approvals_list(struct cli *c, struct fault *f)
     static const char *const columns[][2] = {
         {"APPROVAL", "id"}, {"ENDS", "expiresAt"}, {"RISK", "risk"},    {"AGENT", "agentType"},   {"TOOL", "tool"},
         {"USER", "user"},   {"STATE", "state"},    {"NEEDS", "people"}, {"SESSION", "sessionId"}, {NULL, NULL}};
-    struct json j;
-    struct str text;
     bool all = cli_switch(c, "all");
-    TRY(cli_admin(c, "GET", all ? "/admin/v1/approvals?state=all" : "/admin/v1/approvals", STR_NONE, &j, &text, f));
-    cli_print_list(c, &j, text, "approvals", columns, "nothing waits for a person");
-    return ERR_OK;
+    return cli_list(c, all ? "/admin/v1/approvals?state=all" : "/admin/v1/approvals", "approvals", columns,
+                    "nothing waits for a person", f);
 }
 
 static enum err approval_get(struct cli *c, const char *id, struct approval_seen *ret, struct fault *f)

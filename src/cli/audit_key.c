@@ -46,11 +46,11 @@ enum err cli_run_audit_rotate(struct cli *c, struct fault *f)
 
 enum err cli_run_audit_keys(struct cli *c, struct fault *f)
 {
-    struct log_verifiers v;
+    struct note_verifiers v;
     struct buf b CLEANUP(buf_done);
     buf_init(&b, 1u << 20);
     TRY(cli_config(c, f));
-    TRY(log_verifiers_read(c->conf->root.audit.keys.p, &v, f));
+    TRY(note_verifiers_read(c->conf->root.audit.keys.p, &v, f));
     struct json_out o = json_out(&b);
     json_open(&o, '{');
     json_key(&o, STR("keys"));
@@ -65,6 +65,6 @@ enum err cli_run_audit_keys(struct cli *c, struct fault *f)
     json_close(&o, '}');
     if (c->json)
         cli_print_json(buf_view(&b));
-    log_verifiers_done(&v);
+    note_verifiers_done(&v);
     return ERR_OK;
 }

@@ -179,7 +179,7 @@ static enum err tiles_grow(struct tiles *t, struct fault *f)
     for (uint64_t index = 0; index * TLOG_WIDTH < size; index++) {
         uint64_t rest = size - index * TLOG_WIDTH;
         unsigned width = rest < TLOG_WIDTH ? (unsigned)rest : TLOG_WIDTH;
-        TRY(log_tile_read((void *)(uintptr_t)t->from, 0, index, width, leaf, f));
+        TRY(tlog_folder_tile((void *)(uintptr_t)t->from, 0, index, width, leaf, f));
         TRY(tiles_entries(t, index, leaf, width, f));
         for (unsigned i = 0; i < width; i++) {
             TRY(tlog_tree_add(&t->tree, &leaf[i], f));

@@ -120,7 +120,7 @@ static void verify_print(const struct log_verdict *v, bool signatures, double se
 enum err cli_run_audit_verify(struct cli *c, struct fault *f)
 {
     struct log_verdict v = {0};
-    struct log_verifiers keys = {0};
+    struct note_verifiers keys = {0};
     struct verify_told told = {.terminal = isatty(2) && !c->json, .from = clock_mono_ns()};
     struct str dir;
     const char *named = cli_option(c, "keys"), *more = cli_option(c, "checkpoint");
@@ -131,11 +131,11 @@ enum err cli_run_audit_verify(struct cli *c, struct fault *f)
     if (more)
         TRY(verify_more(c, more, &how, f));
     if (named)
-        TRY(log_verifiers_read(named, &keys, f));
+        TRY(note_verifiers_read(named, &keys, f));
     how.verifiers = named ? &keys : NULL;
     enum err e = log_verify(&how, &v, f);
     double seconds = (double)(clock_mono_ns() - told.from) / 1e9;
-    log_verifiers_done(&keys);
+    note_verifiers_done(&keys);
     verify_told_end(&told);
     if (c->json)
         verify_print_json(e, &v, named, seconds, f);

@@ -2,9 +2,10 @@
 #include "cli/http.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "base/file.h"
 
 enum { CLI_ARENA = 512 << 20 };
 
@@ -94,31 +95,11 @@ enum err cli_config(struct cli *c, struct fault *f)
 
 enum err cli_read(struct cli *c, const char *path, size_t max, struct str *ret, struct fault *f)
 {
-    char piece[16384];
-    bool in = strcmp(path, "-") == 0;
-    struct buf b;
-    ssize_t n;
-    int fd = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    buf_init(&b, max + sizeof(piece));
-    while ((n = read(fd, piece, sizeof(piece))) > 0 || (n < 0 && errno == EINTR)) {
-        buf_put(&b, piece, n > 0 ? (size_t)n : 0);
-        if (b.n > max || buf_failed(&b))
-            break;
-    }
-    enum err e = n < 0 ? fault_set(f, ERR_IO, "%s: %s", path, strerror(errno)) : ERR_OK;
-    if (b.n > max)
-        e = fault_set(f, ERR_LIMIT, "%s: larger than %zu bytes", path, max);
-    struct str copy = arena_str(&c->arena, buf_view(&b));
-    if (!e && (buf_failed(&b) || !copy.p))
-        e = fault_set(f, ERR_NOMEM, "no memory for %s", path);
-    buf_done(&b);
-    if (!in)
-        close(fd);
-    if (!e)
-        *ret = copy;
-    return e;
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 0);
+    TRY(file_read(path, max, &b, f));
+    *ret = arena_str(&c->arena, buf_view(&b));
+    return ret->p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for %s", path);
 }
 
 /* A refusal has a second line: the stable code, and what to do about it. */

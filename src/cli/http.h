@@ -35,6 +35,9 @@ enum err cli_http_json(struct cli *c, struct cli_http *h, struct json *ret, stru
  * answer. */
 enum err cli_admin(struct cli *c, const char *method, const char *path, struct str body, struct json *ret,
                    struct str *text, struct fault *f) MUST_USE;
+/* What a GET answers, as cli_print_list prints it. */
+enum err cli_list(struct cli *c, const char *path, const char *member, const char *const (*columns)[2],
+                  const char *none, struct fault *f) MUST_USE;
 /* Such a request, to be sent by others: where, and with which token, which the caller frees. *ret holds neither headers
  * nor a body. */
 enum err cli_admin_request(struct cli *c, const char *method, const char *path, struct cli_http *ret,

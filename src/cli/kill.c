@@ -77,11 +77,7 @@ enum err cli_run_kill_list(struct cli *c, struct fault *f)
 {
     static const char *const columns[][2] = {{"STOPPED", "stopped"}, {"AGENT", "agentId"}, {"SINCE", "stoppedAt"},
                                              {"BY", "by"},           {"REASON", "reason"}, {NULL, NULL}};
-    struct json j;
-    struct str text;
-    TRY(cli_admin(c, "GET", "/admin/v1/kill", STR_NONE, &j, &text, f));
-    cli_print_list(c, &j, text, "stops", columns, "nothing is stopped");
-    return ERR_OK;
+    return cli_list(c, "/admin/v1/kill", "stops", columns, "nothing is stopped", f);
 }
 
 static enum err revive_run(struct cli *c, const char *path, const char *words, struct fault *f)

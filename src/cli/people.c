@@ -64,11 +64,8 @@ enum err cli_run_people_list(struct cli *c, struct fault *f)
     static const char *const columns[][2] = {{"NAME", "name"},      {"ROLE", "role"},       {"GROUPS", "groups"},
                                              {"TOKEN", "hasToken"}, {"ENABLED", "enabled"}, {"SLACK", "slack"},
                                              {"EMAIL", "email"},    {"SINCE", "createdAt"}, {NULL, NULL}};
-    struct json j;
-    struct str text;
-    TRY(cli_admin(c, "GET", "/admin/v1/people", STR_NONE, &j, &text, f));
-    cli_print_list(c, &j, text, "people", columns, "there is nobody; doorward people add NAME adds somebody");
-    return ERR_OK;
+    return cli_list(c, "/admin/v1/people", "people", columns, "there is nobody; doorward people add NAME adds somebody",
+                    f);
 }
 
 enum err cli_run_people_remove(struct cli *c, struct fault *f)

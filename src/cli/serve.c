@@ -97,7 +97,7 @@ static void status_channels(struct cli *c, const struct json *j)
                                              {"UP", "up"},
                                              {"STANDBY", "standby"},
                                              {"WAITING", "waiting"},
-                                             {"LAST MESSAGE", "lastMessage"},
+                                             {"LAST MESSAGE", "lastMessageAt"},
                                              {"FAILURES", "failures"},
                                              {"DROPPED", "dropped"},
                                              {"FAULT", "fault"},

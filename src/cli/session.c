@@ -53,11 +53,7 @@ enum err cli_run_session_list(struct cli *c, struct fault *f)
                                              {"TRIGGER", "trigger"},   {"USED", "usedToolCalls"},
                                              {"OF", "maxToolCalls"},   {"EXPIRES", "expiresAt"},
                                              {"STATE", "state"},       {NULL, NULL}};
-    struct json j;
-    struct str text;
-    TRY(cli_admin(c, "GET", "/admin/v1/sessions", STR_NONE, &j, &text, f));
-    cli_print_list(c, &j, text, "sessions", columns, "no session is open");
-    return ERR_OK;
+    return cli_list(c, "/admin/v1/sessions", "sessions", columns, "no session is open", f);
 }
 
 enum err cli_run_session_show(struct cli *c, struct fault *f)

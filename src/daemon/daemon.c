@@ -49,13 +49,7 @@ static void house_session_told(void *ctx, enum session_event event, const struct
     enum audit_actor actor = by.n ? AUDIT_HUMAN : own ? AUDIT_AI_AGENT : AUDIT_SYSTEM;
     audit_entry_init(&e, events[event], actor);
     e.actor = by;
-    e.agent_id = l->agent_id;
-    e.agent_type = l->agent_type;
-    e.agent_version = l->agent_version;
-    e.agent_env = l->agent_env;
-    e.session_id = l->sid;
-    e.user = l->user;
-    e.trigger = l->trigger;
+    audit_entry_who(&e, l);
     e.reason = reason;
     e.judged = reason.n > 0;
     e.result = AUDIT_SUCCESS;
@@ -326,13 +320,13 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
                             .policies = &h->policies.force,
                             .approvals = h->approvals,
                             .conf = &h->conf,
-                            .seals = seals_new(),
+                            .states = request_states_new(),
                             .call_timeout_ms = (unsigned)r->limits.call_timeout,
                             .input_timeout_ms = (unsigned)r->limits.input_timeout,
                             .parked_max = (unsigned)r->limits.parked_calls,
                             .parked_session_max = (unsigned)r->session.max_parked_calls};
-    if (!h->gate.seals)
-        return fault_set(f, ERR_NOMEM, "no memory for seals");
+    if (!h->gate.states)
+        return fault_set(f, ERR_NOMEM, "no memory for the states of requests");
     enc_random(h->session_key, sizeof(h->session_key));
     if (!(h->protocol_sessions = session_table_new(house_unsubscribed, &h->gate)) || !(h->elicited = elicited_new()))
         return fault_set(f, ERR_NOMEM, "no memory for protocol sessions");
@@ -481,7 +475,7 @@ static void house_done(struct house *h)
     house_approvals_done(h);
     sessions_free(h->sessions);
     house_policies_done(h);
-    seals_free(h->gate.seals);
+    request_states_free(h->gate.states);
     session_table_free(h->protocol_sessions);
     elicited_free(h->elicited);
     if (h->leases)

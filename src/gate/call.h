@@ -13,7 +13,7 @@
 #include "connect/catalogue.h"
 #include "connect/connect.h"
 #include "gate/kind.h"
-#include "gate/seal.h"
+#include "gate/request_state.h"
 #include "policy/force.h"
 #include "store/lease.h"
 
@@ -126,7 +126,7 @@ struct call {
     struct call_grant grant;   /* by which a person let it through; without an id: by none */
     bool took;                 /* it is the one call that is made by that grant */
     bool shared;               /* another one was: the answer is that one's */
-    bool comes_back;           /* with ERR_APPROVAL_PENDING: its client can be told to (gate_seal_wait) */
+    bool comes_back;           /* with ERR_APPROVAL_PENDING: its client can be told to (gate_state_wait) */
     const char *policy_shadow; /* what those that are not enforced would have made of it, when that differs; or NULL */
     struct fault fault;        /* why it was denied or failed */
     const char *decided_by;    /* the stage that denied, or NULL */

@@ -7,7 +7,7 @@
 
 #include "conf/slot.h"
 #include "gate/call.h"
-#include "gate/seal.h"
+#include "gate/request_state.h"
 #include "identity/session.h"
 
 struct gate {
@@ -16,9 +16,9 @@ struct gate {
     struct connect *connect;
     struct sessions *sessions;
     struct policy_force *policies;
-    struct approvals *approvals; /* NULL: nobody can be asked */
-    struct conf_slot *conf;      /* NULL with that */
-    struct seals *seals;         /* NULL: clients are asked nothing without a stream */
+    struct approvals *approvals;   /* NULL: nobody can be asked */
+    struct conf_slot *conf;        /* NULL with that */
+    struct request_states *states; /* NULL: clients are asked nothing without a stream */
     /* of the configuration; a reload may change them */
     _Atomic unsigned call_timeout_ms, input_timeout_ms, parked_max, parked_session_max;
     _Atomic unsigned parked; /* calls that are put aside */
@@ -50,10 +50,10 @@ void gate_reply(struct call *c, unsigned number, bool error, struct str value);
 void gate_park(struct call *c);
 /* In `answered`: what a client has to send again with the call. state: the server's, a JSON string, or empty. In the
  * call's arena; STR_NONE: no memory. */
-struct str gate_seal(struct call *c, struct str state);
+struct str gate_state(struct call *c, struct str state);
 /* In `answered`, with ERR_APPROVAL_PENDING and c->comes_back: what a client sends again with the call, to wait on. In
  * the call's arena; STR_NONE: no memory. */
-struct str gate_seal_wait(struct call *c);
+struct str gate_state_wait(struct call *c);
 /* For the record: the client of a call that is answered with an error is asked this in its place. */
 void gate_asked(struct call *c, struct str method, struct str params);
 /* The receipt of a call that is on record: {"digest": the intent's leaf hash, "index": its index in the record's tree}.

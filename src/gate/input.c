@@ -1,8 +1,8 @@
 /*
  * A server that wants something of the agent's client in the middle of a call. A client that keeps a stream open is
- * asked there; one that does not gets an answer that says what is wanted, with a seal (gate/seal.h), and comes back
- * with a call of its own, which goes through all stages like any other. A legacy server's call waits for that, put
- * aside; a modern server's is sent again.
+ * asked there; one that does not gets an answer that says what is wanted, with a state (gate/request_state.h), and
+ * comes back with a call of its own, which goes through all stages like any other. A legacy server's call waits for
+ * that, put aside; a modern server's is sent again.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -16,26 +16,26 @@
 #define INPUT_WAIT        "w."
 #define INPUT_WAIT_METHOD "approval"
 
-static struct seal_of input_seal_of(const struct call *c)
+static struct request_state_of input_state_of(const struct call *c)
 {
-    return (struct seal_of){.agent = lease_agent_id(c->lease),
-                            .session = lease_sid(c->lease),
-                            .server = c->target_server,
-                            .method = str_of(call_kinds[c->kind].method),
-                            .name = c->name,
-                            .digest = str_of(c->digest)};
+    return (struct request_state_of){.agent = lease_agent_id(c->lease),
+                                     .session = lease_sid(c->lease),
+                                     .server = c->target_server,
+                                     .method = str_of(call_kinds[c->kind].method),
+                                     .name = c->name,
+                                     .digest = str_of(c->digest)};
 }
 
 /* Its client waited for a person before, and waits on. That is no right: the question alone says what may be made. */
-static enum verdict input_waits_on(struct call *c, struct seal_of of)
+static enum verdict input_waits_on(struct call *c, struct request_state_of of)
 {
-    struct seal seal;
+    struct request_state sealed;
     int64_t until;
     of.method = STR(INPUT_WAIT_METHOD);
-    if (seal_read(c->gate->gate->seals, &of, str_skip(c->token, sizeof(INPUT_WAIT) - 1), clock_mono_ns(), c->arena,
-                  &seal, &until, &c->fault))
+    if (request_state_read(c->gate->gate->states, &of, str_skip(c->token, sizeof(INPUT_WAIT) - 1), clock_mono_ns(),
+                           c->arena, &sealed, &until, &c->fault))
         return VERDICT_DENY;
-    memcpy(c->wait.id, seal.grant.id, sizeof(c->wait.id));
+    memcpy(c->wait.id, sealed.grant.id, sizeof(c->wait.id));
     return VERDICT_NEXT;
 }
 
@@ -43,47 +43,47 @@ static enum verdict input_waits_on(struct call *c, struct seal_of of)
 enum verdict stage_retry(struct call *c)
 {
     struct gate *g = c->gate->gate;
-    struct seal_of of = input_seal_of(c);
-    struct seal seal;
+    struct request_state_of of = input_state_of(c);
+    struct request_state sealed;
     int64_t now = clock_mono_ns(), until = 0;
     if (!c->token.p)
         return VERDICT_NEXT;
-    if (!g->seals)
+    if (!g->states)
         return gate_deny(c, ERR_REQUEST_STATE, "no requestState is taken here");
     if (str_starts(c->token, STR(INPUT_WAIT)))
         return input_waits_on(c, of);
-    if (seal_read(g->seals, &of, c->token, now, c->arena, &seal, &until, &c->fault))
+    if (request_state_read(g->states, &of, c->token, now, c->arena, &sealed, &until, &c->fault))
         return VERDICT_DENY;
-    c->ticket = seal.ticket;
-    c->state = seal.state;
-    c->paid = seal_spend(g->seals, seal.nonce, until, now);
+    c->ticket = sealed.ticket;
+    c->state = sealed.state;
+    c->paid = request_state_spend(g->states, sealed.nonce, until, now);
     if (c->paid)
-        c->grant = seal.grant; /* a person let the call through that this one goes on with */
+        c->grant = sealed.grant; /* a person let the call through that this one goes on with */
     return VERDICT_NEXT;
 }
 
-struct str gate_seal(struct call *c, struct str state)
+struct str gate_state(struct call *c, struct str state)
 {
     struct gate *g = c->gate->gate;
-    struct seal_of of = input_seal_of(c);
-    struct seal seal = {.ticket = c->parked, .state = state, .grant = c->grant};
+    struct request_state_of of = input_state_of(c);
+    struct request_state sealed = {.ticket = c->parked, .state = state, .grant = c->grant};
     int64_t until = clock_mono_ns() + (int64_t)atomic_load(&g->input_timeout_ms) * 1000000;
-    return g->seals ? seal_write(g->seals, &of, &seal, until, c->arena) : STR_NONE;
+    return g->states ? request_state_write(g->states, &of, &sealed, until, c->arena) : STR_NONE;
 }
 
-struct str gate_seal_wait(struct call *c)
+struct str gate_state_wait(struct call *c)
 {
     struct gate *g = c->gate->gate;
-    struct seal_of of = input_seal_of(c);
-    struct seal seal = {.ticket = 0};
+    struct request_state_of of = input_state_of(c);
+    struct request_state sealed = {.ticket = 0};
     struct conf *conf = conf_slot_get(g->conf);
     int64_t ms = c->wait.expires - clock_wall_ms() + conf->root.approval.take_within;
     conf_unref(conf);
     of.method = STR(INPUT_WAIT_METHOD);
-    memcpy(seal.grant.id, c->wait.id, sizeof(seal.grant.id));
-    struct str sealed =
-        g->seals ? seal_write(g->seals, &of, &seal, clock_mono_ns() + ms * 1000000, c->arena) : STR_NONE;
-    return sealed.p ? ARENA_JOIN(c->arena, STR(INPUT_WAIT), sealed) : STR_NONE;
+    memcpy(sealed.grant.id, c->wait.id, sizeof(sealed.grant.id));
+    struct str text =
+        g->states ? request_state_write(g->states, &of, &sealed, clock_mono_ns() + ms * 1000000, c->arena) : STR_NONE;
+    return text.p ? ARENA_JOIN(c->arena, STR(INPUT_WAIT), text) : STR_NONE;
 }
 
 /* ---- put aside ---- */

@@ -9,17 +9,6 @@
 #include "gate/gate.h"
 #include "gate/stage.h"
 
-static void record_who(struct audit_entry *e, const struct lease *l)
-{
-    e->agent_id = l->agent_id;
-    e->agent_type = l->agent_type;
-    e->agent_version = l->agent_version;
-    e->agent_env = l->agent_env;
-    e->session_id = l->sid;
-    e->user = l->user;
-    e->trigger = l->trigger;
-}
-
 bool record_seals(struct call *c)
 {
     if (!c->sealed && c->arguments_node)
@@ -29,7 +18,7 @@ bool record_seals(struct call *c)
 
 static void record_call(struct audit_entry *e, struct call *c)
 {
-    record_who(e, c->lease);
+    audit_entry_who(e, c->lease);
     e->seal = record_seals(c);
     e->trace_id = str_of(c->trace_id);
     e->span_id = str_of(c->span_id);
@@ -330,7 +319,7 @@ void record_abandoned(struct gate *g, const struct record_later *r, const struct
 {
     struct audit_entry e;
     audit_entry_init(&e, call_kinds[r->kind].outcome, AUDIT_AI_AGENT);
-    record_who(&e, r->lease);
+    audit_entry_who(&e, r->lease);
     e.trace_id = str_of(r->trace_id);
     e.span_id = str_of(r->span_id);
     e.parent_span_id = str_of(r->parent_span_id);
@@ -353,7 +342,7 @@ void record_limited(struct gate_worker *w, const struct lease *l, const struct f
 {
     struct audit_entry e;
     audit_entry_init(&e, AUDIT_RATE_LIMITED, AUDIT_AI_AGENT);
-    record_who(&e, l);
+    audit_entry_who(&e, l);
     e.judged = true;
     e.stage = "limit";
     e.reason = str_of(f->text);
@@ -370,7 +359,7 @@ void record_subscribed(struct gate_worker *w, const struct lease *l, struct str 
     buf_init(&b, 16384);
     buf_fmt(&b, STR_FMT "/" STR_FMT, STR_ARG(server), STR_ARG(uri));
     audit_entry_init(&e, f ? AUDIT_REQUEST_DENIED : AUDIT_RESOURCE_SUBSCRIBED, AUDIT_AI_AGENT);
-    record_who(&e, l);
+    audit_entry_who(&e, l);
     e.tool = server.n ? buf_view(&b) : uri;
     e.judged = true;
     e.allowed = !f;

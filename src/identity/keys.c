@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 enum { KEYS_MAX = 16, KEY_FILE_MAX = 4096 };
 
@@ -53,15 +54,10 @@ static enum err keys_make(const char *dir, enum jose_alg alg, struct fault *f)
     TRY(jose_key_generate(alg, &key, f));
     TRY(jose_key_write_private(key, &s, f));
     snprintf(path, sizeof(path), "%s/signing-%013lld.jwk", dir, (long long)clock_wall_ms());
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return fault_set(f, ERR_IO, "%s: %s", path, strerror(errno));
-    ssize_t n = write(fd, secret_bytes(s), secret_len(s));
-    bool ok = n == (ssize_t)secret_len(s) && fsync(fd) == 0;
-    close(fd);
-    if (!ok)
-        unlink(path); /* half a key would stop the next start */
-    return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: the key could not be written", path);
+    /* no half of a key, which would stop the next start */
+    return file_new(path, (struct str){(const char *)secret_bytes(s), secret_len(s)})
+               ? ERR_OK
+               : fault_set(f, ERR_IO, "%s: the key could not be written: %s", path, strerror(errno));
 }
 
 static int keys_filter(const struct dirent *d)

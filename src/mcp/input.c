@@ -96,7 +96,7 @@ static void input_put_wanted(struct mcp_request *r, struct json_out *o, const st
 /* Nothing is wanted of the client but that it comes back (MCP 2026-07-28 basic/patterns/mrtr: requestState alone). */
 void mcp_put_wait(struct mcp_request *r)
 {
-    struct str sealed = gate_seal_wait(&r->call);
+    struct str sealed = gate_state_wait(&r->call);
     struct buf *b = &r->mcp->out;
     buf_clear(b);
     struct json_out o = json_out(b);
@@ -141,7 +141,7 @@ static void input_put_requests(struct mcp_request *r, struct json_out *o, const 
 void mcp_put_input(struct mcp_request *r, const struct connect_answer *a)
 {
     uint32_t state = a->doc ? json_get(a->doc, a->result, STR("requestState")) : 0;
-    struct str sealed = gate_seal(&r->call, state ? json_raw(a->doc, state) : STR_NONE);
+    struct str sealed = gate_state(&r->call, state ? json_raw(a->doc, state) : STR_NONE);
     struct buf *b = &r->mcp->out;
     buf_clear(b);
     struct json_out o = json_out(b);

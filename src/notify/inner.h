@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "notify/notify.h"
+#include "sink/http.h"
 
 enum {
     NOTIFY_QUEUE = 20000, /* questions that one channel knows of at a time */
@@ -77,6 +78,25 @@ void channel_say(struct channel *c, const struct notify_word *w);
 bool channel_down(struct channel *c);
 /* notify.c: to those that stand by, when one is down. */
 void notify_hand_over(struct notify *n, const char (*ids)[ENC_ID_MAX], size_t count);
+
+/* ---- the kinds that speak HTTP: post.c ---- */
+
+struct post {
+    const struct conf_channel *conf;
+    struct sink_http *http;
+    struct secret *key; /* the kind's; freed with it */
+    struct arena arena; /* of one message */
+    struct buf body;
+};
+/* ERR_CONFIG, ERR_NOMEM. to: see sink/http.h. body_max: of a message. */
+enum err post_open(const struct conf_channel *conf, const struct sink_http_to *to, size_t body_max, struct post **ret,
+                   struct fault *f) MUST_USE;
+void post_close(void *p);                   /* as notifier.close */
+struct json_out post_begin(struct post *p); /* a new message: writes into p->body */
+/* Sends p->body, which is wiped; of `how`, the path, the type, the headers and stop are read. told: whether to wait,
+ * and whether it is too large ever to go. *ret: of status 0 when nobody answered. */
+enum err post_send(struct post *p, const struct sink_http_post *how, struct notify_told *told,
+                   struct sink_http_answer *ret, struct fault *f) MUST_USE;
 
 /* ---- signing: sign.c ---- */
 

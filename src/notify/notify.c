@@ -256,7 +256,6 @@ void notify_json(struct notify *n, bool fault, struct json_out *o)
     json_open(o, '[');
     for (size_t i = 0; i < count; i++) {
         const struct notify_state *s = &list[i];
-        char when[CLOCK_RFC3339];
         json_open(o, '{');
         json_kv_z(o, "name", s->name);
         json_kv_z(o, "kind", s->kind);
@@ -264,11 +263,7 @@ void notify_json(struct notify *n, bool fault, struct json_out *o)
         json_kv_bool(o, "standby", s->standby);
         json_kv_i64(o, "waiting", (int64_t)s->waiting);
         json_kv_i64(o, "sent", (int64_t)s->sent);
-        clock_format(s->since_ms, when);
-        if (s->since_ms)
-            json_kv_z(o, "lastMessage", when);
-        else
-            json_kv_null(o, "lastMessage");
+        clock_kv(o, "lastMessageAt", s->since_ms);
         json_kv_i64(o, "failures", (int64_t)s->failures);
         json_kv_i64(o, "dropped", (int64_t)s->dropped);
         if (fault)

@@ -3,31 +3,10 @@
  * person (chat.postEphemeral). Slack answers 200 also when it refuses: {"ok":false,"error":"channel_not_found"}.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "notify/inner.h"
-#include "sink/address.h"
-#include "sink/answer.h"
 
-enum { SLACK_ARENA = 96 << 20, SLACK_BODY = 1 << 20, SLACK_PATIENCE_MS = 30000 };
-
-struct slack {
-    const struct conf_channel *conf;
-    struct sink_http *http;
-    struct secret *header;
-    struct arena arena;
-    struct buf body;
-};
-
-static void slack_close(void *c)
-{
-    struct slack *s = c;
-    sink_http_free(s->http);
-    secret_free(s->header);
-    arena_done(&s->arena);
-    buf_done(&s->body);
-    free(s);
-}
+enum { SLACK_BODY = 1 << 20, SLACK_PATIENCE_MS = 30000 };
 
 /* "Bearer xoxb-…" */
 static struct secret *slack_bearer(const struct secret *token)
@@ -43,24 +22,16 @@ static struct secret *slack_bearer(const struct secret *token)
 
 static enum err slack_open(const struct conf_channel *conf, void **ret, struct fault *f)
 {
-    struct str url = conf->url.n ? conf->url : STR("https://slack.com/api");
-    TRY(sink_address_http(url, f));
-    struct slack *s = calloc(1, sizeof(*s));
-    if (!s)
-        return fault_set(f, ERR_NOMEM, "no memory for a channel");
-    s->conf = conf;
-    arena_init(&s->arena, SLACK_ARENA);
-    buf_init(&s->body, SLACK_BODY);
-    s->header = slack_bearer(conf->token);
-    struct conf_pair pair = {STR("Authorization"), s->header};
+    struct secret *bearer CLEANUP(secret_freep) = slack_bearer(conf->token);
+    struct conf_pair pair = {STR("Authorization"), bearer};
     const struct conf_pairs headers = {.v = &pair, .n = 1};
-    const struct sink_http_to to = {.url = url, .ca = conf->ca, .headers = &headers};
-    enum err e = s->header ? sink_http_new(&to, &s->http, f) : fault_set(f, ERR_NOMEM, "no memory for a channel");
-    if (e) {
-        slack_close(s);
-        return e;
-    }
-    *ret = s;
+    const struct sink_http_to to = {
+        .url = conf->url.n ? conf->url : STR("https://slack.com/api"), .ca = conf->ca, .headers = &headers};
+    struct post *p;
+    if (!bearer)
+        return fault_set(f, ERR_NOMEM, "no memory for a channel");
+    TRY(post_open(conf, &to, SLACK_BODY, &p, f));
+    *ret = p;
     return ERR_OK;
 }
 
@@ -85,81 +56,65 @@ static bool slack_is_code(struct str s)
     return s.n && s.n <= 60;
 }
 
-static enum err slack_read(struct slack *s, struct str body, struct notify_told *told, struct fault *f)
+static enum err slack_read(struct post *p, struct str body, struct notify_told *told, struct fault *f)
 {
     static const struct json_limits small = {.depth = 64, .nodes = 20000};
     struct json j;
-    if (json_parse(&j, body, &s->arena, &small, NULL))
+    if (json_parse(&j, body, &p->arena, &small, NULL))
         return fault_set(f, ERR_UNREACHABLE, "something answers that is not Slack");
-    struct str error = json_str(&j, json_get(&j, JSON_ROOT, STR("error")), &s->arena);
+    struct str error = json_str(&j, json_get(&j, JSON_ROOT, STR("error")), &p->arena);
     if (!json_bool(&j, json_get(&j, JSON_ROOT, STR("ok")), false)) {
         told->refused = slack_refuses(error);
         return fault_set(f, ERR_UNREACHABLE, "Slack refuses: " STR_FMT,
                          STR_ARG(slack_is_code(error) ? error : STR("it does not say why")));
     }
-    struct str channel = json_str(&j, json_get(&j, JSON_ROOT, STR("channel")), &s->arena);
-    struct str ts = json_str(&j, json_get(&j, JSON_ROOT, STR("ts")), &s->arena);
+    struct str channel = json_str(&j, json_get(&j, JSON_ROOT, STR("channel")), &p->arena);
+    struct str ts = json_str(&j, json_get(&j, JSON_ROOT, STR("ts")), &p->arena);
     if (channel.n && ts.n && channel.n + ts.n + 2 <= sizeof(told->ref))
         snprintf(told->ref, sizeof(told->ref), STR_FMT " " STR_FMT, STR_ARG(channel), STR_ARG(ts));
     return ERR_OK;
 }
 
-static enum err slack_post(struct slack *s, const char *path, const _Atomic bool *stop, struct notify_told *told,
+static enum err slack_post(struct post *p, const char *path, const _Atomic bool *stop, struct notify_told *told,
                            struct fault *f)
 {
+    const struct sink_http_post how = {.path = path, .type = "application/json; charset=utf-8", .stop = stop};
     struct sink_http_answer answer;
-    struct sink_told pause = {0};
-    if (buf_failed(&s->body) || arena_failed(&s->arena)) {
-        told->refused = buf_error(&s->body) == ERR_LIMIT;
-        return fault_set(f, ERR_NOMEM, "no memory for a message");
-    }
-    const struct sink_http_post post = {.path = path,
-                                        .type = "application/json; charset=utf-8",
-                                        .body = buf_view(&s->body),
-                                        .timeout_ms = s->conf->timeout,
-                                        .stop = stop};
-    TRY(sink_http_post(s->http, &post, &answer, f));
-    enum err e = sink_answer(&answer, &pause, f);
-    told->pause_ms = pause.pause_ms ? pause.pause_ms : answer.status == 429 ? SLACK_PATIENCE_MS : 0;
+    enum err e = post_send(p, &how, told, &answer, f);
+    if (answer.status == 429 && !told->pause_ms)
+        told->pause_ms = SLACK_PATIENCE_MS;
     TRY(e);
-    return slack_read(s, answer.body, told, f);
-}
-
-static void slack_begin(struct slack *s)
-{
-    arena_reset(&s->arena);
-    buf_clear(&s->body);
+    return slack_read(p, answer.body, told, f);
 }
 
 static enum err slack_ask(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
                           struct fault *f)
 {
-    struct slack *s = c;
-    const struct slack_message to = {.conf = s->conf, .channel = s->conf->channel};
-    slack_begin(s);
-    slack_blocks(&to, m, &s->arena, &s->body);
-    return slack_post(s, "/chat.postMessage", stop, told, f);
+    struct post *p = c;
+    const struct slack_message to = {.conf = p->conf, .channel = p->conf->channel};
+    post_begin(p);
+    slack_blocks(&to, m, &p->arena, &p->body);
+    return slack_post(p, "/chat.postMessage", stop, told, f);
 }
 
 static enum err slack_update(void *c, const struct notify_message *m, const _Atomic bool *stop,
                              struct notify_told *told, struct fault *f)
 {
-    struct slack *s = c;
-    struct slack_message to = {.conf = s->conf};
+    struct post *p = c;
+    struct slack_message to = {.conf = p->conf};
     to.ts = str_of(told->ref);
     if (!str_cut(&to.ts, ' ', &to.channel))
         return ERR_OK;
-    slack_begin(s);
-    slack_blocks(&to, m, &s->arena, &s->body);
-    return slack_post(s, "/chat.update", stop, told, f);
+    post_begin(p);
+    slack_blocks(&to, m, &p->arena, &p->body);
+    return slack_post(p, "/chat.update", stop, told, f);
 }
 
 static enum err slack_say(void *c, const struct notify_word *w, const _Atomic bool *stop, struct notify_told *told,
                           struct fault *f)
 {
-    struct slack *s = c;
-    slack_begin(s);
-    struct json_out o = json_out(&s->body);
+    struct post *p = c;
+    struct json_out o = post_begin(p);
     json_open(&o, '{');
     json_kv_str(&o, "channel", w->channel);
     json_kv_str(&o, "user", w->user);
@@ -179,7 +134,7 @@ static enum err slack_say(void *c, const struct notify_word *w, const _Atomic bo
     json_close(&o, '}');
     json_close(&o, ']');
     json_close(&o, '}');
-    return slack_post(s, "/chat.postEphemeral", stop, told, f);
+    return slack_post(p, "/chat.postEphemeral", stop, told, f);
 }
 
 const struct notifier notify_slack = {.name = "slack",
@@ -187,4 +142,4 @@ const struct notifier notify_slack = {.name = "slack",
                                       .ask = slack_ask,
                                       .update = slack_update,
                                       .say = slack_say,
-                                      .close = slack_close};
+                                      .close = post_close};

@@ -5,31 +5,16 @@
  *
  * Words of others stand in text runs only, which know no markdown, no links and no mentions.
  */
-#include <stdlib.h>
-
 #include "notify/inner.h"
 #include "sink/address.h"
-#include "sink/answer.h"
 
-enum { TEAMS_ARENA = 64 << 20, TEAMS_SHOWN = 8000, TEAMS_WORDS = 1000, TEAMS_BODY = 1 << 20 };
+enum { TEAMS_SHOWN = 8000, TEAMS_WORDS = 1000, TEAMS_BODY = 1 << 20 };
 
-struct teams {
-    const struct conf_channel *conf;
-    struct sink_http *http;
-    struct arena arena;
-    struct buf body;
-    size_t left;
+struct teams { /* one card */
+    struct post *post;
+    size_t left; /* characters */
     bool cut;
 };
-
-static void teams_close(void *c)
-{
-    struct teams *t = c;
-    sink_http_free(t->http);
-    arena_done(&t->arena);
-    buf_done(&t->body);
-    free(t);
-}
 
 static enum err teams_open(const struct conf_channel *conf, void **ret, struct fault *f)
 {
@@ -37,19 +22,10 @@ static enum err teams_open(const struct conf_channel *conf, void **ret, struct f
     struct fault hidden; /* it would repeat the address */
     if (sink_address_http(url, &hidden) || memchr(url.p, 0, url.n))
         return fault_set(f, ERR_CONFIG, "secret is wrong: must be the workflow's URL, https://host/path");
-    struct teams *t = calloc(1, sizeof(*t));
-    if (!t)
-        return fault_set(f, ERR_NOMEM, "no memory for a channel");
-    t->conf = conf;
-    arena_init(&t->arena, TEAMS_ARENA);
-    buf_init(&t->body, TEAMS_BODY);
     const struct sink_http_to to = {.url = url, .ca = conf->ca};
-    enum err e = sink_http_new(&to, &t->http, f);
-    if (e) {
-        teams_close(t);
-        return e;
-    }
-    *ret = t;
+    struct post *p;
+    TRY(post_open(conf, &to, TEAMS_BODY, &p, f));
+    *ret = p;
     return ERR_OK;
 }
 
@@ -110,7 +86,7 @@ static void teams_field(struct teams *t, struct json_out *o, const struct view_f
     indent[2 * deep] = 0;
     buf_init(&in, 64u << 20);
     shown_indented(&in, field->value, "\xc2\xa0\xc2\xa0\xc2\xa0\xc2\xa0");
-    struct str name = teams_fit(t, field->name), value = teams_fit(t, arena_buf(&t->arena, &in));
+    struct str name = teams_fit(t, field->name), value = teams_fit(t, arena_buf(&t->post->arena, &in));
     teams_begin(o, false);
     teams_run(o, str_of(indent), NULL, NULL);
     teams_run(o, name, "weight", "Bolder");
@@ -118,11 +94,12 @@ static void teams_field(struct teams *t, struct json_out *o, const struct view_f
         teams_run(o, STR(": "), NULL, NULL);
     teams_run(o, value, code ? "fontType" : NULL, "Monospace");
     if (field->bytes)
-        teams_run(o,
-                  arena_fmt(&t->arena, " (%zu bytes in all, sha256 " STR_FMT ")", field->bytes, STR_ARG(field->hash)),
-                  NULL, NULL);
+        teams_run(
+            o,
+            arena_fmt(&t->post->arena, " (%zu bytes in all, sha256 " STR_FMT ")", field->bytes, STR_ARG(field->hash)),
+            NULL, NULL);
     if (field->note.n)
-        teams_run(o, ARENA_JOIN(&t->arena, STR(" – "), teams_fit(t, field->note)), "size", "Small");
+        teams_run(o, ARENA_JOIN(&t->post->arena, STR(" – "), teams_fit(t, field->note)), "size", "Small");
     teams_end(o);
 }
 
@@ -159,7 +136,7 @@ static void teams_section(struct teams *t, struct json_out *o, const struct view
 
 static void teams_actions(struct teams *t, struct json_out *o, const struct notify_message *m, bool words)
 {
-    struct str link = shown_link(t->conf, m->card.id, &t->arena);
+    struct str link = shown_link(t->post->conf, m->card.id, &t->post->arena);
     json_key(o, STR("actions"));
     json_open(o, '[');
     if (link.n) {
@@ -196,7 +173,7 @@ static void teams_card(struct teams *t, struct json_out *o, const struct notify_
         teams_section(t, o, &v->section[i]);
     if (t->cut)
         teams_line(o, STR("This is not all of it: look at the whole before deciding."), "weight", "Bolder");
-    teams_line(o, shown_command(m, &t->arena), "fontType", "Monospace");
+    teams_line(o, shown_command(m, &t->post->arena), "fontType", "Monospace");
     json_close(o, ']');
     teams_actions(t, o, m, words);
     json_close(o, '}');
@@ -205,14 +182,9 @@ static void teams_card(struct teams *t, struct json_out *o, const struct notify_
 static enum err teams_send(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
                            struct fault *f)
 {
-    struct teams *t = c;
+    struct teams t = {.post = c, .left = TEAMS_SHOWN};
     struct sink_http_answer answer;
-    struct sink_told pause = {0};
-    arena_reset(&t->arena);
-    buf_clear(&t->body);
-    t->left = TEAMS_SHOWN;
-    t->cut = false;
-    struct json_out o = json_out(&t->body);
+    struct json_out o = post_begin(t.post);
     json_open(&o, '{');
     json_kv_z(&o, "type", "message");
     json_key(&o, STR("attachments"));
@@ -221,20 +193,15 @@ static enum err teams_send(void *c, const struct notify_message *m, const _Atomi
     json_kv_z(&o, "contentType", "application/vnd.microsoft.card.adaptive");
     json_kv_null(&o, "contentUrl");
     json_key(&o, STR("content"));
-    teams_card(t, &o, m);
+    teams_card(&t, &o, m);
     json_close(&o, '}');
     json_close(&o, ']');
     json_close(&o, '}');
-    if (buf_failed(&t->body) || arena_failed(&t->arena))
-        return fault_set(f, ERR_NOMEM, "no memory for a message");
-    const struct sink_http_post post = {
-        .type = "application/json", .body = buf_view(&t->body), .timeout_ms = t->conf->timeout, .stop = stop};
-    TRY(sink_http_post(t->http, &post, &answer, f));
-    enum err e = sink_answer(&answer, &pause, f);
-    told->pause_ms = pause.pause_ms;
-    told->refused = answer.status == 400 || answer.status == 413;
+    const struct sink_http_post how = {.type = "application/json", .stop = stop};
+    enum err e = post_send(t.post, &how, told, &answer, f);
+    told->refused |= answer.status == 400 || answer.status == 413;
     return e;
 }
 
 const struct notifier notify_teams = {
-    .name = "teams", .open = teams_open, .ask = teams_send, .update = teams_send, .close = teams_close};
+    .name = "teams", .open = teams_open, .ask = teams_send, .update = teams_send, .close = post_close};

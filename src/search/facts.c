@@ -54,7 +54,6 @@ static enum err facts_large(const struct json *j, uint32_t large, const char *di
     JSON_PAIRS(j, large, name, v)
     {
         struct str hash = json_str(j, json_type(j, v) == JSON_OBJECT ? json_get(j, v, STR("sha256")) : v, a);
-        buf_clear(out);
         enum err e = json_str_is(j, name, STR("policies")) ? ERR_NOT_FOUND : audit_large(dir, hash, out, NULL);
         if (e == ERR_NOMEM)
             return e;

@@ -1,12 +1,13 @@
 /* The file: opening, closing, and its name. */
 #include "search/part.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "base/file.h"
 
 enum { PART_APPLICATION = 0x44574958, PART_VERSION = 1, PART_BUSY_MS = 5000 };
 
@@ -30,32 +31,19 @@ void part_path(const char *audit_dir, uint64_t first, char ret[4096])
     snprintf(ret, 4096, "%s/index/%020llu.db", audit_dir, (unsigned long long)first);
 }
 
-static int part_filter(const struct dirent *d)
-{
-    struct str name = str_of(d->d_name);
-    uint64_t n;
-    return name.n == 23 && str_ends(name, STR(".db")) && str_u64((struct str){name.p, 20}, &n) && n &&
-           n == part_first_of(n);
-}
-
 enum err part_list(const char *audit_dir, struct part_list *ret, struct fault *f)
 {
     char path[4096];
-    struct dirent **names = NULL;
+    struct part_list l = {0};
     snprintf(path, sizeof(path), "%s/index", audit_dir);
-    int n = scandir(path, &names, part_filter, alphasort);
-    if (n < 0 && errno == ENOMEM)
+    /* a folder that cannot be read is as good as none */
+    if (!file_numbers(path, ".db", &l.first, &l.count) && errno == ENOMEM)
         return fault_set(f, ERR_NOMEM, "no memory for the list of index files");
-    n = n < 0 ? 0 : n; /* a folder that cannot be read is as good as none */
-    struct part_list l = {calloc((size_t)n + 1, sizeof(uint64_t)), (size_t)n};
-    for (int i = 0; i < n; i++) {
-        if (l.first)
-            str_u64((struct str){names[i]->d_name, 20}, &l.first[i]);
-        free(names[i]);
-    }
-    free(names);
-    if (!l.first)
-        return fault_set(f, ERR_NOMEM, "no memory for the list of index files");
+    size_t n = 0;
+    for (size_t i = 0; i < l.count; i++)
+        if (l.first[i] && l.first[i] == part_first_of(l.first[i]))
+            l.first[n++] = l.first[i];
+    l.count = n;
     *ret = l;
     return ERR_OK;
 }

@@ -179,8 +179,6 @@ static enum err follow_read(struct sink *s, size_t *bytes, struct fault *f)
     struct json *doc = &s->docs[s->count];
     TRY(follow_reader(s, f));
     enum err read = audit_reader_next(s->reader, &text, &seq, f);
-    if (read == ERR_NOT_FOUND) /* what it had read ahead was older than what is committed now */
-        read = audit_reader_next(s->reader, &text, &seq, f);
     if (read == ERR_NOT_FOUND)
         return fault_set(f, ERR_CORRUPT,
                          "entry %llu is on record and cannot be read: `doorward audit verify` says more",

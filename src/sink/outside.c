@@ -366,17 +366,12 @@ size_t outside_list(struct outside *o, struct outside_state *ret, size_t max)
 
 static void outside_one(const struct outside_state *s, struct json_out *out)
 {
-    char when[CLOCK_RFC3339];
     json_open(out, '{');
     json_kv_z(out, "name", s->name);
     json_kv_bool(out, "up", s->up);
     json_kv_i64(out, "size", (int64_t)s->size);
     json_kv_i64(out, "behind", (int64_t)s->behind);
-    clock_format(s->since_ms, when);
-    if (s->since_ms)
-        json_kv_z(out, "newestAt", when);
-    else
-        json_kv_null(out, "newestAt");
+    clock_kv(out, "newestAt", s->since_ms);
     json_kv_i64(out, "failures", (int64_t)s->failures);
     json_kv_z(out, "fault", s->fault);
     json_close(out, '}');

@@ -302,18 +302,13 @@ void sinks_json(struct sinks *all, bool fault, struct json_out *o)
     json_open(o, '[');
     for (size_t i = 0; i < n; i++) {
         const struct sink_state *s = &list[i];
-        char when[CLOCK_RFC3339];
         json_open(o, '{');
         json_kv_z(o, "name", s->name);
         json_kv_z(o, "kind", s->kind);
         json_kv_bool(o, "up", s->up);
         json_kv_i64(o, "sent", (int64_t)s->sent);
         json_kv_i64(o, "behind", (int64_t)s->behind);
-        clock_format(s->since_ms, when);
-        if (s->since_ms)
-            json_kv_z(o, "lastDeliveryAt", when);
-        else
-            json_kv_null(o, "lastDeliveryAt");
+        clock_kv(o, "lastDeliveryAt", s->since_ms);
         json_kv_i64(o, "failures", (int64_t)s->failures);
         if (fault)
             json_kv_z(o, "fault", s->fault);

@@ -8,7 +8,7 @@ enum { WITNESS_BODY = NOTE_BYTES + (16 << 10), WITNESS_TURNS = 3 };
 
 static enum err witness_body(struct party *p, struct str note, uint64_t size, struct buf *body, struct fault *f)
 {
-    const struct tlog_tiles tiles = {log_tile_read, p->audit_dir};
+    const struct tlog_tiles tiles = {tlog_folder_tile, p->audit_dir};
     struct tlog_proof proof = {.n = 0};
     if (p->known && p->known != size)
         TRY(tlog_prove_consistency(&tiles, p->known, size, &proof, f));

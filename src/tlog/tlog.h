@@ -7,8 +7,8 @@
  *   tile(L,N)  the 256 hashes at height 8 * L that cover the leaves from N * 256^(L+1) on; each hash above level 0 is
  *              the root of a full tile below
  *
- * Pure: no files, no clock, no globals. Proofs are made by asking the caller for tiles; they are checked from nothing
- * but hashes. Bounded: a tree has fewer than 2^63 leaves, a proof at most TLOG_PROOF hashes.
+ * Pure, but for folder.h: no files, no clock, no globals. Proofs are made by asking the caller for tiles; they are
+ * checked from nothing but hashes. Bounded: a tree has fewer than 2^63 leaves, a proof at most TLOG_PROOF hashes.
  */
 #ifndef TLOG_TLOG_H
 #define TLOG_TLOG_H

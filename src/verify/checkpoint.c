@@ -75,7 +75,7 @@ enum err verify_checkpoint_of(struct verify *v, const char *path, struct str tex
 enum err verify_checkpoint_file(struct verify *v, const char *path, struct verify_checkpoint **ret, struct fault *f)
 {
     struct buf b CLEANUP(buf_done) = {0};
-    TRY(verify_read(path, NOTE_BYTES, &b, f));
+    TRY(file_read(path, NOTE_BYTES, &b, f));
     return verify_checkpoint_of(v, path, buf_view(&b), ret, f);
 }
 

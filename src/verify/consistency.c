@@ -8,7 +8,7 @@ static enum err consistency_read(const char *path, struct buf *file, uint64_t ol
                                  struct fault *f)
 {
     struct witness_request r;
-    TRY(verify_read(path, CONSISTENCY_BYTES, file, f));
+    TRY(file_read(path, CONSISTENCY_BYTES, file, f));
     struct str rest = buf_view(file), line;
     if (str_starts(rest, STR("old "))) {
         if (witness_request_parse(rest, &r, f))
@@ -36,7 +36,7 @@ static enum err consistency_proof(struct verify *v, uint64_t old_size, uint64_t 
                                   struct fault *f)
 {
     struct buf file CLEANUP(buf_done) = {0};
-    const struct tlog_tiles tiles = {verify_tile, (void *)(uintptr_t)v->log};
+    const struct tlog_tiles tiles = {tlog_folder_tile, (void *)(uintptr_t)v->log};
     if (v->proof)
         return consistency_read(v->proof, &file, old_size, ret, f);
     return tlog_prove_consistency(&tiles, old_size, size, ret, f);

@@ -8,7 +8,7 @@
 
 #include "verify/verify.h"
 
-enum { OLDER_FILE = 64 << 20, OLDER_MAX = 1 << 20 };
+enum { OLDER_FILE = 64 << 20, OLDER_MAX = 1 << 20, BUNDLE_BYTES = TLOG_WIDTH * (2 + UINT16_MAX) };
 
 struct whole_older {
     const char *path;
@@ -43,7 +43,7 @@ static enum err whole_tile(void *ctx, unsigned level, uint64_t index, const stru
     const struct whole *w = ctx;
     struct tlog_hash have[TLOG_WIDTH];
     char name[TLOG_PATH];
-    TRY(verify_tile((void *)(uintptr_t)w->dir, level, index, width, have, f));
+    TRY(tlog_folder_tile((void *)(uintptr_t)w->dir, level, index, width, have, f));
     if (memcmp(have, v, width * sizeof(*v)) == 0)
         return ERR_OK;
     tlog_tile_path(level, index, width, name);
@@ -74,7 +74,7 @@ static enum err whole_entries(struct whole *w, uint64_t index, unsigned width, s
 {
     struct str rest = buf_view(&w->bundle);
     struct tlog_hash leaf, tile[TLOG_WIDTH];
-    TRY(verify_tile((void *)(uintptr_t)w->dir, 0, index, width, tile, f));
+    TRY(tlog_folder_tile((void *)(uintptr_t)w->dir, 0, index, width, tile, f));
     for (unsigned i = 0; i < width; i++) {
         const unsigned char *p = (const unsigned char *)rest.p;
         size_t n = rest.n < 2 ? 0 : (size_t)p[0] << 8 | p[1];
@@ -95,7 +95,7 @@ static enum err whole_entries(struct whole *w, uint64_t index, unsigned width, s
 static enum err whole_hashes(struct whole *w, uint64_t index, unsigned width, struct fault *f)
 {
     struct tlog_hash leaf[TLOG_WIDTH];
-    TRY(verify_tile((void *)(uintptr_t)w->dir, 0, index, width, leaf, f));
+    TRY(tlog_folder_tile((void *)(uintptr_t)w->dir, 0, index, width, leaf, f));
     for (unsigned i = 0; i < width; i++)
         TRY(whole_leaf(w, &leaf[i], f));
     w->pruned += width;
@@ -117,7 +117,8 @@ static enum err whole_grow(struct whole *w, struct fault *f)
     while (w->tree.size < size) {
         uint64_t index = w->tree.size / TLOG_WIDTH, rest = size - w->tree.size;
         unsigned width = rest < TLOG_WIDTH ? (unsigned)rest : TLOG_WIDTH;
-        enum err e = verify_bundle(w->dir, index, width, &w->bundle, f);
+        unsigned has;
+        enum err e = tlog_folder_file(w->dir, TLOG_ENTRIES, index, width, BUNDLE_BYTES, &w->bundle, &has, f);
         if (e == ERR_NOT_FOUND && !w->entries && width == TLOG_WIDTH)
             e = whole_hashes(w, index, width, f);
         else if (!e) {
@@ -181,7 +182,7 @@ static enum err older_file(struct whole *w, const char *path, struct fault *f)
 {
     struct buf b CLEANUP(buf_done) = {0};
     struct note *scratch = malloc(sizeof(*scratch));
-    enum err e = scratch ? verify_read(path, OLDER_FILE, &b, f) : fault_set(f, ERR_NOMEM, "%s: no memory", path);
+    enum err e = scratch ? file_read(path, OLDER_FILE, &b, f) : fault_set(f, ERR_NOMEM, "%s: no memory", path);
     struct str rest = buf_view(&b), note;
     size_t passed = 0, before = w->older_count;
     while (!e && note_next(&rest, scratch, &note, &passed))

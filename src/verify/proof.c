@@ -19,7 +19,7 @@ static enum err proof_entry(const struct verify *v, const struct proof_file *p, 
         *ret = p->extra;
         return ERR_OK;
     }
-    TRY(verify_read(v->entry, PROOF_EXTRA + 1, file, f));
+    TRY(file_read(v->entry, PROOF_EXTRA + 1, file, f));
     *ret = buf_view(file);
     return ERR_OK;
 }
@@ -58,7 +58,7 @@ enum err verify_proof(struct verify *v, struct fault *f)
     struct str entry;
     if (v->args != 1)
         return fault_set(f, ERR_USAGE, "proof takes one FILE");
-    TRY(verify_read(v->arg[0], PROOF_BYTES, &file, f));
+    TRY(file_read(v->arg[0], PROOF_BYTES, &file, f));
     if (proof_file_parse(buf_view(&file), &v->arena, &p, f)) {
         fault_wrap(f, "%s", v->arg[0]);
         return f->err = f->err == ERR_NOMEM ? ERR_NOMEM : ERR_CORRUPT;

@@ -11,8 +11,9 @@
 
 #include <stdio.h>
 
+#include "base/file.h"
 #include "base/json.h"
-#include "tlog/note.h"
+#include "tlog/folder.h"
 
 enum { VERIFY_KEYS = 64, VERIFY_OLDER = 64 };
 
@@ -38,10 +39,8 @@ enum err verify_proof(struct verify *v, struct fault *f) MUST_USE;
 enum err verify_consistency(struct verify *v, struct fault *f) MUST_USE;
 enum err verify_log(struct verify *v, struct fault *f) MUST_USE;
 
-/* ---- file.c ---- */
+/* ---- keys.c ---- */
 
-/* A file of at most max bytes into out; "-" is standard input. ERR_IO, ERR_NOT_FOUND. */
-enum err verify_read(const char *path, size_t max, struct buf *out, struct fault *f) MUST_USE;
 /* A key as it is written, a file of them (a line each, # begins a remark), or a folder with files *.pub. */
 enum err verify_keys_add(struct verify_keys *k, const char *text, struct fault *f) MUST_USE;
 
@@ -63,13 +62,5 @@ enum err verify_checkpoint_file(struct verify *v, const char *path, struct verif
 void verify_checkpoint_freep(struct verify_checkpoint **c);
 /* Lines about it, or members of the JSON object. */
 void verify_checkpoint_say(struct verify *v, const struct verify_checkpoint *c, struct json_out *o);
-
-/* ---- tiles.c: a folder as tlog-tiles lays it out ---- */
-
-/* For tlog_tiles.read; ctx: the folder's name. A partial tile is also found in one that is wider. */
-enum err verify_tile(void *dir, unsigned level, uint64_t index, unsigned width, struct tlog_hash *ret,
-                     struct fault *f) MUST_USE;
-/* The bytes of entry bundle `index`, of at least `width` entries. ERR_NOT_FOUND. */
-enum err verify_bundle(const char *dir, uint64_t index, unsigned width, struct buf *out, struct fault *f) MUST_USE;
 
 #endif

@@ -149,12 +149,12 @@ static double bench_record(const char *dir, struct worker *w, struct tally *t, u
 static void bench_verify(const char *dir, unsigned waiting)
 {
     char path[4096], keys[4096];
-    struct log_verifiers v;
+    struct note_verifiers v;
     struct log_verdict verdict;
     struct fault f;
     snprintf(path, sizeof(path), "%s/audit-%u", dir, waiting);
     snprintf(keys, sizeof(keys), "%s/keys-%u", dir, waiting);
-    if (log_verifiers_read(keys, &v, &f))
+    if (note_verifiers_read(keys, &v, &f))
         bench_die(keys, f.text);
     const struct log_verify how = {.dir = path, .verifiers = &v};
     int64_t from = clock_mono_ns();
@@ -164,7 +164,7 @@ static void bench_verify(const char *dir, unsigned waiting)
     printf("%-36s %9.0f entries/s   (%llu entries, %llu checkpoints)\n", "verify, all of it",
            (double)verdict.entries / seconds, (unsigned long long)verdict.entries,
            (unsigned long long)verdict.checkpoints);
-    log_verifiers_done(&v);
+    note_verifiers_done(&v);
 }
 
 /* ---- the others ---- */

@@ -77,13 +77,13 @@ static struct audit *damage_open(const char *dir, struct conf *conf, struct faul
 
 static enum err damage_verify(const char *dir, const char *keys, struct fault *f)
 {
-    struct log_verifiers v;
+    struct note_verifiers v;
     struct log_verdict verdict;
-    if (log_verifiers_read(keys, &v, f))
+    if (note_verifiers_read(keys, &v, f))
         bench_die(keys, f->text);
     const struct log_verify how = {.dir = dir, .verifiers = &v};
     enum err e = log_verify(&how, &verdict, f);
-    log_verifiers_done(&v);
+    note_verifiers_done(&v);
     if (!e && verdict.torn_bytes)
         return ERR_CORRUPT;
     return e;

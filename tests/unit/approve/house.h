@@ -315,4 +315,23 @@ static inline void house_say(struct house *h, const char *id, const char *who, e
         fail_msg("%s could not decide: %s", who, f.text);
 }
 
+/* ---- tests whose state is a house ---- */
+
+#define REFUND "{\"amount\":120}"
+
+static inline int setup(void **state)
+{
+    struct house *h = calloc(1, sizeof(*h));
+    house_setup(h, "{ approval: { take_within: 60s, result_time: 60s }, limits: { pending_approvals: 10000 } }");
+    *state = h;
+    return 0;
+}
+
+static inline int teardown(void **state)
+{
+    house_done(*state);
+    free(*state);
+    return 0;
+}
+
 #endif

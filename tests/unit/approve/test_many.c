@@ -5,21 +5,6 @@
 
 enum { MANY = 10000, BYTES_EACH = 4096, RACES = 40 };
 
-static int setup(void **state)
-{
-    struct house *h = calloc(1, sizeof(*h));
-    house_setup(h, "{ limits: { pending_approvals: 10000 } }");
-    *state = h;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    house_done(*state);
-    free(*state);
-    return 0;
-}
-
 static unsigned threads(void)
 {
     char line[256];

@@ -37,21 +37,6 @@ void *__wrap_realloc(void *p, size_t n)
     return fails() ? NULL : __real_realloc(p, n);
 }
 
-static int setup(void **state)
-{
-    struct house *h = calloc(1, sizeof(*h));
-    house_setup(h, "{}");
-    *state = h;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    house_done(*state);
-    free(*state);
-    return 0;
-}
-
 static void a_question_without_memory_is_refused(void **state)
 {
     struct house *h = *state;

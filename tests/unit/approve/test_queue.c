@@ -1,23 +1,6 @@
 /* A question from its asking to its end, as calls and people see it. */
 #include "house.h"
 
-#define REFUND "{\"amount\":120}"
-
-static int setup(void **state)
-{
-    struct house *h = calloc(1, sizeof(*h));
-    house_setup(h, "{ approval: { take_within: 60s, result_time: 60s } }");
-    *state = h;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    house_done(*state);
-    free(*state);
-    return 0;
-}
-
 static void a_call_waits_until_somebody_says_yes_and_goes_on_once(void **state)
 {
     struct house *h = *state;

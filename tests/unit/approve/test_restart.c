@@ -4,23 +4,6 @@
 
 #include <sqlite3.h>
 
-#define REFUND "{\"amount\":120}"
-
-static int setup(void **state)
-{
-    struct house *h = calloc(1, sizeof(*h));
-    house_setup(h, "{ approval: { take_within: 60s, result_time: 60s } }");
-    *state = h;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    house_done(*state);
-    free(*state);
-    return 0;
-}
-
 static struct lease *again(struct house *h, const char *sid)
 {
     return h->leases->ops->find(h->leases, str_of(sid));

@@ -138,12 +138,12 @@ static inline void record_notes(struct record *r, unsigned n)
 
 static inline enum err record_verify(const struct record *r, struct log_verdict *ret, struct fault *f)
 {
-    struct log_verifiers keys;
-    if (log_verifiers_read(r->keys, &keys, f))
+    struct note_verifiers keys;
+    if (note_verifiers_read(r->keys, &keys, f))
         fail_msg("no keys: %s", f->text);
     const struct log_verify how = {.dir = r->dir, .verifiers = &keys};
     enum err e = log_verify(&how, ret, f);
-    log_verifiers_done(&keys);
+    note_verifiers_done(&keys);
     return e;
 }
 

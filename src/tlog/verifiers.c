@@ -5,44 +5,44 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "audit/log.h"
+#include "base/file.h"
+#include "tlog/folder.h"
 
-enum { VERIFIERS_MAX = 4096, VERIFIERS_LINE = 1024 };
+enum { VERIFIERS_MAX = 4096, VERIFIERS_FILE = 1 << 20 };
 
-void log_verifiers_done(struct log_verifiers *v)
+void note_verifiers_done(struct note_verifiers *v)
 {
     free(v->v);
-    *v = (struct log_verifiers){0};
+    *v = (struct note_verifiers){0};
 }
 
-static enum err verifiers_add(struct log_verifiers *v, struct str text, const char *path, struct fault *f)
+static enum err verifiers_add(struct note_verifiers *v, struct str text, struct fault *f)
 {
     struct note_verifier one;
-    if (note_verifier_parse(text, &one, f))
-        return fault_wrap(f, "%s", path);
+    TRY(note_verifier_parse(text, &one, f));
     for (size_t i = 0; i < v->n; i++)
         if (v->v[i].hash == one.hash && strcmp(v->v[i].name, one.name) == 0)
             return ERR_OK;
     struct note_verifier *more = v->n < VERIFIERS_MAX ? realloc(v->v, (v->n + 1) * sizeof(*more)) : NULL;
     if (!more)
-        return fault_set(f, ERR_NOMEM, "%s: too many keys", path);
+        return fault_set(f, v->n < VERIFIERS_MAX ? ERR_NOMEM : ERR_LIMIT, "more than %d keys", VERIFIERS_MAX);
     v->v = more;
     v->v[v->n++] = one;
     return ERR_OK;
 }
 
-static enum err verifiers_file(struct log_verifiers *v, const char *path, struct fault *f)
+static enum err verifiers_file(struct note_verifiers *v, const char *path, struct fault *f)
 {
-    char line[VERIFIERS_LINE];
-    FILE *file = fopen(path, "re");
-    enum err e = ERR_OK;
-    if (!file)
-        return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
-    while (!e && fgets(line, sizeof(line), file))
-        if (line[0] != '#' && line[0] != '\n')
-            e = verifiers_add(v, str_of(line), path, f);
-    fclose(file);
-    return e;
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 0);
+    TRY(file_read(path, VERIFIERS_FILE, &b, f));
+    for (struct str rest = buf_view(&b), line; rest.n;) {
+        str_cut(&rest, '\n', &line);
+        line = str_trim(line);
+        if (line.n && line.p[0] != '#' && verifiers_add(v, line, f))
+            return fault_wrap(f, "%s", path);
+    }
+    return ERR_OK;
 }
 
 static int verifiers_filter(const struct dirent *d)
@@ -50,7 +50,7 @@ static int verifiers_filter(const struct dirent *d)
     return str_ends(str_of(d->d_name), STR(".pub"));
 }
 
-static enum err verifiers_folder(struct log_verifiers *v, const char *dir, struct fault *f)
+static enum err verifiers_folder(struct note_verifiers *v, const char *dir, struct fault *f)
 {
     struct dirent **names;
     char path[4096];
@@ -68,15 +68,15 @@ static enum err verifiers_folder(struct log_verifiers *v, const char *dir, struc
     return e;
 }
 
-enum err log_verifiers_read(const char *path, struct log_verifiers *ret, struct fault *f)
+enum err note_verifiers_read(const char *path, struct note_verifiers *ret, struct fault *f)
 {
-    struct log_verifiers v = {0};
+    struct note_verifiers v = {0};
     struct stat st;
     if (stat(path, &st) < 0)
         return fault_set(f, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
     enum err e = S_ISDIR(st.st_mode) ? verifiers_folder(&v, path, f) : verifiers_file(&v, path, f);
     if (e) {
-        log_verifiers_done(&v);
+        note_verifiers_done(&v);
         return e;
     }
     *ret = v;

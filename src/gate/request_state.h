@@ -6,17 +6,17 @@
  *
  * Any thread.
  */
-#ifndef GATE_SEAL_H
-#define GATE_SEAL_H
+#ifndef GATE_REQUEST_STATE_H
+#define GATE_REQUEST_STATE_H
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/err.h"
 
-struct seals;                  /* a key, and which seals were used */
-struct seals *seals_new(void); /* NULL: no memory */
-void seals_free(struct seals *s);
+struct request_states;                           /* a key, and which states were used */
+struct request_states *request_states_new(void); /* NULL: no memory */
+void request_states_free(struct request_states *s);
 
 /* A question that people said yes to, and to what. */
 enum { CALL_GRANT_BY = 160 };
@@ -26,23 +26,24 @@ struct call_grant {
     unsigned char bound[SHA256_BYTES]; /* approval_binding */
 };
 
-struct seal_of { /* whose and of what it is */
+struct request_state_of { /* whose and of what it is */
     struct str agent, session, server, method, name, digest;
 };
-struct seal {
+struct request_state {
     uint64_t ticket;         /* of a call that waits; 0: none does */
     struct str state;        /* the server's requestState as a JSON string; empty: it gave none */
-    uint64_t nonce;          /* found by seal_read */
+    uint64_t nonce;          /* found by request_state_read */
     struct call_grant grant; /* of a call that goes on: by which it was let through; of one that waits: its question */
 };
 
 /* In the arena, base64url. STR_NONE: no memory. */
-struct str seal_write(const struct seals *s, const struct seal_of *of, const struct seal *v, int64_t until_ns,
-                      struct arena *a);
+struct str request_state_write(const struct request_states *s, const struct request_state_of *of,
+                               const struct request_state *v, int64_t until_ns, struct arena *a);
 /* ERR_REQUEST_STATE: it is none of ours, or of another call, session or agent; or too old. */
-enum err seal_read(const struct seals *s, const struct seal_of *of, struct str text, int64_t now_ns, struct arena *a,
-                   struct seal *ret, int64_t *ret_until_ns, struct fault *f) MUST_USE;
+enum err request_state_read(const struct request_states *s, const struct request_state_of *of, struct str text,
+                            int64_t now_ns, struct arena *a, struct request_state *ret, int64_t *ret_until_ns,
+                            struct fault *f) MUST_USE;
 /* Is it used for the first time? One that cannot be noted counts as used. */
-bool seal_spend(struct seals *s, uint64_t nonce, int64_t until_ns, int64_t now_ns);
+bool request_state_spend(struct request_states *s, uint64_t nonce, int64_t until_ns, int64_t now_ns);
 
 #endif

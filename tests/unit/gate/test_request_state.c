@@ -1,18 +1,19 @@
 /* requestState: what a client is given is good for the same call of the same session of the same agent, for a while. */
 #include "../unit.h"
 
-#include "gate/seal.h"
+#include "gate/request_state.h"
 
-static const struct seal_of call = {{"support-1", 9},   {"sess_1", 6}, {"desk", 4},
-                                    {"tools/call", 10}, {"refund", 6}, {"aa11", 4}};
-static struct seals *seals;
+static const struct request_state_of call = {{"support-1", 9},   {"sess_1", 6}, {"desk", 4},
+                                             {"tools/call", 10}, {"refund", 6}, {"aa11", 4}};
+static struct request_states *seals;
 static struct arena arena;
 
-static enum err opened(const struct seals *s, const struct seal_of *of, struct str text, int64_t now, struct seal *ret)
+static enum err opened(const struct request_states *s, const struct request_state_of *of, struct str text, int64_t now,
+                       struct request_state *ret)
 {
     struct fault f;
     int64_t until = 0;
-    enum err e = seal_read(s, of, text, now, &arena, ret, &until, &f);
+    enum err e = request_state_read(s, of, text, now, &arena, ret, &until, &f);
     if (!e)
         assert_int_equal(until, 1000);
     return e;
@@ -22,7 +23,7 @@ static int scene_open(void **state)
 {
     (void)state;
     arena_init(&arena, 1u << 20);
-    seals = seals_new();
+    seals = request_states_new();
     return seals == NULL;
 }
 
@@ -30,21 +31,21 @@ static int scene_close(void **state)
 {
     (void)state;
     arena_done(&arena);
-    seals_free(seals);
+    request_states_free(seals);
     return 0;
 }
 
 static void it_holds_what_was_put_into_it(void **state)
 {
     (void)state;
-    struct seal v = {.ticket = 7, .state = STR("\"the server's own\"")}, got;
-    struct str text = seal_write(seals, &call, &v, 1000, &arena);
+    struct request_state v = {.ticket = 7, .state = STR("\"the server's own\"")}, got;
+    struct str text = request_state_write(seals, &call, &v, 1000, &arena);
     assert_int_equal(opened(seals, &call, text, 999, &got), ERR_OK);
     assert_int_equal(got.ticket, 7);
     assert_true(str_eq(got.state, v.state));
     assert_null(memmem(text.p, text.n, "server", 6));
-    struct seal none = {.ticket = 1};
-    text = seal_write(seals, &call, &none, 1000, &arena);
+    struct request_state none = {.ticket = 1};
+    text = request_state_write(seals, &call, &none, 1000, &arena);
     assert_int_equal(opened(seals, &call, text, 0, &got), ERR_OK);
     assert_null(got.state.p);
 }
@@ -52,13 +53,15 @@ static void it_holds_what_was_put_into_it(void **state)
 static void what_a_person_granted_comes_back_with_the_call_that_goes_on(void **state)
 {
     (void)state;
-    struct seal v = {.state = STR("\"s\""), .grant = {.id = "apr_1", .by = "anna, ben", .bound = {7, [31] = 9}}}, got;
-    struct str text = seal_write(seals, &call, &v, 1000, &arena);
+    struct request_state v = {.state = STR("\"s\""),
+                              .grant = {.id = "apr_1", .by = "anna, ben", .bound = {7, [31] = 9}}},
+                         got;
+    struct str text = request_state_write(seals, &call, &v, 1000, &arena);
     assert_int_equal(opened(seals, &call, text, 0, &got), ERR_OK);
     assert_memory_equal(&got.grant, &v.grant, sizeof(v.grant));
     assert_true(str_eq(got.state, v.state));
-    struct seal none = {.state = v.state};
-    text = seal_write(seals, &call, &none, 1000, &arena);
+    struct request_state none = {.state = v.state};
+    text = request_state_write(seals, &call, &none, 1000, &arena);
     assert_int_equal(opened(seals, &call, text, 0, &got), ERR_OK);
     assert_string_equal(got.grant.id, "");
 }
@@ -66,8 +69,8 @@ static void what_a_person_granted_comes_back_with_the_call_that_goes_on(void **s
 static void what_was_changed_or_cut_is_refused(void **state)
 {
     (void)state;
-    struct seal v = {.state = STR("\"s\"")}, got;
-    struct str text = seal_write(seals, &call, &v, 1000, &arena);
+    struct request_state v = {.state = STR("\"s\"")}, got;
+    struct str text = request_state_write(seals, &call, &v, 1000, &arena);
     char copy[256];
     memcpy(copy, text.p, text.n);
     for (size_t i = 0; i < text.n; i++) {
@@ -83,27 +86,27 @@ static void what_was_changed_or_cut_is_refused(void **state)
 static void it_is_of_one_call_of_one_session_only(void **state)
 {
     (void)state;
-    struct seal v = {.ticket = 1}, got;
-    struct str text = seal_write(seals, &call, &v, 1000, &arena);
+    struct request_state v = {.ticket = 1}, got;
+    struct str text = request_state_write(seals, &call, &v, 1000, &arena);
     for (unsigned i = 0; i < 6; i++) {
-        struct seal_of other = call;
+        struct request_state_of other = call;
         ((struct str *)&other)[i] = STR("another");
         assert_int_equal(opened(seals, &other, text, 0, &got), ERR_REQUEST_STATE);
     }
-    struct seal_of shifted = call; /* the same letters, cut elsewhere */
+    struct request_state_of shifted = call; /* the same letters, cut elsewhere */
     shifted.agent = STR("support-1s");
     shifted.session = STR("ess_1");
     assert_int_equal(opened(seals, &shifted, text, 0, &got), ERR_REQUEST_STATE);
-    struct seals *of_another_process = seals_new();
+    struct request_states *of_another_process = request_states_new();
     assert_int_equal(opened(of_another_process, &call, text, 0, &got), ERR_REQUEST_STATE);
-    seals_free(of_another_process);
+    request_states_free(of_another_process);
 }
 
 static void it_grows_old(void **state)
 {
     (void)state;
-    struct seal v = {.ticket = 1}, got;
-    struct str text = seal_write(seals, &call, &v, 1000, &arena);
+    struct request_state v = {.ticket = 1}, got;
+    struct str text = request_state_write(seals, &call, &v, 1000, &arena);
     assert_int_equal(opened(seals, &call, text, 999, &got), ERR_OK);
     assert_int_equal(opened(seals, &call, text, 1000, &got), ERR_REQUEST_STATE);
 }
@@ -111,9 +114,9 @@ static void it_grows_old(void **state)
 static void it_pays_once(void **state)
 {
     (void)state;
-    assert_true(seal_spend(seals, 42, 1000, 0));
-    assert_false(seal_spend(seals, 42, 1000, 0));
-    assert_true(seal_spend(seals, 43, 1000, 0));
+    assert_true(request_state_spend(seals, 42, 1000, 0));
+    assert_false(request_state_spend(seals, 42, 1000, 0));
+    assert_true(request_state_spend(seals, 43, 1000, 0));
 }
 
 static void where_it_cannot_be_noted_it_does_not_pay(void **state)
@@ -121,9 +124,9 @@ static void where_it_cannot_be_noted_it_does_not_pay(void **state)
     (void)state;
     unsigned paid = 0;
     for (uint64_t i = 0; i < 100; i++) /* all of one slot */
-        paid += seal_spend(seals, i * 16384 + 5000, 1000, 0);
+        paid += request_state_spend(seals, i * 16384 + 5000, 1000, 0);
     assert_in_range(paid, 1, 99);
-    assert_true(seal_spend(seals, 5000 + (UINT64_C(1) << 40), 3000, 2000)); /* those are over by now */
+    assert_true(request_state_spend(seals, 5000 + (UINT64_C(1) << 40), 3000, 2000)); /* those are over by now */
 }
 
 int main(void)
