@@ -95,10 +95,10 @@ struct approval_move {
     char shape_of[ENC_ID_MAX];   /* of REPEAT: the question that the yes was to */
     int64_t dwell_ms;
     char *passkey; /* that signed it; or NULL */
-    bool rewrite; /* nothing happens: it is written again */
-    bool waited;  /* somebody waits for it … */
-    bool applied; /* … until then */
-    bool done;    /* the thread is through with it: whoever waits gives it back */
+    bool rewrite;  /* nothing happens: it is written again */
+    bool waited;   /* somebody waits for it … */
+    bool applied;  /* … until then */
+    bool done;     /* the thread is through with it: whoever waits gives it back */
     int64_t shape_ms;
     enum err err;
     struct fault fault;

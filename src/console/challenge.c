@@ -159,6 +159,8 @@ enum err console_sign_in(struct console *c, const struct passkey_party *party, c
     struct store_passkey key;
     struct store_person p;
     int64_t role;
+    if (!s->proof.user_handle.n)
+        return fault_set(f, ERR_PASSKEY, "userHandle is missing: nobody was asked for by name");
     TRY(challenge_of(s->proof.client_data, a, bytes, f));
     TRY(challenge_check(c, bytes, party->id, f));
     TRY(passkeys_prove(c->passkeys, party, (struct str){(const char *)bytes, sizeof(bytes)}, s->id, &s->proof, a, &key,
