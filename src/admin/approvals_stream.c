@@ -133,6 +133,9 @@ static void news_write(struct buf *out, const struct approval_news *n)
     clock_kv(&o, "expiresAt", n->expires);
     json_kv_i64(&o, "people", n->people);
     json_kv_i64(&o, "approved", n->yes);
+    json_kv_raw(&o, "escalateTo", n->escalate.n ? n->escalate : STR("[]"));
+    clock_kv(&o, "escalatesAt", n->escalates);
+    clock_kv(&o, "escalatedAt", n->escalated);
     json_kv_str(&o, "by", n->by);
     json_kv_str(&o, "channel", n->channel);
     json_close(&o, '}');

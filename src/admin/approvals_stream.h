@@ -3,8 +3,9 @@
  *
  *   event: pending     first: {"approvals":[…]}, all that wait now, as GET /admin/v1/approvals lists them
  *   event: approval    then, of each change: {"id","before","state","tool","agentId","risk","createdAt","expiresAt",
- *                      "people","approved","by","channel"}; a new question comes with before "none"
- *   event: end, error  the last one: {"error","message"}; who comes back gets all that wait once more
+ *                      "people","approved","escalateTo","escalatesAt","escalatedAt","by","channel"}; a new question
+ * comes with before "none" event: end, error  the last one: {"error","message"}; who comes back gets all that wait once
+ * more
  *
  * Threads: worker 0, but for approval_streams_news: any.
  */

@@ -7,6 +7,8 @@
  *      |-- time is over -----> EXPIRED          |-- what it is bound to changed --> VOID
  *      '-- what it is bound to changed --> VOID
  *
+ * While it is PENDING it may be escalated, once: from then on people of other groups may decide, too.
+ *
  * TAKEN is durable before the call's intent is: after a crash in between, the call is not made, and never by this
  * grant.
  *
@@ -53,7 +55,9 @@ struct approval_ask {
     struct str title, description; /* of the tool: the server's words, untrusted */
     struct str reasoning;          /* the agent's words: untrusted */
     struct str trace_id;
-    int64_t limit_ms; /* until it counts as denied */
+    int64_t limit_ms;    /* until it counts as denied */
+    struct str escalate; /* a JSON array of groups that may decide as well … */
+    int64_t escalate_ms; /* … from then on; 0: never */
 };
 void approval_binding(const struct approval_ask *ask, unsigned char ret[SHA256_BYTES]);
 
@@ -113,6 +117,10 @@ struct approval_news {
     int64_t created, expires; /* wall clock, ms */
     struct str reviewers;     /* a JSON array */
     unsigned people, yes;     /* how many have to say yes, and have */
+    struct str escalate;      /* a JSON array: who may decide as well, later or by now … */
+    int64_t escalates;        /* … from when on; 0: never */
+    int64_t escalated;        /* when that was; 0: it was not yet */
+    bool escalation;          /* that is what is told: PENDING before and now */
     struct str by, channel;   /* who decided; or empty */
 };
 enum { APPROVAL_WATCHES = 4 };
@@ -180,6 +188,8 @@ struct approval_card {
     int64_t session_expires; /* 0: not known any more */
     struct str tool, definition, arguments, digest, policy_version, policy_ids, why, reviewers, schema, title,
         description, reasoning, trace_id;
+    struct str escalate;          /* a JSON array: who may decide as well … */
+    int64_t escalates, escalated; /* … from when on, and since when; wall clock, ms; 0: never, not yet */
     enum duty_risk risk;
     unsigned people;
     struct str decisions; /* a JSON array, the oldest first: {"at","by","channel","edited","reason","verdict"} */
@@ -192,7 +202,7 @@ struct audit *approvals_record(struct approvals *a);
 /* (blocks) JSON of one: all that an approver sees, in that order (view.c). ERR_NOT_FOUND. */
 enum err approvals_show(struct approvals *a, struct str id, struct json_out *o, struct fault *f) MUST_USE;
 /* JSON of a list: [{"id","state","risk","tool","agentId","agentType","sessionId","user","createdAt","expiresAt",
- * "digest","people","approvedBy"}]; times as RFC 3339. */
+ * "digest","people","reviewers","escalateTo","escalatesAt","escalatedAt","approvedBy"}]; times as RFC 3339. */
 void approvals_list(struct approvals *a, bool pending_only, struct json_out *o);
 
 #endif

@@ -169,6 +169,10 @@ static struct approval *ask_new(const struct approval_ask *ask, const unsigned c
     p->created = clock_wall_ms();
     p->created_mono = clock_mono_ns();
     approval_set_until(&p->now, ask->limit_ms);
+    if (ask->escalate_ms > 0 && ask->escalate_ms < ask->limit_ms && ask->escalate.n > 2) {
+        p->now.escalates = p->created + ask->escalate_ms;
+        p->now.escalates_mono = p->created_mono + ask->escalate_ms * 1000000;
+    }
     return p;
 }
 

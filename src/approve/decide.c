@@ -8,31 +8,38 @@ enum { DECIDE_ARENA = 64 << 20, DECIDE_SHAPE_MS = 86400000, DECIDE_REASON = 2000
 
 /* ---- may this person? ---- */
 
-static enum err decide_group(const struct approval *p, const struct person *by, struct fault *f)
+/* Is one of these groups also one of those? any: there are some. Both are JSON arrays. */
+static enum err decide_in(struct str groups, struct str mine, bool *any, bool *fits, struct fault *f)
 {
     struct arena a;
     struct json want, has;
-    bool any = false, fits = false;
     arena_init(&a, DECIDE_ARENA);
-    enum err e = p->reviewers.n ? json_parse(&want, p->reviewers, &a, NULL, f) : ERR_OK;
-    if (!e && p->reviewers.n) {
-        e = json_parse(&has, by->groups.n ? by->groups : STR("[]"), &a, NULL, f);
+    enum err e = groups.n ? json_parse(&want, groups, &a, NULL, f) : ERR_OK;
+    if (!e && groups.n) {
+        e = json_parse(&has, mine.n ? mine : STR("[]"), &a, NULL, f);
         JSON_EACH(&want, JSON_ROOT, group)
         {
-            any = true;
+            *any = true;
             if (!e)
-                JSON_EACH(&has, JSON_ROOT, mine)
+                JSON_EACH(&has, JSON_ROOT, one)
                 {
-                    fits = fits || json_str_same(&want, group, &has, mine);
+                    *fits = *fits || json_str_same(&want, group, &has, one);
                 }
         }
     }
     arena_done(&a);
-    if (e)
-        return e == ERR_NOMEM ? e : fault_set(f, ERR_ROLE, "whose groups cannot be read is in none");
+    return e && e != ERR_NOMEM ? fault_set(f, ERR_ROLE, "whose groups cannot be read is in none") : e;
+}
+
+static enum err decide_group(const struct approval *p, const struct person *by, struct fault *f)
+{
+    bool any = false, fits = false, second = p->now.escalated > 0;
+    TRY(decide_in(p->reviewers, by->groups, &any, &fits, f));
+    if (any && !fits && second)
+        TRY(decide_in(p->escalate, by->groups, &any, &fits, f));
     return any && !fits
-               ? fault_set(f, ERR_ROLE, STR_FMT " is in none of the groups that decide about this call: %.120s",
-                           STR_ARG(by->name), p->reviewers.p)
+               ? fault_set(f, ERR_ROLE, STR_FMT " is in none of the groups that decide about this call: %.120s%s%.120s",
+                           STR_ARG(by->name), p->reviewers.p, second ? ", " : "", second ? p->escalate.p : "")
                : ERR_OK;
 }
 

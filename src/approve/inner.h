@@ -19,6 +19,7 @@ enum approval_event {
     APPROVAL_TIMEOUT,
     APPROVAL_BREAK,  /* what it is bound to is not any more */
     APPROVAL_REPEAT, /* a call of a shape that was approved: taken at once */
+    APPROVAL_ESCALATE,
     APPROVAL_EVENTS
 };
 /* APPROVAL_NONE: this event does not happen in this state. */
@@ -47,9 +48,11 @@ struct approval_edit {
 
 struct approval_standing { /* all that changes and is written down */
     enum approval_state state;
-    int64_t until, until_mono;  /* wall clock, ms, and monotonic, ns: of PENDING and GRANTED; whichever comes first */
-    int64_t ended;              /* wall clock, ms */
-    struct approval_said *said; /* the newest */
+    int64_t until, until_mono; /* wall clock, ms, and monotonic, ns: of PENDING and GRANTED; whichever comes first */
+    int64_t ended;             /* wall clock, ms */
+    int64_t escalates, escalates_mono; /* likewise: when others may decide, too; 0: never */
+    int64_t escalated;                 /* wall clock, ms; 0: not yet */
+    struct approval_said *said;        /* the newest */
     struct approval_edit *edit;
     char why[128]; /* of VOID */
 };
@@ -59,7 +62,8 @@ struct approval {
     char id[ENC_ID_MAX];
     unsigned char binding[SHA256_BYTES];
     char digest[2 * SHA256_BYTES + 1];
-    struct str tool, definition, reviewers, policy_version, policy_ids, trace_id, agent, agent_type, sid, user, owner;
+    struct str tool, definition, reviewers, escalate, policy_version, policy_ids, trace_id, agent, agent_type, sid,
+        user, owner;
     enum duty_risk risk;
     unsigned people;
     int64_t created, created_mono;
@@ -76,7 +80,8 @@ struct approval {
     char why[128]; /* of what is breaking */
     enum err err;  /* of a question that could not be asked */
     int64_t over_mono, shape_until_mono, used_kept;
-    struct str result; /* heap; or empty */
+    int64_t again_mono; /* an escalation that was not taken down is tried again then */
+    struct str result;  /* heap; or empty */
     bool known;
     bool unmade;  /* the call that took it was not made after all */
     bool counted; /* among those that wait for people */
@@ -114,6 +119,7 @@ enum {
     APPROVAL_TOLD_MS = 60000,     /* so long an end stays that nobody heard of */
     APPROVAL_KEPT_DAYS = 7,       /* and in the store */
     APPROVAL_TAKEN_MS = 86400000, /* no call takes longer */
+    APPROVAL_AGAIN_MS = 10000,    /* between tries to take down an escalation */
 };
 
 struct approvals {
@@ -160,7 +166,8 @@ const char *approval_digest(const struct approval *p); /* of the arguments as th
 unsigned approval_yes(const struct approval_said *newest, const char *digest);
 void approval_set_until(struct approval_standing *s, int64_t ms_from_now);
 bool approval_late(const struct approval *p, int64_t wall, int64_t mono);
-bool approval_homeless(const struct approval *p, int64_t mono); /* its session is not open */
+bool approval_escalates(const struct approval *p, int64_t wall, int64_t mono); /* others may decide from now on */
+bool approval_homeless(const struct approval *p, int64_t mono);                /* its session is not open */
 
 /* queue.c: with the lock */
 struct approval *approvals_by_id(struct approvals *a, struct str id);

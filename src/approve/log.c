@@ -9,6 +9,7 @@ static enum audit_event log_of(const struct approval_move *m)
     case APPROVAL_YES:
     case APPROVAL_GRANT: return m->next.said && m->next.said->edited ? AUDIT_APPROVAL_EDITED : AUDIT_APPROVAL_GRANTED;
     case APPROVAL_REPEAT: return AUDIT_APPROVAL_GRANTED;
+    case APPROVAL_ESCALATE: return AUDIT_APPROVAL_ESCALATED;
     case APPROVAL_DENY: return AUDIT_APPROVAL_DENIED;
     case APPROVAL_TIMEOUT: return AUDIT_APPROVAL_EXPIRED;
     case APPROVAL_BREAK: return AUDIT_APPROVAL_VOID;
@@ -24,8 +25,12 @@ bool approvals_logs(const struct approval_move *m)
 static void log_asked(const struct approval *p, struct json_out *o)
 {
     char at[CLOCK_RFC3339];
-    clock_format(p->now.until, at);
     json_kv_str(o, "approval", str_of(p->id));
+    if (p->now.escalates) {
+        json_kv_raw(o, "escalateTo", p->escalate);
+        clock_kv(o, "escalatesAt", p->now.escalates);
+    }
+    clock_format(p->now.until, at);
     json_kv_z(o, "expiresAt", at);
     json_kv_i64(o, "people", p->people);
     json_kv_raw(o, "reviewers", p->reviewers.n ? p->reviewers : STR("[]"));
@@ -67,6 +72,10 @@ static void log_details(const struct approval_move *m, int64_t now, struct buf *
         if (m->event == APPROVAL_TIMEOUT || m->event == APPROVAL_BREAK)
             json_kv_z(&o, "before", approval_states[m->before]);
         json_kv_i64(&o, "latencyMs", now - p->created);
+        if (m->event == APPROVAL_ESCALATE) {
+            json_kv_raw(&o, "reviewers", p->reviewers.n ? p->reviewers : STR("[]"));
+            json_kv_raw(&o, "to", p->escalate);
+        }
         if (m->event == APPROVAL_REPEAT)
             json_kv_str(&o, "shapeOf", str_of(m->shape_of));
     }
@@ -96,10 +105,12 @@ static void log_fill(const struct approval_move *m, int64_t now, struct audit_en
         e->reason = s->reason;
     } else if (m->event == APPROVAL_BREAK)
         e->reason = str_of(m->next.why);
+    else if (m->event == APPROVAL_ESCALATE)
+        e->reason = STR("nobody has decided so far");
     else if (m->event == APPROVAL_TIMEOUT)
         e->reason =
             m->before == APPROVAL_GRANTED ? STR("approved, and not taken up in time") : STR("nobody decided in time");
-    e->judged = m->event != APPROVAL_ASKED;
+    e->judged = m->event != APPROVAL_ASKED && m->event != APPROVAL_ESCALATE;
     e->allowed = m->event == APPROVAL_GRANT || m->event == APPROVAL_REPEAT;
     if (m->event != APPROVAL_ASKED)
         e->latency_us = (now - p->created) * 1000;

@@ -45,6 +45,9 @@ static void look_put(const struct approval *p, struct json_out *o)
     json_kv_z(o, "digest", digest);
     json_kv_i64(o, "people", p->people);
     json_kv_raw(o, "reviewers", p->reviewers.n ? p->reviewers : STR("[]"));
+    json_kv_raw(o, "escalateTo", p->escalate.n ? p->escalate : STR("[]"));
+    clock_kv(o, "escalatesAt", p->now.escalates);
+    clock_kv(o, "escalatedAt", p->now.escalated);
     json_key(o, STR("approvedBy"));
     json_open(o, '[');
     for (const struct approval_said *s = p->now.said; s; s = s->before)

@@ -103,6 +103,8 @@ struct approval_move *approvals_move(struct approvals *a, struct approval *p, en
     m->next.state = next;
     if (approval_over(next))
         m->next.ended = clock_wall_ms();
+    if (e == APPROVAL_ESCALATE)
+        m->next.escalated = clock_wall_ms();
     if (e == APPROVAL_BREAK)
         memcpy(m->next.why, p->why, sizeof(m->next.why));
     return m;
@@ -163,7 +165,11 @@ void approvals_follow(struct approvals *a, struct approval *p)
             approvals_put(a, m);
     } else if (approval_homeless(p, mono))
         approvals_break(a, p, "the session is over");
-    else if (p->now.state == APPROVAL_GRANTED && p->waits)
+    else if (approval_escalates(p, clock_wall_ms(), mono)) {
+        struct approval_move *m = approvals_move(a, p, APPROVAL_ESCALATE);
+        if (m)
+            approvals_put(a, m);
+    } else if (p->now.state == APPROVAL_GRANTED && p->waits)
         queue_take(a, p);
 }
 
@@ -259,7 +265,8 @@ static void queue_sweep_one(struct approvals *a, struct approval *p, int64_t wal
     else if (p->now.state == APPROVAL_TAKEN && !p->move &&
              (p->finished || mono - p->over_mono > APPROVAL_TAKEN_MS * INT64_C(1000000)))
         queue_end(a, p); /* what came of it nobody knows, or its end found no memory */
-    else if (approval_late(p, wall, mono) || approval_homeless(p, mono) || p->breaking)
+    else if (approval_late(p, wall, mono) || approval_homeless(p, mono) || p->breaking ||
+             approval_escalates(p, wall, mono))
         approvals_follow(a, p);
     if (!approval_over(p->now.state))
         approvals_keep_session(a, p);

@@ -168,6 +168,8 @@ static void write_apply(struct approvals *a, struct approval_move *m)
         write_enter(a, p, m);
     else {
         write_discard(m);
+        if (m->event == APPROVAL_ESCALATE)
+            p->again_mono = clock_mono_ns() + APPROVAL_AGAIN_MS * INT64_C(1000000);
         if (m->before == APPROVAL_NONE)
             write_unasked(a, p, m);
         else if (m->taker)
@@ -198,6 +200,10 @@ static void write_tell(struct approvals *a, const struct approval_move *m)
                               .expires = m->next.until,
                               .reviewers = p->reviewers,
                               .people = p->people,
+                              .escalate = p->escalate,
+                              .escalates = m->next.escalates,
+                              .escalated = m->next.escalated,
+                              .escalation = m->event == APPROVAL_ESCALATE,
                               .yes = approval_yes(said, m->next.edit ? m->next.edit->digest : p->digest)};
     if (person && said) {
         n.by = said->by;

@@ -17,9 +17,17 @@ enum { WATCH_PAUSE_MS = 1000 };
 
 enum err cli_run_approvals_list(struct cli *c, struct fault *f)
 {
-    static const char *const columns[][2] = {
-        {"APPROVAL", "id"}, {"ENDS", "expiresAt"}, {"RISK", "risk"},    {"AGENT", "agentType"},   {"TOOL", "tool"},
-        {"USER", "user"},   {"STATE", "state"},    {"NEEDS", "people"}, {"SESSION", "sessionId"}, {NULL, NULL}};
+    static const char *const columns[][2] = {{"APPROVAL", "id"},
+                                             {"ENDS", "expiresAt"},
+                                             {"ESCALATES", "escalatesAt"},
+                                             {"RISK", "risk"},
+                                             {"AGENT", "agentType"},
+                                             {"TOOL", "tool"},
+                                             {"USER", "user"},
+                                             {"STATE", "state"},
+                                             {"NEEDS", "people"},
+                                             {"SESSION", "sessionId"},
+                                             {NULL, NULL}};
     bool all = cli_switch(c, "all");
     return cli_list(c, all ? "/admin/v1/approvals?state=all" : "/admin/v1/approvals", "approvals", columns,
                     "nothing waits for a person", f);
@@ -193,8 +201,10 @@ static void watch_line(struct cli *c, const struct json *j, uint32_t one)
         cell[i] = cli_shown(c, json_str(j, json_get(j, one, str_of(columns[i])), &c->arena), 80);
     if (!clock_parse(json_str(j, json_get(j, one, STR("expiresAt")), &c->arena), &at))
         cli_ago(at, ends);
-    printf("%s  %s wants to call %s%s%s (risk %s), ends %s\n", cell[0], cell[1], cell[2], *cell[3] ? " for " : "",
-           cell[3], cell[4], ends);
+    bool escalated = json_type(j, json_get(j, one, STR("escalatedAt"))) == JSON_STRING;
+    const char *to = escalated ? cli_shown(c, json_raw(j, json_get(j, one, STR("escalateTo"))), 80) : "";
+    printf("%s  %s wants to call %s%s%s (risk %s), ends %s%s%s\n", cell[0], cell[1], cell[2], *cell[3] ? " for " : "",
+           cell[3], cell[4], ends, escalated ? ", escalated to " : "", to ? to : "");
 }
 
 static enum err watch_once(struct cli *c, struct approval_known *k, struct fault *f)
@@ -209,7 +219,9 @@ static enum err watch_once(struct cli *c, struct approval_known *k, struct fault
     struct str *ids = arena_alloc(&arena, (max + 1) * sizeof(*ids));
     JSON_EACH(&j, list, one)
     {
+        bool escalated = json_type(&j, json_get(&j, one, STR("escalatedAt"))) == JSON_STRING; /* that is news, too */
         struct str id = json_str(&j, json_get(&j, one, STR("id")), &c->arena);
+        id = escalated ? ARENA_JOIN(&c->arena, id, STR(" escalated")) : id;
         if (!watch_knew(k, id))
             watch_line(c, &j, one);
         if (ids && n < max)

@@ -22,6 +22,7 @@ static const struct {
     {CONF_S_server_limits, "servers: limits", "servers.NAME.limits."},
     {CONF_S_tool, "tools", "tools.PATTERN."},
     {CONF_S_tool_bind, "tools: bind", "tools.PATTERN.bind[]."},
+    {CONF_S_tool_escalate, "tools: escalate", "tools.PATTERN.escalate."},
     {CONF_S_policy, "policy", "policy."},
     {CONF_S_policy_file, "policy: files", "policy.files[]."},
     {CONF_S_scope, "scopes", "scopes[]."},

@@ -20,6 +20,8 @@ static void approvals_count(void *ctx, const struct approval_news *n)
         approval_streams_news(streams, n);
     if (n->before == APPROVAL_NONE && n->state == APPROVAL_PENDING)
         log_info("approval_requested", LOG_S("approval", n->id), LOG_S("agent", n->agent), LOG_S("tool", n->tool));
+    if (n->escalation)
+        log_info("approval_escalated", LOG_S("approval", n->id), LOG_S("to", n->escalate));
     if (n->before != APPROVAL_PENDING || n->state == APPROVAL_PENDING)
         return;
     int64_t waited = clock_wall_ms() - n->created;

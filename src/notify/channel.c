@@ -272,7 +272,7 @@ static void channel_again(struct channel *c, struct str id)
     pthread_mutex_unlock(&c->lock);
 }
 
-static void channel_told(struct channel *c, struct str id, const char *ref, bool over)
+static void channel_told(struct channel *c, struct str id, const char *ref, bool over, bool escalated)
 {
     pthread_mutex_lock(&c->lock);
     struct notify_job *j = *channel_find(c, id);
@@ -280,6 +280,7 @@ static void channel_told(struct channel *c, struct str id, const char *ref, bool
         channel_forget(c, id);
     else if (j) {
         j->told = true;
+        j->escalated = escalated;
         snprintf(j->ref, sizeof(j->ref), "%s", ref);
     }
     pthread_mutex_unlock(&c->lock);
@@ -320,20 +321,21 @@ static void channel_question(struct channel *c, const struct notify_job *j)
         shown_end(&m, &c->arena);
     if (!e && arena_failed(&c->arena))
         e = fault_set(&f, ERR_NOMEM, "no memory for a message");
-    bool mine =
-        e || !ask || channel_concerns(c, m.card.reviewers);     /* what was handed over was for somebody else first */
+    bool mine = e || !ask || channel_concerns(c, m.card.reviewers) || /* what was handed over was for others first */
+                (m.card.escalated && channel_concerns(c, m.card.escalate));
     if (e == ERR_NOT_FOUND || !mine || (!e && m.over && ask)) { /* nobody was told, and nobody needs to be */
-        channel_told(c, id, "", true);
+        channel_told(c, id, "", true, false);
         return;
     }
-    if (!e && !ask && !m.over && !m.end.n) /* told, and nothing has happened since */
+    bool news = m.end.n || (m.escalated && !j->escalated);
+    if (!e && !ask && !m.over && !news) /* told, and nothing has happened since */
         return;
     if (!e)
         e = channel_open(c, &f);
     if (!e)
         e = (ask ? c->kind->ask : c->kind->update)(c->it, &m, &c->stop, &told, &f);
     if (!e) {
-        channel_told(c, id, told.ref, m.over);
+        channel_told(c, id, told.ref, m.over, m.card.escalated > 0);
         channel_well(c);
     } else if (!atomic_load(&c->stop) && told.refused) {
         channel_refused(c, id, &f, ask);

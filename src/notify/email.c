@@ -250,7 +250,11 @@ static void email_headers(struct email *m, const struct notify_message *n, bool 
     email_words(&subject, shown_cut(n->view.headline, EMAIL_SUBJECT));
     email_subject(b, buf_view(&subject));
     buf_fmt(b, "\r\nDate: %s\r\nMessage-ID: <" STR_FMT "%s%s@" STR_FMT ">\r\n", when, STR_ARG(n->card.id),
-            first ? "" : ".", first ? "" : approval_states[n->card.state], STR_ARG(host));
+            first ? "" : ".",
+            first          ? ""
+            : n->escalated ? "escalated"
+                           : approval_states[n->card.state],
+            STR_ARG(host));
     if (!first)
         buf_fmt(b, "In-Reply-To: <" STR_FMT "@" STR_FMT ">\r\nReferences: <" STR_FMT "@" STR_FMT ">\r\n",
                 STR_ARG(n->card.id), STR_ARG(host), STR_ARG(n->card.id), STR_ARG(host));

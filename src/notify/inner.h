@@ -19,6 +19,7 @@ enum {
 struct notify_job { /* a question that a channel knows of, until its end was told */
     char id[ENC_ID_MAX], ref[NOTIFY_REF];
     bool told, queued, handed; /* told: it was asked; handed: to those that stand by */
+    bool escalated;            /* and it was told that others may decide as well */
     struct notify_job *same;   /* in the slot */
     struct notify_job *next, *prev;
 };

@@ -54,7 +54,9 @@ void notify_news(void *ctx, const struct approval_news *news)
     size_t count = notify_now(n, v);
     if (news->state == APPROVAL_PENDING && news->before == APPROVAL_NONE)
         notify_new(v, count, news->id, news->reviewers);
-    else
+    else if (news->escalation)
+        notify_new(v, count, news->id, news->escalate);
+    if (news->before != APPROVAL_NONE)
         for (size_t i = 0; i < count; i++)
             channel_put(v[i], news->id, false);
     notify_release(v, count);

@@ -31,6 +31,7 @@ struct notify_message { /* what is said of a question; strings live until the ca
     struct approval_view view;
     struct approval_card card;
     bool over;      /* decided, out of time, or void */
+    bool escalated; /* pending, and nobody has said anything but that others may decide by now, too */
     struct str end; /* "Approved by anna (slack) at …", one line; empty: nobody said anything yet */
 };
 struct notify_word { /* to one person, about what that person tried */
@@ -43,7 +44,7 @@ struct notifier {
     /* A question is new. Both may block for conf->timeout; stop: the daemon ends, come back soon. */
     enum err (*ask)(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
                     struct fault *f);
-    /* It was decided, ran out of time, is void, or one of two people said yes. */
+    /* It was decided, ran out of time, is void, was escalated, or one of two people said yes. */
     enum err (*update)(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
                        struct fault *f);
     /* May be NULL. */
@@ -65,7 +66,7 @@ struct notify_house { /* all of them block: threads of channels and of the pool 
     /* The person of the store that is this user of the channel's kind. ERR_NOT_FOUND: nobody is. */
     enum err (*person)(struct notify_house *n, const char *kind, struct str user, struct arena *a, struct person *ret,
                        struct fault *f);
-    /* Each that waits now. */
+    /* Each that waits now; one that was escalated with both lists of groups, one after the other. */
     void (*pending)(void *ctx, void (*one)(void *to, struct str id, struct str reviewers), void *to);
 };
 /* view, decide and pending of the queue itself; `person` is whose people are. queue.c */

@@ -95,6 +95,8 @@ static enum err pagerduty_ask(void *c, const struct notify_message *m, const _At
 static enum err pagerduty_update(void *c, const struct notify_message *m, const _Atomic bool *stop,
                                  struct notify_told *told, struct fault *f)
 {
+    if (m->escalated) /* others are told of it; here it stays the same alert */
+        return ERR_OK;
     return pagerduty_send(c, m->over ? "resolve" : "acknowledge", m, stop, told, f);
 }
 

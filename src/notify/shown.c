@@ -55,8 +55,10 @@ void shown_end(struct notify_message *m, struct arena *a)
     enum approval_state s = m->card.state;
     struct json j;
     m->over = s != APPROVAL_PENDING;
+    m->escalated = !m->over && m->card.escalated;
     bool said = m->card.decisions.n && json_parse(&j, m->card.decisions, a, &small, NULL) == ERR_OK;
     uint32_t last = said ? shown_last(&j) : 0;
+    m->escalated = m->escalated && !last;
     if (!m->over && !last)
         return;
     const char *word = (size_t)s < sizeof(words) / sizeof(words[0]) && words[s] ? words[s] : "Over";

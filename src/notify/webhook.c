@@ -24,14 +24,17 @@ static enum err hook_open(const struct conf_channel *conf, void **ret, struct fa
     return ERR_OK;
 }
 
-static void hook_body(struct post *p, const struct notify_message *m)
+static void hook_body(struct post *p, const struct notify_message *m, bool first)
 {
     char when[CLOCK_RFC3339];
     struct json_out o = post_begin(p);
     struct str link = shown_link(p->conf, m->card.id, &p->arena);
     clock_format(clock_wall_ms(), when);
     json_open(&o, '{');
-    json_kv_z(&o, "type", m->end.n || m->over ? m->over ? "approval.ended" : "approval.changed" : "approval.asked");
+    json_kv_z(&o, "type",
+              m->over                                ? "approval.ended"
+              : m->end.n || (m->escalated && !first) ? "approval.changed"
+                                                     : "approval.asked");
     json_kv_z(&o, "timestamp", when);
     json_key(&o, STR("data"));
     json_open(&o, '{');
@@ -41,6 +44,9 @@ static void hook_body(struct post *p, const struct notify_message *m)
     json_kv_str(&o, "sessionId", m->card.session);
     json_kv_str(&o, "tool", m->card.tool);
     json_kv_raw(&o, "reviewers", m->card.reviewers.n ? m->card.reviewers : STR("[]"));
+    json_kv_raw(&o, "escalateTo", m->card.escalate.n ? m->card.escalate : STR("[]"));
+    clock_kv(&o, "escalatesAt", m->card.escalates);
+    clock_kv(&o, "escalatedAt", m->card.escalated);
     json_kv_i64(&o, "people", m->card.people);
     json_kv_raw(&o, "decisions", m->card.decisions.n ? m->card.decisions : STR("[]"));
     json_kv_str(&o, "outcome", m->end);
@@ -54,16 +60,18 @@ static void hook_body(struct post *p, const struct notify_message *m)
     json_close(&o, '}');
 }
 
-static enum err hook_send(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
-                          struct fault *f)
+static enum err hook_send(struct post *p, const struct notify_message *m, bool first, const _Atomic bool *stop,
+                          struct notify_told *told, struct fault *f)
 {
-    struct post *p = c;
     char id[WEBHOOK_ID], signature[WEBHOOK_SIGNATURE], lines[3][WEBHOOK_ID + 32];
     struct sink_http_answer answer;
     int64_t now = clock_wall_ms() / 1000;
-    hook_body(p, m);
+    hook_body(p, m, first);
     snprintf(id, sizeof(id), "%.*s-%s%s", (int)(m->card.id.n < ENC_ID_MAX ? m->card.id.n : ENC_ID_MAX), m->card.id.p,
-             approval_states[m->card.state], !m->over && m->end.n ? "-once" : "");
+             approval_states[m->card.state],
+             !m->over && m->end.n ? "-once"
+             : m->escalated       ? "-escalated"
+                                  : "");
     TRY(webhook_sign(p->key, id, now, buf_view(&p->body), signature, f));
     snprintf(lines[0], sizeof(lines[0]), "webhook-id: %s", id);
     snprintf(lines[1], sizeof(lines[1]), "webhook-timestamp: %lld", (long long)now);
@@ -73,5 +81,17 @@ static enum err hook_send(void *c, const struct notify_message *m, const _Atomic
     return post_send(p, &how, told, &answer, f);
 }
 
+static enum err hook_ask(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
+                         struct fault *f)
+{
+    return hook_send(c, m, true, stop, told, f);
+}
+
+static enum err hook_update(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
+                            struct fault *f)
+{
+    return hook_send(c, m, false, stop, told, f);
+}
+
 const struct notifier notify_webhook = {
-    .name = "webhook", .open = hook_open, .ask = hook_send, .update = hook_send, .close = post_close};
+    .name = "webhook", .open = hook_open, .ask = hook_ask, .update = hook_update, .close = post_close};

@@ -34,6 +34,7 @@ static const struct meaning meanings[AUDIT_EVENT_COUNT] = {
     [AUDIT_APPROVAL_GRANTED] = {"Approval granted", DO("Approve"), LOW, DONE, false},
     [AUDIT_APPROVAL_EDITED] = {"Approved with other arguments", DO("Approve"), LOW, DONE, false},
     [AUDIT_APPROVAL_DENIED] = {"Approval denied", DO("Deny"), MEDIUM, FAILED, false},
+    [AUDIT_APPROVAL_ESCALATED] = {"Approval escalated", DO("Ask"), MEDIUM, OPEN, false},
     [AUDIT_APPROVAL_EXPIRED] = {"Approval expired", DO("Deny"), MEDIUM, FAILED, false},
     [AUDIT_APPROVAL_VOID] = {"Approval void", DO("Deny"), LOW, FAILED, false},
     [AUDIT_APPROVAL_SHARED] = {"Answer of an approved call shared", DO("Invoke"), INFO, DONE, false},
