@@ -166,6 +166,7 @@ struct approval_decision {
     struct str arguments; /* canonical: edited; or empty. The call is judged again with them */
     struct str
         digest; /* of the arguments that the person looked at, hex: another one is refused. May be empty with a no */
+    bool glass; /* by break-glass (glass.h), where a group or a second person is missing */
     int64_t dwell_ms; /* since this person first looked at it; 0: not known. details.dwellMs on record */
 };
 /* (blocks) ERR_NOT_FOUND; ERR_CONFLICT: decided already, f says by whom; ERR_ROLE: not this person (four-eyes, the
@@ -192,8 +193,11 @@ struct approval_card {
     int64_t escalates, escalated; /* … from when on, and since when; wall clock, ms; 0: never, not yet */
     enum duty_risk risk;
     unsigned people;
-    struct str decisions; /* a JSON array, the oldest first: {"at","by","channel","edited","reason","verdict"} */
+    struct str decisions; /* a JSON array, the oldest first: {"at","breakGlass","by","channel","edited","reason",
+                           * "verdict"} */
     struct str reason;    /* of what is over: why, in words */
+    int64_t glass_until;  /* break-glass is open (glass.h) until then, by whom and why; 0: it is not */
+    struct str glass_by, glass_reason;
 };
 /* ERR_NOT_FOUND. (blocks) Arguments, schema, description and reasoning lie in the store alone, until it is over. */
 enum err approvals_card(struct approvals *a, struct str id, struct arena *arena, struct approval_card *ret,

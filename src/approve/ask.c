@@ -92,7 +92,7 @@ void approvals_tell_over(struct approvals *a, struct approval *p, struct approva
         return;
     case APPROVAL_EXPIRED:
         approvals_tell(a, p, w, APPROVAL_EXPIRED, ERR_APPROVAL_EXPIRED,
-                       said && approval_yes(said, approval_digest(p)) >= p->people
+                       said && approval_enough(p, said, approval_digest(p))
                            ? "the call was approved and not taken up in time, so that it is not made"
                            : "nobody decided about this call in time, so that it is not made");
         return;

@@ -43,22 +43,50 @@ static enum err decide_group(const struct approval *p, const struct person *by, 
                : ERR_OK;
 }
 
+/* Nobody for whom the agent acts says yes where it takes two, or where break-glass stands for somebody else. */
+static enum err decide_own(const struct approval *p, const struct person *by, const char *what, struct fault *f)
+{
+    if (str_ieq(by->name, p->owner))
+        return fault_set(f, ERR_ROLE, "the agent's owner cannot %s", what);
+    if (p->user.n && str_ieq(by->name, p->user))
+        return fault_set(f, ERR_ROLE, "the user on whose behalf the agent acts cannot %s", what);
+    return ERR_OK;
+}
+
 /* Two people, and neither of them one for whom the agent acts. A no is everybody's. */
 static enum err decide_four_eyes(const struct approval *p, const struct approval_decision *d, const char *digest,
                                  struct fault *f)
 {
     if (p->people < 2)
         return ERR_OK;
-    if (str_ieq(d->by.name, p->owner))
-        return fault_set(f, ERR_ROLE, "the agent's owner cannot be one of the two who approve its call");
-    if (p->user.n && str_ieq(d->by.name, p->user))
-        return fault_set(f, ERR_ROLE,
-                         "the user on whose behalf the agent acts cannot be one of the two who approve its call");
-    for (const struct approval_said *s = p->now.said; s; s = s->before)
+    TRY(decide_own(p, &d->by, "be one of the two who approve its call", f));
+    for (const struct approval_said *s = p->now.said; s && !d->glass; s = s->before)
         if (s->verdict >= APPROVE_ONCE && str_ieq(s->by, d->by.name) && strcmp(s->digest, digest) == 0)
             return fault_set(f, ERR_ROLE, STR_FMT " said yes already: the second yes is a different person's",
                              STR_ARG(d->by.name));
     return ERR_OK;
+}
+
+/* ---- break-glass ---- */
+
+struct decide_waiver {
+    bool groups, people;
+};
+
+static bool decide_alone(const struct approval *p, const struct approval_decision *d, const char *digest)
+{
+    unsigned others = 0;
+    for (const struct approval_said *s = p->now.said; s; s = s->before)
+        others += s->verdict >= APPROVE_ONCE && !str_ieq(s->by, d->by.name) && strcmp(s->digest, digest) == 0;
+    return others + 1 < p->people;
+}
+
+static enum err decide_glass(const struct approvals *a, const struct approval *p, const struct approval_decision *d,
+                             struct fault *f)
+{
+    if (!glass_open(a))
+        return fault_set(f, ERR_CONFLICT, "break-glass is not open: doorward break-glass start opens it");
+    return decide_own(p, &d->by, "approve its call by break-glass", f);
 }
 
 static enum err decide_digest(const struct approval *p, const struct approval_decision *d, struct fault *f)
@@ -84,17 +112,28 @@ static unsigned decide_sayings(const struct approval *p)
     return n;
 }
 
-static enum err decide_may(const struct approval *p, const struct approval_decision *d, const char *digest,
-                           struct fault *f)
+static enum err decide_may(const struct approvals *a, const struct approval *p, const struct approval_decision *d,
+                           const char *digest, struct decide_waiver *ret, struct fault *f)
 {
-    TRY(decide_group(p, &d->by, f));
+    bool yes = d->verdict >= APPROVE_ONCE;
+    struct decide_waiver w = {false, false};
+    enum err e = decide_group(p, &d->by, f);
+    if (e == ERR_ROLE && yes && d->glass)
+        w.groups = true;
+    else
+        TRY(e);
     TRY(decide_digest(p, d, f));
-    if (d->verdict < APPROVE_ONCE)
+    if (!yes)
         return ERR_OK;
     if (decide_sayings(p) + 1 >= APPROVAL_SAYINGS)
         return fault_set(f, ERR_LIMIT, "%d decisions about one call are the most: deny it, or let its time run out",
                          APPROVAL_SAYINGS);
-    return decide_four_eyes(p, d, digest, f);
+    TRY(decide_four_eyes(p, d, digest, f));
+    w.people = d->glass && decide_alone(p, d, digest);
+    if (w.groups || w.people)
+        TRY(decide_glass(a, p, d, f));
+    *ret = w;
+    return ERR_OK;
 }
 
 /* ---- what was decided before ---- */
@@ -174,6 +213,8 @@ static enum err decide_check(const struct approval_decision *d, struct buf *edit
         return fault_set(f, ERR_PARAMS, "there is no such verdict");
     if (d->verdict == APPROVE_SHAPE && (d->shape_ms <= 0 || d->shape_ms > DECIDE_SHAPE_MS))
         return fault_set(f, ERR_PARAMS, "a shape is approved for some time, 24 hours at most");
+    if (d->glass && d->verdict != APPROVE_ONCE)
+        return fault_set(f, ERR_PARAMS, "by break-glass one call is approved, once");
     if (d->reason.n > DECIDE_REASON)
         return fault_set(f, ERR_PARAMS, "a reason is %d bytes at most", DECIDE_REASON);
     if (!d->arguments.n)
@@ -198,12 +239,16 @@ static enum err decide_move(struct approvals *a, struct approval *p, const struc
 {
     struct approval_edit *edit = edited.n ? approval_edit_new(edited) : NULL;
     const char *digest = edit ? edit->digest : approval_digest(p);
-    enum err e = edited.n && !edit ? fault_set(f, ERR_NOMEM, "no memory for a decision") : decide_may(p, d, digest, f);
+    struct decide_waiver waives = {false, false};
+    enum err e = edited.n && !edit ? fault_set(f, ERR_NOMEM, "no memory for a decision")
+                                   : decide_may(a, p, d, digest, &waives, f);
     struct approval_said *said = e ? NULL : approval_say(d, digest, clock_wall_ms());
     struct approval_move *m = NULL;
     if (!e && said) {
         said->before = p->now.said;
-        bool enough = approval_yes(said, digest) >= p->people;
+        if (waives.groups || waives.people)
+            memcpy(said->glass, a->glass.now.id, sizeof(said->glass));
+        bool enough = approval_enough(p, said, digest);
         m = approvals_move(a, p, d->verdict < APPROVE_ONCE ? APPROVAL_DENY : enough ? APPROVAL_GRANT : APPROVAL_YES);
     }
     if (!m) {
@@ -215,6 +260,8 @@ static enum err decide_move(struct approvals *a, struct approval *p, const struc
     if (edit)
         m->next.edit = edit;
     m->dwell_ms = d->dwell_ms;
+    m->waives_groups = waives.groups;
+    m->waives_people = waives.people;
     m->waited = true;
     if (m->event == APPROVAL_GRANT) {
         approval_set_until(&m->next, a->take_ms);

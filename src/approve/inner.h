@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "approve/approve.h"
+#include "approve/glass.h"
 
 /* ---- the states (states.c) ---- */
 
@@ -34,6 +35,7 @@ struct approval_said { /* what one person said; never changes */
     int64_t at, shape_ms;
     enum approval_verdict verdict;
     bool edited;
+    char glass[ENC_ID_MAX];            /* the break-glass that it was said by; or empty */
     char digest[2 * SHA256_BYTES + 1]; /* of the arguments that it is about */
     struct str by, channel, reason;
     char bytes[];
@@ -106,7 +108,8 @@ struct approval_move {
     int64_t shape_ms;
     enum err err;
     struct fault fault;
-    struct audit_done logged;
+    bool waives_groups, waives_people; /* by break-glass */
+    struct audit_done logged, glassed;
     struct approvals *queue;
     struct approval_move *after;
 };
@@ -154,6 +157,21 @@ struct approvals {
         void *ctx;
     } watch[APPROVAL_WATCHES];
     _Atomic unsigned watches;
+
+    pthread_mutex_t glass_lock; /* one changes it at a time; never while the queue's thread is waited for */
+    struct glass {
+        struct approval_glass now; /* the last one; of one that is open */
+        int64_t until_mono;
+        bool open;
+    } glass;
+    int64_t glass_most_ms;
+    char glass_drop[ENC_ID_MAX]; /* one that has ended, and is in the store still */
+    bool glass_work;             /* for the thread */
+    struct glass_watcher {
+        void (*told)(void *ctx, const struct glass_news *n);
+        void *ctx;
+    } glass_watch[APPROVAL_WATCHES];
+    unsigned glass_watches;
 };
 
 /* one.c: without the lock, until it is listed */
@@ -186,6 +204,17 @@ void approvals_break(struct approvals *a, struct approval *p, const char *why);
 /* What follows from how it stands, when nothing is under way: it is over time, it breaks, a call takes it. */
 void approvals_follow(struct approvals *a, struct approval *p);
 
+/* Did enough people say yes to just these arguments, or one by break-glass? */
+bool approval_enough(const struct approval *p, const struct approval_said *newest, const char *digest);
+
+/* glass.c. With the lock: is it open; is there something for the thread to do? */
+bool glass_open(const struct approvals *a);
+bool glass_due(const struct approvals *a);
+/* Without it. At the start; what follows from its time being over; a yes by it is in force. */
+enum err glass_load(struct approvals *a, struct fault *f) MUST_USE;
+void glass_settle(struct approvals *a);
+void glass_used(struct approvals *a, const struct approval_move *m);
+
 /* write.c: the thread */
 enum err approvals_start(struct approvals *a, struct fault *f) MUST_USE;
 void approvals_stop(struct approvals *a); /* writes what is there, and ends */
@@ -211,6 +240,9 @@ enum err row_card(const struct store_approval *row, struct arena *a, struct appr
 /* log.c: is anything of it said in the record? */
 bool approvals_logs(const struct approval_move *m);
 enum err approvals_log(struct approvals *a, struct approval_move *m, struct audit_done *done, struct fault *f) MUST_USE;
+/* Of a yes by break-glass, beside that. */
+enum err approvals_log_glass(struct approvals *a, struct approval_move *m, struct audit_done *done,
+                             struct fault *f) MUST_USE;
 /* That what was said before is not in force: the store did not take it. */
 void approvals_log_failed(struct approvals *a, struct approval_move *m);
 

@@ -44,6 +44,8 @@ static void log_decided(const struct approval_move *m, int64_t now, struct json_
     const struct approval_said *s = m->next.said;
     unsigned yes = approval_yes(s, s->digest);
     json_kv_str(o, "approval", str_of(p->id));
+    if (s->glass[0])
+        json_kv_z(o, "breakGlass", s->glass);
     json_kv_str(o, "channel", s->channel);
     if (s->edited)
         json_kv_z(o, "digestBefore", approval_digest(p));
@@ -51,7 +53,7 @@ static void log_decided(const struct approval_move *m, int64_t now, struct json_
         json_kv_i64(o, "dwellMs", m->dwell_ms);
     json_kv_i64(o, "latencyMs", now - p->created);
     if (m->event != APPROVAL_DENY)
-        json_kv_i64(o, "needed", yes < p->people ? p->people - yes : 0);
+        json_kv_i64(o, "needed", yes < p->people && !s->glass[0] ? p->people - yes : 0);
     if (s->shape_ms)
         json_kv_i64(o, "shapeMs", s->shape_ms);
     if (s->verdict == APPROVE_DENY_AND_KILL)
@@ -139,6 +141,36 @@ enum err approvals_log(struct approvals *a, struct approval_move *m, struct audi
     return audit_append(a->audit, &e, done, f);
 }
 
+static void log_waived(const struct approval_move *m, struct buf *b)
+{
+    struct json_out o = json_out(b);
+    buf_init(b, 4096);
+    json_open(&o, '{');
+    json_kv_str(&o, "approval", str_of(m->on->id));
+    json_kv_z(&o, "breakGlass", m->next.said->glass);
+    json_key(&o, STR("waived"));
+    json_open(&o, '[');
+    if (m->waives_groups)
+        json_put_str(&o, STR("groups"));
+    if (m->waives_people)
+        json_put_str(&o, STR("people"));
+    json_close(&o, ']');
+    json_close(&o, '}');
+}
+
+enum err approvals_log_glass(struct approvals *a, struct approval_move *m, struct audit_done *done, struct fault *f)
+{
+    struct audit_entry e;
+    struct buf details CLEANUP(buf_done);
+    log_fill(m, clock_wall_ms(), &e);
+    log_waived(m, &details);
+    e.event = AUDIT_BREAK_GLASS_USED;
+    e.details = buf_view(&details);
+    if (buf_failed(&details))
+        return fault_set(f, ERR_NOMEM, "no memory for the record");
+    return audit_append(a->audit, &e, done, f);
+}
+
 void approvals_log_failed(struct approvals *a, struct approval_move *m)
 {
     struct audit_entry e;
@@ -148,4 +180,8 @@ void approvals_log_failed(struct approvals *a, struct approval_move *m)
     e.reason = STR("the store did not take it: it is not in force");
     e.result = AUDIT_FAILURE;
     audit_note(a->audit, &e);
+    if (m->waives_groups || m->waives_people) {
+        e.event = AUDIT_BREAK_GLASS_USED;
+        audit_note(a->audit, &e);
+    }
 }

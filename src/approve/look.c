@@ -19,8 +19,15 @@ enum err approvals_card(struct approvals *a, struct str id, struct arena *arena,
                         struct fault *f)
 {
     struct look_one l = {arena, ret, f, ERR_OK};
+    struct approval_glass g;
     TRY(a->store->ops->approval_read(a->store, id, look_row, &l, f));
-    return l.e;
+    TRY(l.e);
+    if (!approvals_glass(a, &g))
+        return ERR_OK;
+    ret->glass_until = g.until;
+    ret->glass_by = arena_str(arena, str_of(g.by));
+    ret->glass_reason = arena_str(arena, str_of(g.reason));
+    return arena_failed(arena) ? fault_set(f, ERR_NOMEM, "no memory for approvals") : ERR_OK;
 }
 
 struct audit *approvals_record(struct approvals *a)

@@ -102,6 +102,14 @@ static bool said_yes(const struct approval_said *s, const char *digest)
     return s->verdict >= APPROVE_ONCE && strcmp(s->digest, digest) == 0;
 }
 
+bool approval_enough(const struct approval *p, const struct approval_said *newest, const char *digest)
+{
+    for (const struct approval_said *s = newest; s; s = s->before)
+        if (said_yes(s, digest) && s->glass[0])
+            return true;
+    return approval_yes(newest, digest) >= p->people;
+}
+
 /* How many said yes to just these arguments. What somebody said to others does not count. */
 unsigned approval_yes(const struct approval_said *newest, const char *digest)
 {

@@ -277,6 +277,10 @@ void approvals_sweep(struct approvals *a, int64_t now_wall_ms)
     int64_t mono = clock_mono_ns();
     pthread_mutex_lock(&a->lock);
     size_t too_many = 2 * a->most_pending + 1000;
+    if (glass_due(a) && !a->closing) {
+        a->glass_work = true;
+        pthread_cond_signal(&a->work);
+    }
     for (struct approval *p = a->first, *next; p && !a->closing; p = next) {
         next = p->next;
         queue_sweep_one(a, p, now_wall_ms, mono);
@@ -316,6 +320,7 @@ void approvals_conf(struct approvals *a, const struct conf *conf)
     a->most_pending = (size_t)conf->root.limits.pending_approvals;
     a->take_ms = conf->root.approval.take_within;
     a->result_ms = conf->root.approval.result_time;
+    a->glass_most_ms = conf->root.approval.break_glass;
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -339,10 +344,13 @@ enum err approvals_new(struct store *store, struct audit *audit, struct approval
     a->moves_end = &a->moves;
     pthread_mutex_init(&a->lock, NULL);
     pthread_mutex_init(&a->log_lock, NULL);
+    pthread_mutex_init(&a->glass_lock, NULL);
     pthread_cond_init(&a->work, NULL);
     pthread_cond_init(&a->changed, NULL);
     pthread_cond_init(&a->logged, NULL);
     enum err e = approvals_load(a, f);
+    if (!e)
+        e = glass_load(a, f);
     if (!e)
         e = approvals_start(a, f);
     if (e) {
@@ -371,6 +379,7 @@ void approvals_free(struct approvals *a)
         lease_unref(a->keep[i]);
     pthread_mutex_destroy(&a->lock);
     pthread_mutex_destroy(&a->log_lock);
+    pthread_mutex_destroy(&a->glass_lock);
     pthread_cond_destroy(&a->work);
     pthread_cond_destroy(&a->changed);
     pthread_cond_destroy(&a->logged);

@@ -62,6 +62,7 @@ static void row_said(const struct approval_said *newest, struct json_out *o)
         json_kv_str(o, "channel", v[n]->channel);
         json_kv_z(o, "digest", v[n]->digest);
         json_kv_bool(o, "edited", v[n]->edited);
+        json_kv_z(o, "glass", v[n]->glass);
         json_kv_str(o, "reason", v[n]->reason);
         json_kv_i64(o, "shapeMs", v[n]->shape_ms);
         json_kv_z(o, "verdict", row_verdicts[v[n]->verdict]);
@@ -188,6 +189,8 @@ static enum err row_read_said(struct row_reader *r, struct approval *p, struct f
         if (!s)
             return fault_set(f, ERR_NOMEM, "no memory for approvals");
         s->edited = json_bool(&r->j, json_get(&r->j, one, STR("edited")), false);
+        struct str glass = json_str(&r->j, json_get(&r->j, one, STR("glass")), r->a);
+        snprintf(s->glass, sizeof(s->glass), STR_FMT, STR_ARG(glass));
         s->before = p->now.said;
         p->now.said = s;
     }
@@ -278,6 +281,7 @@ static void row_card_decisions(const struct json *j, struct arena *a, struct buf
             continue;
         json_open(&o, '{');
         clock_kv(&o, "at", ms);
+        json_kv_bool(&o, "breakGlass", json_str(j, json_get(j, one, STR("glass")), a).n > 0);
         json_kv_str(&o, "by", json_str(j, json_get(j, one, STR("by")), a));
         json_kv_str(&o, "channel", json_str(j, json_get(j, one, STR("channel")), a));
         json_kv_bool(&o, "edited", json_bool(j, json_get(j, one, STR("edited")), false));

@@ -92,11 +92,13 @@ static void view_verdict_row(struct view_rows *r, const struct json *j, uint32_t
     struct str verdict = json_str(j, json_get(j, one, STR("verdict")), r->a);
     struct str channel = json_str(j, json_get(j, one, STR("channel")), r->a);
     struct str reason = json_str(j, json_get(j, one, STR("reason")), r->a);
+    bool glass = json_bool(j, json_get(j, one, STR("breakGlass")), false);
     row->name = STR("Decided");
-    row->value = rows_visible(r->a,
-                              ARENA_JOIN(r->a, verdict, STR(" by "), by, channel.n ? STR(", over ") : STR_NONE, channel,
-                                         reason.n ? STR(": ") : STR_NONE, reason),
-                              false);
+    row->value =
+        rows_visible(r->a,
+                     ARENA_JOIN(r->a, verdict, STR(" by "), by, channel.n ? STR(", over ") : STR_NONE, channel,
+                                glass ? STR(", by break-glass") : STR_NONE, reason.n ? STR(": ") : STR_NONE, reason),
+                     false);
 }
 
 static void view_time(struct view_making *m)
@@ -194,6 +196,12 @@ static void view_why(struct view_making *m)
     rows_put(&r, "Needed",
              c->people > 1 ? arena_fmt(m->a, "%u different people, neither the owner nor the user", c->people)
                            : STR("one person"));
+    if (c->glass_until && c->state == APPROVAL_PENDING) {
+        rows_put(&r, "Break-glass",
+                 ARENA_JOIN(m->a, STR("open until "), rows_when(m->a, c->glass_until),
+                            STR(": one approver alone may say yes (--break-glass)")));
+        rows_put(&r, "Opened by", ARENA_JOIN(m->a, c->glass_by, STR(": "), c->glass_reason));
+    }
     view_end(m, &r, VIEW_WHY);
 }
 

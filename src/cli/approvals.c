@@ -28,9 +28,13 @@ enum err cli_run_approvals_list(struct cli *c, struct fault *f)
                                              {"NEEDS", "people"},
                                              {"SESSION", "sessionId"},
                                              {NULL, NULL}};
-    bool all = cli_switch(c, "all");
-    return cli_list(c, all ? "/admin/v1/approvals?state=all" : "/admin/v1/approvals", "approvals", columns,
-                    "nothing waits for a person", f);
+    const char *path = cli_switch(c, "all") ? "/admin/v1/approvals?state=all" : "/admin/v1/approvals";
+    struct json j;
+    struct str text;
+    TRY(cli_admin(c, "GET", path, STR_NONE, &j, &text, f));
+    cli_print_list(c, &j, text, "approvals", columns, "nothing waits for a person");
+    cli_glass_note(c, &j, json_get(&j, JSON_ROOT, STR("breakGlass")));
+    return ERR_OK;
 }
 
 static enum err approval_get(struct cli *c, const char *id, struct approval_seen *ret, struct fault *f)
@@ -127,6 +131,7 @@ enum err cli_run_approvals_approve(struct cli *c, struct fault *f)
     struct approval_seen s;
     struct str edited = STR_NONE;
     const char *reason = cli_option(c, "reason");
+    bool glass = cli_switch(c, "break-glass");
     int64_t minutes;
     buf_init(&body, 64u << 20);
     TRY(approval_minutes(c, &minutes, f));
@@ -135,9 +140,10 @@ enum err cli_run_approvals_approve(struct cli *c, struct fault *f)
         TRY(cli_approval_edit(c, &s, &edited, f));
     if (!cli_switch(c, "yes"))
         TRY(approval_ask(c,
-                         edited.n  ? "Approve it with the arguments as you have edited them?"
-                         : minutes ? "Approve this call, and the same one again for so many minutes?"
-                                   : "Approve this call?",
+                         glass      ? "Approve it alone, by break-glass, of which everybody is told?"
+                         : edited.n ? "Approve it with the arguments as you have edited them?"
+                         : minutes  ? "Approve this call, and the same one again for so many minutes?"
+                                    : "Approve this call?",
                          f));
     struct json_out o = json_out(&body);
     json_open(&o, '{');
@@ -148,6 +154,8 @@ enum err cli_run_approvals_approve(struct cli *c, struct fault *f)
         json_kv_i64(&o, "minutes", minutes);
     if (edited.n)
         json_kv_raw(&o, "arguments", edited);
+    if (glass)
+        json_kv_bool(&o, "breakGlass", true);
     json_close(&o, '}');
     return approval_send(c, "approve", buf_view(&body), f);
 }

@@ -201,7 +201,7 @@ struct conf_policy {
     struct str timezone; /* "UTC", "local" or a name such as "Europe/Berlin" */
 };
 struct conf_approval {
-    int64_t time_limit, take_within, result_time, hold;
+    int64_t time_limit, take_within, result_time, break_glass, hold;
 };
 struct conf_scope_when {
     struct str agent_type, agent, env, tier, trigger, timezone; /* empty: any */

@@ -1,5 +1,5 @@
 /* Questions to people, for the house: made at the start, told of what they are bound to, and counted. */
-#include "approve/approve.h"
+#include "approve/glass.h"
 
 #include "admin/approvals_stream.h"
 #include "base/clock.h"
@@ -31,12 +31,23 @@ static void approvals_count(void *ctx, const struct approval_news *n)
              LOG_S("by", n->by), LOG_S("channel", n->channel));
 }
 
+static void approvals_glass_told(void *ctx, const struct glass_news *n)
+{
+    struct house *h = ctx;
+    struct approval_streams *streams = h->approval_streams;
+    if (streams)
+        approval_streams_glass(streams, n);
+    log_warn("break_glass", LOG_Z("what", glass_events[n->event]), LOG_Z("id", n->glass->id), LOG_S("by", n->by),
+             LOG_S("approval", n->approval));
+}
+
 enum err house_approvals_new(struct house *h, struct fault *f)
 {
     TRY(people_new(h->store, &h->people, f));
     TRY(approvals_new(h->store, h->audit, &h->approvals, f));
     approvals_conf(h->approvals, h->conf.conf);
     TRY(house_channels_watch(h, f));
+    TRY(approvals_watch_glass(h->approvals, approvals_glass_told, h, f));
     return approvals_watch(h->approvals, approvals_count, h, f);
 }
 

@@ -36,10 +36,16 @@ static void queue_pending(void *ctx, void (*one)(void *to, struct str id, struct
     arena_done(&a);
 }
 
+static bool queue_glass(void *ctx, struct approval_glass *ret)
+{
+    return approvals_glass(ctx, ret);
+}
+
 void notify_house_of(struct approvals *a, struct notify_house *ret)
 {
     ret->ctx = a;
     ret->view = queue_view;
     ret->decide = queue_decide;
     ret->pending = queue_pending;
+    ret->glass = queue_glass;
 }

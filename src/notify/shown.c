@@ -15,6 +15,14 @@ struct str shown_cut(struct str s, size_t max)
     return s;
 }
 
+struct str shown_bytes(struct str s, size_t max)
+{
+    size_t n = s.n < max ? s.n : max;
+    while (n && n < s.n && !shown_begins(s.p[n]))
+        n--;
+    return (struct str){s.p, n};
+}
+
 size_t shown_length(struct str s)
 {
     size_t n = 0;

@@ -31,6 +31,8 @@ static const char *const sqlite_migrations[] = {
      "CREATE UNIQUE INDEX people_token ON people (token_hash) WHERE token_hash <> '';"
      "CREATE UNIQUE INDEX people_slack ON people (slack) WHERE slack <> '';"
      "CREATE UNIQUE INDEX people_pagerduty ON people (pagerduty) WHERE pagerduty <> '';"),
+    ("CREATE TABLE notes ("
+     " about TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (about, key)) STRICT, WITHOUT ROWID;"),
 };
 
 enum err sqlite_fail(struct sqlite_store *s, struct fault *f, const char *doing)
@@ -448,7 +450,10 @@ enum err store_sqlite_open(const char *path, struct store **ret, struct fault *f
                                          sqlite_held_load,
                                          sqlite_people_load,
                                          sqlite_person_put,
-                                         sqlite_person_drop};
+                                         sqlite_person_drop,
+                                         sqlite_notes_load,
+                                         sqlite_note_put,
+                                         sqlite_note_drop};
     struct sqlite_store *s = calloc(1, sizeof(*s));
     if (!s)
         return fault_set(f, ERR_NOMEM, "no memory for the store");

@@ -41,4 +41,10 @@ enum err sqlite_people_load(struct store *s, void (*person)(void *, const struct
 enum err sqlite_person_put(struct store *s, const struct store_person *p, struct fault *f);
 enum err sqlite_person_drop(struct store *s, struct str name, struct fault *f);
 
+/* sqlite_notes.c */
+enum err sqlite_notes_load(struct store *s, struct str about, void (*note)(void *, const struct store_note *),
+                           void *ctx, struct fault *f);
+enum err sqlite_note_put(struct store *s, const struct store_note *n, struct fault *f);
+enum err sqlite_note_drop(struct store *s, struct str about, struct str key, struct fault *f);
+
 #endif
