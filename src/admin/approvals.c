@@ -1,6 +1,7 @@
 /* Questions to people: what waits, what one is about, and a decision. */
 #include "admin/looks.h"
 #include "admin/request.h"
+#include "approve/glass.h"
 #include "approve/view.h"
 #include "base/clock.h"
 
@@ -18,6 +19,8 @@ enum err admin_approvals_list(struct admin_request *r, struct fault *f)
     struct json_out o = json_out(&r->out);
     json_open(&o, '{');
     json_kv_i64(&o, "pending", (int64_t)approvals_pending(r->admin->approvals));
+    json_key(&o, STR("breakGlass"));
+    approvals_glass_json(r->admin->approvals, &o);
     json_key(&o, STR("approvals"));
     approvals_list(r->admin->approvals, !str_is(state, "all"), &o);
     json_close(&o, '}');
@@ -90,6 +93,15 @@ static enum err approval_minutes(struct admin_request *r, int64_t *ret_ms, struc
     return ERR_OK;
 }
 
+static enum err approval_bool(struct admin_request *r, const char *key, bool *ret, struct fault *f)
+{
+    uint32_t node = json_get(&r->doc, JSON_ROOT, str_of(key));
+    if (node && json_type(&r->doc, node) != JSON_TRUE && json_type(&r->doc, node) != JSON_FALSE)
+        return fault_set(f, ERR_PARAMS, "%s must be true or false", key);
+    *ret = json_bool(&r->doc, node, false);
+    return ERR_OK;
+}
+
 static void approval_answer(struct admin_request *r, enum approval_state state, const struct admin_killed *killed)
 {
     struct json_out o = json_out(&r->out);
@@ -119,7 +131,7 @@ static void approval_by(struct admin_request *r, struct approval_decision *d)
 
 enum err admin_approvals_approve(struct admin_request *r, struct fault *f)
 {
-    static const char *const keys[] = {"digest", "reason", "minutes", "arguments", NULL};
+    static const char *const keys[] = {"digest", "reason", "minutes", "arguments", "breakGlass", NULL};
     struct approval_decision d = {.verdict = APPROVE_ONCE};
     enum approval_state state;
     TRY(admin_only(r, keys, f));
@@ -127,6 +139,9 @@ enum err admin_approvals_approve(struct admin_request *r, struct fault *f)
     TRY(approval_reason(r, &d.reason, f));
     TRY(approval_minutes(r, &d.shape_ms, f));
     TRY(approval_arguments(r, &d.arguments, f));
+    TRY(approval_bool(r, "breakGlass", &d.glass, f));
+    if (d.glass && d.shape_ms)
+        return fault_set(f, ERR_PARAMS, "either minutes or breakGlass: by break-glass one call is approved, once");
     if (d.shape_ms && d.arguments.n)
         return fault_set(f, ERR_PARAMS, "either minutes or arguments: edited arguments are approved once");
     if (d.shape_ms)
@@ -157,10 +172,9 @@ enum err admin_approvals_deny(struct admin_request *r, struct fault *f)
     TRY(admin_only(r, keys, f));
     TRY(approval_digest(r, false, &d.digest, f));
     TRY(approval_reason(r, &d.reason, f));
-    uint32_t kill = json_get(&r->doc, JSON_ROOT, STR("kill"));
-    if (kill && json_type(&r->doc, kill) != JSON_TRUE && json_type(&r->doc, kill) != JSON_FALSE)
-        return fault_set(f, ERR_PARAMS, "kill must be true or false");
-    if (json_bool(&r->doc, kill, false))
+    bool kill = false;
+    TRY(approval_bool(r, "kill", &kill, f));
+    if (kill)
         d.verdict = APPROVE_DENY_AND_KILL;
     approval_by(r, &d);
     if (d.verdict == APPROVE_DENY_AND_KILL)

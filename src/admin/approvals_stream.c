@@ -133,6 +133,9 @@ static void news_write(struct buf *out, const struct approval_news *n)
     clock_kv(&o, "expiresAt", n->expires);
     json_kv_i64(&o, "people", n->people);
     json_kv_i64(&o, "approved", n->yes);
+    json_kv_raw(&o, "escalateTo", n->escalate.n ? n->escalate : STR("[]"));
+    clock_kv(&o, "escalatesAt", n->escalates);
+    clock_kv(&o, "escalatedAt", n->escalated);
     json_kv_str(&o, "by", n->by);
     json_kv_str(&o, "channel", n->channel);
     json_close(&o, '}');
@@ -142,17 +145,60 @@ static void news_write(struct buf *out, const struct approval_news *n)
         audit_stream_event(out, "approval", 0, buf_view(&data));
 }
 
-void approval_streams_news(struct approval_streams *all, const struct approval_news *n)
+static void glass_write(struct buf *out, const struct glass_news *n)
+{
+    const struct approval_glass *g = n->glass;
+    struct buf data CLEANUP(buf_done);
+    buf_init(&data, 65536);
+    struct json_out o = json_out(&data);
+    json_open(&o, '{');
+    json_kv_z(&o, "event", glass_events[n->event]);
+    clock_kv(&o, "at", n->at);
+    json_kv_str(&o, "by", n->by);
+    json_kv_str(&o, "reason", n->reason);
+    json_kv_str(&o, "approval", n->approval);
+    json_kv_str(&o, "tool", n->tool);
+    json_kv_str(&o, "agentId", n->agent);
+    json_key(&o, STR("breakGlass"));
+    json_open(&o, '{');
+    json_kv_z(&o, "id", g->id);
+    json_kv_z(&o, "by", g->by);
+    json_kv_z(&o, "reason", g->reason);
+    clock_kv(&o, "startedAt", g->since);
+    clock_kv(&o, "endsAt", g->until);
+    json_kv_i64(&o, "used", g->used);
+    json_close(&o, '}');
+    json_close(&o, '}');
+    if (buf_failed(&data))
+        out->failed = true;
+    else
+        audit_stream_event(out, "break-glass", 0, buf_view(&data));
+}
+
+static void streams_post(struct approval_streams *all, const struct approval_news *n, const struct glass_news *g)
 {
     if (!atomic_load(&all->count))
         return;
     pthread_mutex_lock(&all->lock);
-    news_write(&all->news, n);
+    if (n)
+        news_write(&all->news, n);
+    else
+        glass_write(&all->news, g);
     bool post = !all->posted;
     all->posted = true;
     pthread_mutex_unlock(&all->lock);
     if (post)
         worker_post(all->admin->worker, &all->mail);
+}
+
+void approval_streams_news(struct approval_streams *all, const struct approval_news *n)
+{
+    streams_post(all, n, NULL);
+}
+
+void approval_streams_glass(struct approval_streams *all, const struct glass_news *n)
+{
+    streams_post(all, NULL, n);
 }
 
 static void streams_awake(uv_timer_t *t)
@@ -187,6 +233,8 @@ static enum err stream_list(struct admin *a, struct buf *out, struct fault *f)
     json_open(&o, '{');
     json_key(&o, STR("approvals"));
     approvals_list(a->approvals, true, &o);
+    json_key(&o, STR("breakGlass"));
+    approvals_glass_json(a->approvals, &o);
     json_close(&o, '}');
     buf_z(out, "retry: 1000\n\n");
     audit_stream_event(out, "pending", 0, buf_view(&data));

@@ -1,6 +1,6 @@
 /* The gateway itself: how it stands, its configuration. */
 #include "admin/request.h"
-#include "approve/approve.h"
+#include "approve/glass.h"
 #include "base/clock.h"
 #include "box/box.h"
 #include "notify/notify.h"
@@ -102,6 +102,8 @@ enum err admin_status_get(struct admin_request *r, struct fault *f)
     json_kv_i64(&o, "pending", (int64_t)approvals_pending(a->approvals));
     clock_kv(&o, "oldestAt", approvals_oldest(a->approvals));
     json_close(&o, '}');
+    json_key(&o, STR("breakGlass"));
+    approvals_glass_json(a->approvals, &o);
     struct fault audit = {0};
     json_key(&o, STR("audit"));
     json_open(&o, '{');

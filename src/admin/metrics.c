@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "admin/request.h"
-#include "approve/approve.h"
+#include "approve/glass.h"
 #include "base/clock.h"
 #include "notify/notify.h"
 
@@ -193,6 +193,7 @@ static void metrics_look(void *ctx, struct meter_out *o, enum meter_family f)
     case METER_F_AUDIT_ANCHOR_AGE:
     case METER_F_AUDIT_ANCHOR_BEHIND: metrics_outside(m, o, f); return;
     case METER_F_BUILD: meter_put(o, STR("version=\"" DOORWARD_VERSION "\""), 1); return;
+    case METER_F_BREAK_GLASS: v = approvals_glass(a->approvals, NULL); break;
     case METER_F_APPROVALS_PENDING: v = (double)approvals_pending(a->approvals); break;
     case METER_F_CONSOLE_SESSIONS: v = (double)console_count(a->console); break;
     case METER_F_SESSIONS: v = metrics_sessions(a); break;

@@ -7,6 +7,8 @@
  *      |-- time is over -----> EXPIRED          |-- what it is bound to changed --> VOID
  *      '-- what it is bound to changed --> VOID
  *
+ * While it is PENDING it may be escalated, once: from then on people of other groups may decide, too.
+ *
  * TAKEN is durable before the call's intent is: after a crash in between, the call is not made, and never by this
  * grant.
  *
@@ -53,7 +55,9 @@ struct approval_ask {
     struct str title, description; /* of the tool: the server's words, untrusted */
     struct str reasoning;          /* the agent's words: untrusted */
     struct str trace_id;
-    int64_t limit_ms; /* until it counts as denied */
+    int64_t limit_ms;    /* until it counts as denied */
+    struct str escalate; /* a JSON array of groups that may decide as well … */
+    int64_t escalate_ms; /* … from then on; 0: never */
 };
 void approval_binding(const struct approval_ask *ask, unsigned char ret[SHA256_BYTES]);
 
@@ -113,6 +117,10 @@ struct approval_news {
     int64_t created, expires; /* wall clock, ms */
     struct str reviewers;     /* a JSON array */
     unsigned people, yes;     /* how many have to say yes, and have */
+    struct str escalate;      /* a JSON array: who may decide as well, later or by now … */
+    int64_t escalates;        /* … from when on; 0: never */
+    int64_t escalated;        /* when that was; 0: it was not yet */
+    bool escalation;          /* that is what is told: PENDING before and now */
     struct str by, channel;   /* who decided; or empty */
 };
 enum { APPROVAL_WATCHES = 4 };
@@ -159,6 +167,7 @@ struct approval_decision {
     struct str arguments; /* canonical: edited; or empty. The call is judged again with them */
     struct str
         digest; /* of the arguments that the person looked at, hex: another one is refused. May be empty with a no */
+    bool glass; /* by break-glass (glass.h), where a group or a second person is missing */
     int64_t dwell_ms; /* since this person first looked at it; 0: not known. details.dwellMs on record */
 };
 /* (blocks) ERR_NOT_FOUND; ERR_CONFLICT: decided already, f says by whom; ERR_ROLE: not this person (four-eyes, the
@@ -181,10 +190,15 @@ struct approval_card {
     int64_t session_expires; /* 0: not known any more */
     struct str tool, definition, arguments, digest, policy_version, policy_ids, why, reviewers, schema, title,
         description, reasoning, trace_id;
+    struct str escalate;          /* a JSON array: who may decide as well … */
+    int64_t escalates, escalated; /* … from when on, and since when; wall clock, ms; 0: never, not yet */
     enum duty_risk risk;
     unsigned people;
-    struct str decisions; /* a JSON array, the oldest first: {"at","by","channel","edited","reason","verdict"} */
+    struct str decisions; /* a JSON array, the oldest first: {"at","breakGlass","by","channel","edited","reason",
+                           * "verdict"} */
     struct str reason;    /* of what is over: why, in words */
+    int64_t glass_until;  /* break-glass is open (glass.h) until then, by whom and why; 0: it is not */
+    struct str glass_by, glass_reason;
 };
 /* ERR_NOT_FOUND. (blocks) Arguments, schema, description and reasoning lie in the store alone, until it is over. */
 enum err approvals_card(struct approvals *a, struct str id, struct arena *arena, struct approval_card *ret,
@@ -193,7 +207,7 @@ struct audit *approvals_record(struct approvals *a);
 /* (blocks) JSON of one: all that an approver sees, in that order (view.c). ERR_NOT_FOUND. */
 enum err approvals_show(struct approvals *a, struct str id, struct json_out *o, struct fault *f) MUST_USE;
 /* JSON of a list: [{"id","state","risk","tool","agentId","agentType","sessionId","user","createdAt","expiresAt",
- * "digest","people","approvedBy"}]; times as RFC 3339. */
+ * "digest","people","reviewers","escalateTo","escalatesAt","escalatedAt","approvedBy"}]; times as RFC 3339. */
 void approvals_list(struct approvals *a, bool pending_only, struct json_out *o);
 
 #endif

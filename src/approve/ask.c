@@ -92,7 +92,7 @@ void approvals_tell_over(struct approvals *a, struct approval *p, struct approva
         return;
     case APPROVAL_EXPIRED:
         approvals_tell(a, p, w, APPROVAL_EXPIRED, ERR_APPROVAL_EXPIRED,
-                       said && approval_yes(said, approval_digest(p)) >= p->people
+                       said && approval_enough(p, said, approval_digest(p))
                            ? "the call was approved and not taken up in time, so that it is not made"
                            : "nobody decided about this call in time, so that it is not made");
         return;
@@ -169,6 +169,10 @@ static struct approval *ask_new(const struct approval_ask *ask, const unsigned c
     p->created = clock_wall_ms();
     p->created_mono = clock_mono_ns();
     approval_set_until(&p->now, ask->limit_ms);
+    if (ask->escalate_ms > 0 && ask->escalate_ms < ask->limit_ms && ask->escalate.n > 2) {
+        p->now.escalates = p->created + ask->escalate_ms;
+        p->now.escalates_mono = p->created_mono + ask->escalate_ms * 1000000;
+    }
     return p;
 }
 

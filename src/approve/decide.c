@@ -8,32 +8,49 @@ enum { DECIDE_ARENA = 64 << 20, DECIDE_SHAPE_MS = 86400000, DECIDE_REASON = 2000
 
 /* ---- may this person? ---- */
 
-static enum err decide_group(const struct approval *p, const struct person *by, struct fault *f)
+/* Is one of these groups also one of those? any: there are some. Both are JSON arrays. */
+static enum err decide_in(struct str groups, struct str mine, bool *any, bool *fits, struct fault *f)
 {
     struct arena a;
     struct json want, has;
-    bool any = false, fits = false;
     arena_init(&a, DECIDE_ARENA);
-    enum err e = p->reviewers.n ? json_parse(&want, p->reviewers, &a, NULL, f) : ERR_OK;
-    if (!e && p->reviewers.n) {
-        e = json_parse(&has, by->groups.n ? by->groups : STR("[]"), &a, NULL, f);
+    enum err e = groups.n ? json_parse(&want, groups, &a, NULL, f) : ERR_OK;
+    if (!e && groups.n) {
+        e = json_parse(&has, mine.n ? mine : STR("[]"), &a, NULL, f);
         JSON_EACH(&want, JSON_ROOT, group)
         {
-            any = true;
+            *any = true;
             if (!e)
-                JSON_EACH(&has, JSON_ROOT, mine)
+                JSON_EACH(&has, JSON_ROOT, one)
                 {
-                    fits = fits || json_str_same(&want, group, &has, mine);
+                    *fits = *fits || json_str_same(&want, group, &has, one);
                 }
         }
     }
     arena_done(&a);
-    if (e)
-        return e == ERR_NOMEM ? e : fault_set(f, ERR_ROLE, "whose groups cannot be read is in none");
+    return e && e != ERR_NOMEM ? fault_set(f, ERR_ROLE, "whose groups cannot be read is in none") : e;
+}
+
+static enum err decide_group(const struct approval *p, const struct person *by, struct fault *f)
+{
+    bool any = false, fits = false, second = p->now.escalated > 0;
+    TRY(decide_in(p->reviewers, by->groups, &any, &fits, f));
+    if (any && !fits && second)
+        TRY(decide_in(p->escalate, by->groups, &any, &fits, f));
     return any && !fits
-               ? fault_set(f, ERR_ROLE, STR_FMT " is in none of the groups that decide about this call: %.120s",
-                           STR_ARG(by->name), p->reviewers.p)
+               ? fault_set(f, ERR_ROLE, STR_FMT " is in none of the groups that decide about this call: %.120s%s%.120s",
+                           STR_ARG(by->name), p->reviewers.p, second ? ", " : "", second ? p->escalate.p : "")
                : ERR_OK;
+}
+
+/* Nobody for whom the agent acts says yes where it takes two, or where break-glass stands for somebody else. */
+static enum err decide_own(const struct approval *p, const struct person *by, const char *what, struct fault *f)
+{
+    if (str_ieq(by->name, p->owner))
+        return fault_set(f, ERR_ROLE, "the agent's owner cannot %s", what);
+    if (p->user.n && str_ieq(by->name, p->user))
+        return fault_set(f, ERR_ROLE, "the user on whose behalf the agent acts cannot %s", what);
+    return ERR_OK;
 }
 
 /* Two people, and neither of them one for whom the agent acts. A no is everybody's. */
@@ -42,16 +59,34 @@ static enum err decide_four_eyes(const struct approval *p, const struct approval
 {
     if (p->people < 2)
         return ERR_OK;
-    if (str_ieq(d->by.name, p->owner))
-        return fault_set(f, ERR_ROLE, "the agent's owner cannot be one of the two who approve its call");
-    if (p->user.n && str_ieq(d->by.name, p->user))
-        return fault_set(f, ERR_ROLE,
-                         "the user on whose behalf the agent acts cannot be one of the two who approve its call");
-    for (const struct approval_said *s = p->now.said; s; s = s->before)
+    TRY(decide_own(p, &d->by, "be one of the two who approve its call", f));
+    for (const struct approval_said *s = p->now.said; s && !d->glass; s = s->before)
         if (s->verdict >= APPROVE_ONCE && str_ieq(s->by, d->by.name) && strcmp(s->digest, digest) == 0)
             return fault_set(f, ERR_ROLE, STR_FMT " said yes already: the second yes is a different person's",
                              STR_ARG(d->by.name));
     return ERR_OK;
+}
+
+/* ---- break-glass ---- */
+
+struct decide_waiver {
+    bool groups, people;
+};
+
+static bool decide_alone(const struct approval *p, const struct approval_decision *d, const char *digest)
+{
+    unsigned others = 0;
+    for (const struct approval_said *s = p->now.said; s; s = s->before)
+        others += s->verdict >= APPROVE_ONCE && !str_ieq(s->by, d->by.name) && strcmp(s->digest, digest) == 0;
+    return others + 1 < p->people;
+}
+
+static enum err decide_glass(const struct approvals *a, const struct approval *p, const struct approval_decision *d,
+                             struct fault *f)
+{
+    if (!glass_open(a))
+        return fault_set(f, ERR_CONFLICT, "break-glass is not open: doorward break-glass start opens it");
+    return decide_own(p, &d->by, "approve its call by break-glass", f);
 }
 
 static enum err decide_digest(const struct approval *p, const struct approval_decision *d, struct fault *f)
@@ -77,17 +112,28 @@ static unsigned decide_sayings(const struct approval *p)
     return n;
 }
 
-static enum err decide_may(const struct approval *p, const struct approval_decision *d, const char *digest,
-                           struct fault *f)
+static enum err decide_may(const struct approvals *a, const struct approval *p, const struct approval_decision *d,
+                           const char *digest, struct decide_waiver *ret, struct fault *f)
 {
-    TRY(decide_group(p, &d->by, f));
+    bool yes = d->verdict >= APPROVE_ONCE;
+    struct decide_waiver w = {false, false};
+    enum err e = decide_group(p, &d->by, f);
+    if (e == ERR_ROLE && yes && d->glass)
+        w.groups = true;
+    else
+        TRY(e);
     TRY(decide_digest(p, d, f));
-    if (d->verdict < APPROVE_ONCE)
+    if (!yes)
         return ERR_OK;
     if (decide_sayings(p) + 1 >= APPROVAL_SAYINGS)
         return fault_set(f, ERR_LIMIT, "%d decisions about one call are the most: deny it, or let its time run out",
                          APPROVAL_SAYINGS);
-    return decide_four_eyes(p, d, digest, f);
+    TRY(decide_four_eyes(p, d, digest, f));
+    w.people = d->glass && decide_alone(p, d, digest);
+    if (w.groups || w.people)
+        TRY(decide_glass(a, p, d, f));
+    *ret = w;
+    return ERR_OK;
 }
 
 /* ---- what was decided before ---- */
@@ -167,6 +213,8 @@ static enum err decide_check(const struct approval_decision *d, struct buf *edit
         return fault_set(f, ERR_PARAMS, "there is no such verdict");
     if (d->verdict == APPROVE_SHAPE && (d->shape_ms <= 0 || d->shape_ms > DECIDE_SHAPE_MS))
         return fault_set(f, ERR_PARAMS, "a shape is approved for some time, 24 hours at most");
+    if (d->glass && d->verdict != APPROVE_ONCE)
+        return fault_set(f, ERR_PARAMS, "by break-glass one call is approved, once");
     if (d->reason.n > DECIDE_REASON)
         return fault_set(f, ERR_PARAMS, "a reason is %d bytes at most", DECIDE_REASON);
     if (!d->arguments.n)
@@ -191,13 +239,17 @@ static enum err decide_move(struct approvals *a, struct approval *p, const struc
 {
     struct approval_edit *edit = edited.n ? approval_edit_new(edited) : NULL;
     const char *digest = edit ? edit->digest : approval_digest(p);
-    enum err e = edited.n && !edit ? fault_set(f, ERR_NOMEM, "no memory for a decision") : decide_may(p, d, digest, f);
+    struct decide_waiver waives = {false, false};
+    enum err e = edited.n && !edit ? fault_set(f, ERR_NOMEM, "no memory for a decision")
+                                   : decide_may(a, p, d, digest, &waives, f);
     struct approval_said *said = e ? NULL : approval_say(d, digest, clock_wall_ms());
     char *passkey = said && d->by.passkey.n ? strndup(d->by.passkey.p, d->by.passkey.n) : NULL;
     struct approval_move *m = NULL;
     if (!e && said && (passkey || !d->by.passkey.n)) {
         said->before = p->now.said;
-        bool enough = approval_yes(said, digest) >= p->people;
+        if (waives.groups || waives.people)
+            memcpy(said->glass, a->glass.now.id, sizeof(said->glass));
+        bool enough = approval_enough(p, said, digest);
         m = approvals_move(a, p, d->verdict < APPROVE_ONCE ? APPROVAL_DENY : enough ? APPROVAL_GRANT : APPROVAL_YES);
     }
     if (!m) {
@@ -211,6 +263,8 @@ static enum err decide_move(struct approvals *a, struct approval *p, const struc
         m->next.edit = edit;
     m->dwell_ms = d->dwell_ms;
     m->passkey = passkey;
+    m->waives_groups = waives.groups;
+    m->waives_people = waives.people;
     m->waited = true;
     if (m->event == APPROVAL_GRANT) {
         approval_set_until(&m->next, a->take_ms);

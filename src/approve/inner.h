@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "approve/approve.h"
+#include "approve/glass.h"
 
 /* ---- the states (states.c) ---- */
 
@@ -19,6 +20,7 @@ enum approval_event {
     APPROVAL_TIMEOUT,
     APPROVAL_BREAK,  /* what it is bound to is not any more */
     APPROVAL_REPEAT, /* a call of a shape that was approved: taken at once */
+    APPROVAL_ESCALATE,
     APPROVAL_EVENTS
 };
 /* APPROVAL_NONE: this event does not happen in this state. */
@@ -33,6 +35,7 @@ struct approval_said { /* what one person said; never changes */
     int64_t at, shape_ms;
     enum approval_verdict verdict;
     bool edited;
+    char glass[ENC_ID_MAX];            /* the break-glass that it was said by; or empty */
     char digest[2 * SHA256_BYTES + 1]; /* of the arguments that it is about */
     struct str by, channel, reason;
     char bytes[];
@@ -47,9 +50,11 @@ struct approval_edit {
 
 struct approval_standing { /* all that changes and is written down */
     enum approval_state state;
-    int64_t until, until_mono;  /* wall clock, ms, and monotonic, ns: of PENDING and GRANTED; whichever comes first */
-    int64_t ended;              /* wall clock, ms */
-    struct approval_said *said; /* the newest */
+    int64_t until, until_mono; /* wall clock, ms, and monotonic, ns: of PENDING and GRANTED; whichever comes first */
+    int64_t ended;             /* wall clock, ms */
+    int64_t escalates, escalates_mono; /* likewise: when others may decide, too; 0: never */
+    int64_t escalated;                 /* wall clock, ms; 0: not yet */
+    struct approval_said *said;        /* the newest */
     struct approval_edit *edit;
     char why[128]; /* of VOID */
 };
@@ -59,7 +64,8 @@ struct approval {
     char id[ENC_ID_MAX];
     unsigned char binding[SHA256_BYTES];
     char digest[2 * SHA256_BYTES + 1];
-    struct str tool, definition, reviewers, policy_version, policy_ids, trace_id, agent, agent_type, sid, user, owner;
+    struct str tool, definition, reviewers, escalate, policy_version, policy_ids, trace_id, agent, agent_type, sid,
+        user, owner;
     enum duty_risk risk;
     unsigned people;
     int64_t created, created_mono;
@@ -76,7 +82,8 @@ struct approval {
     char why[128]; /* of what is breaking */
     enum err err;  /* of a question that could not be asked */
     int64_t over_mono, shape_until_mono, used_kept;
-    struct str result; /* heap; or empty */
+    int64_t again_mono; /* an escalation that was not taken down is tried again then */
+    struct str result;  /* heap; or empty */
     bool known;
     bool unmade;  /* the call that took it was not made after all */
     bool counted; /* among those that wait for people */
@@ -102,7 +109,8 @@ struct approval_move {
     int64_t shape_ms;
     enum err err;
     struct fault fault;
-    struct audit_done logged;
+    bool waives_groups, waives_people; /* by break-glass */
+    struct audit_done logged, glassed;
     struct approvals *queue;
     struct approval_move *after;
 };
@@ -115,6 +123,7 @@ enum {
     APPROVAL_TOLD_MS = 60000,     /* so long an end stays that nobody heard of */
     APPROVAL_KEPT_DAYS = 7,       /* and in the store */
     APPROVAL_TAKEN_MS = 86400000, /* no call takes longer */
+    APPROVAL_AGAIN_MS = 10000,    /* between tries to take down an escalation */
 };
 
 struct approvals {
@@ -149,6 +158,21 @@ struct approvals {
         void *ctx;
     } watch[APPROVAL_WATCHES];
     _Atomic unsigned watches;
+
+    pthread_mutex_t glass_lock; /* one changes it at a time; never while the queue's thread is waited for */
+    struct glass {
+        struct approval_glass now; /* the last one; of one that is open */
+        int64_t until_mono;
+        bool open;
+    } glass;
+    int64_t glass_most_ms;
+    char glass_drop[ENC_ID_MAX]; /* one that has ended, and is in the store still */
+    bool glass_work;             /* for the thread */
+    struct glass_watcher {
+        void (*told)(void *ctx, const struct glass_news *n);
+        void *ctx;
+    } glass_watch[APPROVAL_WATCHES];
+    unsigned glass_watches;
 };
 
 /* one.c: without the lock, until it is listed */
@@ -161,7 +185,8 @@ const char *approval_digest(const struct approval *p); /* of the arguments as th
 unsigned approval_yes(const struct approval_said *newest, const char *digest);
 void approval_set_until(struct approval_standing *s, int64_t ms_from_now);
 bool approval_late(const struct approval *p, int64_t wall, int64_t mono);
-bool approval_homeless(const struct approval *p, int64_t mono); /* its session is not open */
+bool approval_escalates(const struct approval *p, int64_t wall, int64_t mono); /* others may decide from now on */
+bool approval_homeless(const struct approval *p, int64_t mono);                /* its session is not open */
 
 /* queue.c: with the lock */
 struct approval *approvals_by_id(struct approvals *a, struct str id);
@@ -179,6 +204,17 @@ void approvals_move_free(struct approval_move *m);
 void approvals_break(struct approvals *a, struct approval *p, const char *why);
 /* What follows from how it stands, when nothing is under way: it is over time, it breaks, a call takes it. */
 void approvals_follow(struct approvals *a, struct approval *p);
+
+/* Did enough people say yes to just these arguments, or one by break-glass? */
+bool approval_enough(const struct approval *p, const struct approval_said *newest, const char *digest);
+
+/* glass.c. With the lock: is it open; is there something for the thread to do? */
+bool glass_open(const struct approvals *a);
+bool glass_due(const struct approvals *a);
+/* Without it. At the start; what follows from its time being over; a yes by it is in force. */
+enum err glass_load(struct approvals *a, struct fault *f) MUST_USE;
+void glass_settle(struct approvals *a);
+void glass_used(struct approvals *a, const struct approval_move *m);
 
 /* write.c: the thread */
 enum err approvals_start(struct approvals *a, struct fault *f) MUST_USE;
@@ -205,6 +241,9 @@ enum err row_card(const struct store_approval *row, struct arena *a, struct appr
 /* log.c: is anything of it said in the record? */
 bool approvals_logs(const struct approval_move *m);
 enum err approvals_log(struct approvals *a, struct approval_move *m, struct audit_done *done, struct fault *f) MUST_USE;
+/* Of a yes by break-glass, beside that. */
+enum err approvals_log_glass(struct approvals *a, struct approval_move *m, struct audit_done *done,
+                             struct fault *f) MUST_USE;
 /* That what was said before is not in force: the store did not take it. */
 void approvals_log_failed(struct approvals *a, struct approval_move *m);
 

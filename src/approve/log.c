@@ -9,6 +9,7 @@ static enum audit_event log_of(const struct approval_move *m)
     case APPROVAL_YES:
     case APPROVAL_GRANT: return m->next.said && m->next.said->edited ? AUDIT_APPROVAL_EDITED : AUDIT_APPROVAL_GRANTED;
     case APPROVAL_REPEAT: return AUDIT_APPROVAL_GRANTED;
+    case APPROVAL_ESCALATE: return AUDIT_APPROVAL_ESCALATED;
     case APPROVAL_DENY: return AUDIT_APPROVAL_DENIED;
     case APPROVAL_TIMEOUT: return AUDIT_APPROVAL_EXPIRED;
     case APPROVAL_BREAK: return AUDIT_APPROVAL_VOID;
@@ -24,8 +25,12 @@ bool approvals_logs(const struct approval_move *m)
 static void log_asked(const struct approval *p, struct json_out *o)
 {
     char at[CLOCK_RFC3339];
-    clock_format(p->now.until, at);
     json_kv_str(o, "approval", str_of(p->id));
+    if (p->now.escalates) {
+        json_kv_raw(o, "escalateTo", p->escalate);
+        clock_kv(o, "escalatesAt", p->now.escalates);
+    }
+    clock_format(p->now.until, at);
     json_kv_z(o, "expiresAt", at);
     json_kv_i64(o, "people", p->people);
     json_kv_raw(o, "reviewers", p->reviewers.n ? p->reviewers : STR("[]"));
@@ -39,6 +44,8 @@ static void log_decided(const struct approval_move *m, int64_t now, struct json_
     const struct approval_said *s = m->next.said;
     unsigned yes = approval_yes(s, s->digest);
     json_kv_str(o, "approval", str_of(p->id));
+    if (s->glass[0])
+        json_kv_z(o, "breakGlass", s->glass);
     json_kv_str(o, "channel", s->channel);
     if (s->edited)
         json_kv_z(o, "digestBefore", approval_digest(p));
@@ -46,7 +53,7 @@ static void log_decided(const struct approval_move *m, int64_t now, struct json_
         json_kv_i64(o, "dwellMs", m->dwell_ms);
     json_kv_i64(o, "latencyMs", now - p->created);
     if (m->event != APPROVAL_DENY)
-        json_kv_i64(o, "needed", yes < p->people ? p->people - yes : 0);
+        json_kv_i64(o, "needed", yes < p->people && !s->glass[0] ? p->people - yes : 0);
     if (m->passkey)
         json_kv_z(o, "passkey", m->passkey);
     if (s->shape_ms)
@@ -69,6 +76,10 @@ static void log_details(const struct approval_move *m, int64_t now, struct buf *
         if (m->event == APPROVAL_TIMEOUT || m->event == APPROVAL_BREAK)
             json_kv_z(&o, "before", approval_states[m->before]);
         json_kv_i64(&o, "latencyMs", now - p->created);
+        if (m->event == APPROVAL_ESCALATE) {
+            json_kv_raw(&o, "reviewers", p->reviewers.n ? p->reviewers : STR("[]"));
+            json_kv_raw(&o, "to", p->escalate);
+        }
         if (m->event == APPROVAL_REPEAT)
             json_kv_str(&o, "shapeOf", str_of(m->shape_of));
     }
@@ -98,10 +109,12 @@ static void log_fill(const struct approval_move *m, int64_t now, struct audit_en
         e->reason = s->reason;
     } else if (m->event == APPROVAL_BREAK)
         e->reason = str_of(m->next.why);
+    else if (m->event == APPROVAL_ESCALATE)
+        e->reason = STR("nobody has decided so far");
     else if (m->event == APPROVAL_TIMEOUT)
         e->reason =
             m->before == APPROVAL_GRANTED ? STR("approved, and not taken up in time") : STR("nobody decided in time");
-    e->judged = m->event != APPROVAL_ASKED;
+    e->judged = m->event != APPROVAL_ASKED && m->event != APPROVAL_ESCALATE;
     e->allowed = m->event == APPROVAL_GRANT || m->event == APPROVAL_REPEAT;
     if (m->event != APPROVAL_ASKED)
         e->latency_us = (now - p->created) * 1000;
@@ -130,6 +143,36 @@ enum err approvals_log(struct approvals *a, struct approval_move *m, struct audi
     return audit_append(a->audit, &e, done, f);
 }
 
+static void log_waived(const struct approval_move *m, struct buf *b)
+{
+    struct json_out o = json_out(b);
+    buf_init(b, 4096);
+    json_open(&o, '{');
+    json_kv_str(&o, "approval", str_of(m->on->id));
+    json_kv_z(&o, "breakGlass", m->next.said->glass);
+    json_key(&o, STR("waived"));
+    json_open(&o, '[');
+    if (m->waives_groups)
+        json_put_str(&o, STR("groups"));
+    if (m->waives_people)
+        json_put_str(&o, STR("people"));
+    json_close(&o, ']');
+    json_close(&o, '}');
+}
+
+enum err approvals_log_glass(struct approvals *a, struct approval_move *m, struct audit_done *done, struct fault *f)
+{
+    struct audit_entry e;
+    struct buf details CLEANUP(buf_done);
+    log_fill(m, clock_wall_ms(), &e);
+    log_waived(m, &details);
+    e.event = AUDIT_BREAK_GLASS_USED;
+    e.details = buf_view(&details);
+    if (buf_failed(&details))
+        return fault_set(f, ERR_NOMEM, "no memory for the record");
+    return audit_append(a->audit, &e, done, f);
+}
+
 void approvals_log_failed(struct approvals *a, struct approval_move *m)
 {
     struct audit_entry e;
@@ -139,4 +182,8 @@ void approvals_log_failed(struct approvals *a, struct approval_move *m)
     e.reason = STR("the store did not take it: it is not in force");
     e.result = AUDIT_FAILURE;
     audit_note(a->audit, &e);
+    if (m->waives_groups || m->waives_people) {
+        e.event = AUDIT_BREAK_GLASS_USED;
+        audit_note(a->audit, &e);
+    }
 }

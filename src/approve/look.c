@@ -19,8 +19,15 @@ enum err approvals_card(struct approvals *a, struct str id, struct arena *arena,
                         struct fault *f)
 {
     struct look_one l = {arena, ret, f, ERR_OK};
+    struct approval_glass g;
     TRY(a->store->ops->approval_read(a->store, id, look_row, &l, f));
-    return l.e;
+    TRY(l.e);
+    if (!approvals_glass(a, &g))
+        return ERR_OK;
+    ret->glass_until = g.until;
+    ret->glass_by = arena_str(arena, str_of(g.by));
+    ret->glass_reason = arena_str(arena, str_of(g.reason));
+    return arena_failed(arena) ? fault_set(f, ERR_NOMEM, "no memory for approvals") : ERR_OK;
 }
 
 struct audit *approvals_record(struct approvals *a)
@@ -45,6 +52,9 @@ static void look_put(const struct approval *p, struct json_out *o)
     json_kv_z(o, "digest", digest);
     json_kv_i64(o, "people", p->people);
     json_kv_raw(o, "reviewers", p->reviewers.n ? p->reviewers : STR("[]"));
+    json_kv_raw(o, "escalateTo", p->escalate.n ? p->escalate : STR("[]"));
+    clock_kv(o, "escalatesAt", p->now.escalates);
+    clock_kv(o, "escalatedAt", p->now.escalated);
     json_key(o, STR("approvedBy"));
     json_open(o, '[');
     for (const struct approval_said *s = p->now.said; s; s = s->before)

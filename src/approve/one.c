@@ -17,17 +17,9 @@ static struct str one_copy(char **at, struct str s)
 struct approval *approval_new(const struct approval_ask *ask, struct str sid)
 {
     const struct lease *l = ask->lease;
-    const struct str from[] = {ask->tool,
-                               ask->definition,
-                               ask->reviewers,
-                               ask->policy_version,
-                               ask->policy_ids,
-                               ask->trace_id,
-                               l->agent_id,
-                               l->agent_type,
-                               sid,
-                               l->user,
-                               l->agent_owner};
+    const struct str from[] = {ask->tool,       ask->definition, ask->reviewers, ask->escalate, ask->policy_version,
+                               ask->policy_ids, ask->trace_id,   l->agent_id,    l->agent_type, sid,
+                               l->user,         l->agent_owner};
     size_t bytes = 0;
     for (unsigned i = 0; i < sizeof(from) / sizeof(from[0]); i++)
         bytes += from[i].n + 1;
@@ -35,9 +27,9 @@ struct approval *approval_new(const struct approval_ask *ask, struct str sid)
     if (!p)
         return NULL;
     char *at = p->bytes;
-    struct str *const to[] = {&p->tool,       &p->definition, &p->reviewers, &p->policy_version,
-                              &p->policy_ids, &p->trace_id,   &p->agent,     &p->agent_type,
-                              &p->sid,        &p->user,       &p->owner};
+    struct str *const to[] = {&p->tool,           &p->definition, &p->reviewers, &p->escalate,
+                              &p->policy_version, &p->policy_ids, &p->trace_id,  &p->agent,
+                              &p->agent_type,     &p->sid,        &p->user,      &p->owner};
     for (unsigned i = 0; i < sizeof(from) / sizeof(from[0]); i++)
         *to[i] = one_copy(&at, from[i]);
     if (ask->digest.n == 2 * SHA256_BYTES)
@@ -110,6 +102,14 @@ static bool said_yes(const struct approval_said *s, const char *digest)
     return s->verdict >= APPROVE_ONCE && strcmp(s->digest, digest) == 0;
 }
 
+bool approval_enough(const struct approval *p, const struct approval_said *newest, const char *digest)
+{
+    for (const struct approval_said *s = newest; s; s = s->before)
+        if (said_yes(s, digest) && s->glass[0])
+            return true;
+    return approval_yes(newest, digest) >= p->people;
+}
+
 /* How many said yes to just these arguments. What somebody said to others does not count. */
 unsigned approval_yes(const struct approval_said *newest, const char *digest)
 {
@@ -129,6 +129,13 @@ bool approval_late(const struct approval *p, int64_t wall, int64_t mono)
 {
     return (p->now.state == APPROVAL_PENDING || p->now.state == APPROVAL_GRANTED) &&
            (wall >= p->now.until || mono >= p->now.until_mono);
+}
+
+bool approval_escalates(const struct approval *p, int64_t wall, int64_t mono)
+{
+    const struct approval_standing *s = &p->now;
+    return s->state == APPROVAL_PENDING && s->escalates && !s->escalated &&
+           (wall >= s->escalates || mono >= s->escalates_mono) && mono >= p->again_mono;
 }
 
 bool approval_homeless(const struct approval *p, int64_t mono)

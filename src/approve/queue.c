@@ -103,6 +103,8 @@ struct approval_move *approvals_move(struct approvals *a, struct approval *p, en
     m->next.state = next;
     if (approval_over(next))
         m->next.ended = clock_wall_ms();
+    if (e == APPROVAL_ESCALATE)
+        m->next.escalated = clock_wall_ms();
     if (e == APPROVAL_BREAK)
         memcpy(m->next.why, p->why, sizeof(m->next.why));
     return m;
@@ -164,7 +166,11 @@ void approvals_follow(struct approvals *a, struct approval *p)
             approvals_put(a, m);
     } else if (approval_homeless(p, mono))
         approvals_break(a, p, "the session is over");
-    else if (p->now.state == APPROVAL_GRANTED && p->waits)
+    else if (approval_escalates(p, clock_wall_ms(), mono)) {
+        struct approval_move *m = approvals_move(a, p, APPROVAL_ESCALATE);
+        if (m)
+            approvals_put(a, m);
+    } else if (p->now.state == APPROVAL_GRANTED && p->waits)
         queue_take(a, p);
 }
 
@@ -260,7 +266,8 @@ static void queue_sweep_one(struct approvals *a, struct approval *p, int64_t wal
     else if (p->now.state == APPROVAL_TAKEN && !p->move &&
              (p->finished || mono - p->over_mono > APPROVAL_TAKEN_MS * INT64_C(1000000)))
         queue_end(a, p); /* what came of it nobody knows, or its end found no memory */
-    else if (approval_late(p, wall, mono) || approval_homeless(p, mono) || p->breaking)
+    else if (approval_late(p, wall, mono) || approval_homeless(p, mono) || p->breaking ||
+             approval_escalates(p, wall, mono))
         approvals_follow(a, p);
     if (!approval_over(p->now.state))
         approvals_keep_session(a, p);
@@ -271,6 +278,10 @@ void approvals_sweep(struct approvals *a, int64_t now_wall_ms)
     int64_t mono = clock_mono_ns();
     pthread_mutex_lock(&a->lock);
     size_t too_many = 2 * a->most_pending + 1000;
+    if (glass_due(a) && !a->closing) {
+        a->glass_work = true;
+        pthread_cond_signal(&a->work);
+    }
     for (struct approval *p = a->first, *next; p && !a->closing; p = next) {
         next = p->next;
         queue_sweep_one(a, p, now_wall_ms, mono);
@@ -310,6 +321,7 @@ void approvals_conf(struct approvals *a, const struct conf *conf)
     a->most_pending = (size_t)conf->root.limits.pending_approvals;
     a->take_ms = conf->root.approval.take_within;
     a->result_ms = conf->root.approval.result_time;
+    a->glass_most_ms = conf->root.approval.break_glass;
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -333,10 +345,13 @@ enum err approvals_new(struct store *store, struct audit *audit, struct approval
     a->moves_end = &a->moves;
     pthread_mutex_init(&a->lock, NULL);
     pthread_mutex_init(&a->log_lock, NULL);
+    pthread_mutex_init(&a->glass_lock, NULL);
     pthread_cond_init(&a->work, NULL);
     pthread_cond_init(&a->changed, NULL);
     pthread_cond_init(&a->logged, NULL);
     enum err e = approvals_load(a, f);
+    if (!e)
+        e = glass_load(a, f);
     if (!e)
         e = approvals_start(a, f);
     if (e) {
@@ -365,6 +380,7 @@ void approvals_free(struct approvals *a)
         lease_unref(a->keep[i]);
     pthread_mutex_destroy(&a->lock);
     pthread_mutex_destroy(&a->log_lock);
+    pthread_mutex_destroy(&a->glass_lock);
     pthread_cond_destroy(&a->work);
     pthread_cond_destroy(&a->changed);
     pthread_cond_destroy(&a->logged);

@@ -49,13 +49,21 @@ static void resume_row(void *ctx, const struct store_approval *row)
     approval_unref(p);
 }
 
-/* How much of its time is left: at most what was left when it was written. */
-static void resume_time(struct approval *p, int64_t newest)
+/* How much of a time is left: at most what was left when it was written. */
+static int64_t resume_until(int64_t wall, int64_t mono, int64_t newest)
 {
-    struct clock_end end = {.wall_ms = p->now.until, .mono_ns = p->now.until_mono, .written_ms = newest};
+    struct clock_end end = {.wall_ms = wall, .mono_ns = mono, .written_ms = newest};
     if (end.mono_ns)
         end.boot = clock_boot();
-    p->now.until_mono = clock_mono_ns() + clock_left(&end, newest) * 1000000;
+    return clock_mono_ns() + clock_left(&end, newest) * 1000000;
+}
+
+static void resume_time(struct approval *p, int64_t newest)
+{
+    struct approval_standing *s = &p->now;
+    s->until_mono = resume_until(s->until, s->until_mono, newest);
+    if (s->escalates && !s->escalated)
+        s->escalates_mono = resume_until(s->escalates, s->escalates_mono, newest);
 }
 
 enum err approvals_load(struct approvals *a, struct fault *f)

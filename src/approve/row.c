@@ -35,6 +35,7 @@ void row_question(const struct approval *p, const struct approval_ask *ask, stru
     row_raw(&o, "policyIds", ask->policy_ids, "[]");
     row_raw(&o, "why", ask->why, "[]");
     row_raw(&o, "reviewers", ask->reviewers, "[]");
+    row_raw(&o, "escalateTo", ask->escalate, "[]");
     row_raw(&o, "schema", ask->schema, "null");
     json_kv_str(&o, "title", ask->title);
     json_kv_str(&o, "description", ask->description);
@@ -61,6 +62,7 @@ static void row_said(const struct approval_said *newest, struct json_out *o)
         json_kv_str(o, "channel", v[n]->channel);
         json_kv_z(o, "digest", v[n]->digest);
         json_kv_bool(o, "edited", v[n]->edited);
+        json_kv_z(o, "glass", v[n]->glass);
         json_kv_str(o, "reason", v[n]->reason);
         json_kv_i64(o, "shapeMs", v[n]->shape_ms);
         json_kv_z(o, "verdict", row_verdicts[v[n]->verdict]);
@@ -77,6 +79,9 @@ void row_standing(const struct approval_standing *s, struct buf *out)
     json_kv_i64(&o, "untilMono", s->until_mono);
     json_kv_str(&o, "boot", clock_boot());
     json_kv_i64(&o, "written", clock_wall_ms());
+    json_kv_i64(&o, "escalates", s->escalates);
+    json_kv_i64(&o, "escalatesMono", s->escalates_mono);
+    json_kv_i64(&o, "escalated", s->escalated);
     json_kv_z(&o, "why", s->why);
     row_said(s->said, &o);
     if (s->edit && !approval_over(s->state))
@@ -134,6 +139,17 @@ static int64_t row_i64(struct row_reader *r, uint32_t object, struct str name, i
     return v;
 }
 
+/* What older gateways did not write. */
+static int64_t row_later(struct row_reader *r, struct str name)
+{
+    return json_get(&r->j, JSON_ROOT, name) ? row_i64(r, JSON_ROOT, name, 0, INT64_MAX) : 0;
+}
+
+static struct str row_later_array(struct row_reader *r, struct str name)
+{
+    return json_get(&r->j, JSON_ROOT, name) ? row_array(r, name) : STR("[]");
+}
+
 static enum approval_verdict row_verdict(struct row_reader *r, struct str name)
 {
     for (unsigned i = 0; i < sizeof(row_verdicts) / sizeof(row_verdicts[0]); i++)
@@ -173,6 +189,8 @@ static enum err row_read_said(struct row_reader *r, struct approval *p, struct f
         if (!s)
             return fault_set(f, ERR_NOMEM, "no memory for approvals");
         s->edited = json_bool(&r->j, json_get(&r->j, one, STR("edited")), false);
+        struct str glass = json_str(&r->j, json_get(&r->j, one, STR("glass")), r->a);
+        snprintf(s->glass, sizeof(s->glass), STR_FMT, STR_ARG(glass));
         s->before = p->now.said;
         p->now.said = s;
     }
@@ -187,11 +205,14 @@ static enum err row_read_standing(const struct store_approval *row, struct arena
     p->now.until = row_i64(&r, JSON_ROOT, STR("until"), 0, INT64_MAX);
     p->now.until_mono = row_i64(&r, JSON_ROOT, STR("untilMono"), 0, INT64_MAX);
     *ret_written = row_i64(&r, JSON_ROOT, STR("written"), 0, INT64_MAX);
+    p->now.escalates = row_later(&r, STR("escalates"));
+    p->now.escalates_mono = row_later(&r, STR("escalatesMono"));
+    p->now.escalated = row_later(&r, STR("escalated"));
     struct str why = row_str(&r, JSON_ROOT, STR("why"));
     snprintf(p->now.why, sizeof(p->now.why), STR_FMT, STR_ARG(why));
     struct str boot = row_str(&r, JSON_ROOT, STR("boot"));
     if (!str_eq(boot, clock_boot())) /* of another clock: the wall clock alone says */
-        p->now.until_mono = 0;
+        p->now.until_mono = p->now.escalates_mono = 0;
     TRY(row_read_said(&r, p, f));
     uint32_t edit = json_get(&r.j, JSON_ROOT, STR("edit"));
     if (json_type(&r.j, edit) == JSON_OBJECT && !(p->now.edit = approval_edit_new(json_raw(&r.j, edit))))
@@ -218,6 +239,7 @@ enum err row_read(const struct store_approval *row, struct arena *a, struct appr
                                .policy_version = row_str(&r, JSON_ROOT, STR("policyVersion")),
                                .policy_ids = row_array(&r, STR("policyIds")),
                                .reviewers = row_array(&r, STR("reviewers")),
+                               .escalate = row_later_array(&r, STR("escalateTo")),
                                .trace_id = row_str(&r, JSON_ROOT, STR("traceId")),
                                .risk = (enum duty_risk)row_i64(&r, JSON_ROOT, STR("risk"), 0, DUTY_RISK_HIGH),
                                .people = (unsigned)row_i64(&r, JSON_ROOT, STR("people"), 1, 2)};
@@ -259,6 +281,7 @@ static void row_card_decisions(const struct json *j, struct arena *a, struct buf
             continue;
         json_open(&o, '{');
         clock_kv(&o, "at", ms);
+        json_kv_bool(&o, "breakGlass", json_str(j, json_get(j, one, STR("glass")), a).n > 0);
         json_kv_str(&o, "by", json_str(j, json_get(j, one, STR("by")), a));
         json_kv_str(&o, "channel", json_str(j, json_get(j, one, STR("channel")), a));
         json_kv_bool(&o, "edited", json_bool(j, json_get(j, one, STR("edited")), false));
@@ -288,6 +311,8 @@ static enum err row_card_standing(const struct store_approval *row, struct arena
     TRY(row_parse(&r, row->standing, a, f));
     buf_init(&b, APPROVAL_QUESTION);
     c->expires = row_i64(&r, JSON_ROOT, STR("until"), 0, INT64_MAX);
+    c->escalates = row_later(&r, STR("escalates"));
+    c->escalated = row_later(&r, STR("escalated"));
     row_card_decisions(&r.j, a, &b);
     c->decisions = arena_buf(a, &b);
     uint32_t edit = json_get(&r.j, JSON_ROOT, STR("edit"));
@@ -339,6 +364,7 @@ enum err row_card(const struct store_approval *row, struct arena *a, struct appr
     c.policy_ids = row_array(&r, STR("policyIds"));
     c.why = row_array(&r, STR("why"));
     c.reviewers = row_array(&r, STR("reviewers"));
+    c.escalate = row_later_array(&r, STR("escalateTo"));
     c.trace_id = row_str(&r, JSON_ROOT, STR("traceId"));
     c.risk = (enum duty_risk)row_i64(&r, JSON_ROOT, STR("risk"), 0, DUTY_RISK_HIGH);
     c.people = (unsigned)row_i64(&r, JSON_ROOT, STR("people"), 1, 2);

@@ -28,6 +28,9 @@ static void show_card(const struct approval_card *c, struct json_out *o)
     show_raw(o, "why", c->why);
     json_kv_i64(o, "people", c->people);
     show_raw(o, "reviewers", c->reviewers);
+    show_raw(o, "escalateTo", c->escalate);
+    clock_kv(o, "escalatesAt", c->escalates);
+    clock_kv(o, "escalatedAt", c->escalated);
     show_raw(o, "decisions", c->decisions);
     json_kv_str(o, "reason", c->reason);
     json_kv_str(o, "traceId", c->trace_id);

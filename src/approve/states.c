@@ -6,6 +6,7 @@ const char *const approval_states[] = {"none", "pending", "granted", "taken", "d
 static const unsigned char approval_next[APPROVAL_VOID + 1][APPROVAL_EVENTS] = {
     [APPROVAL_NONE] = {[APPROVAL_ASKED] = APPROVAL_PENDING, [APPROVAL_REPEAT] = APPROVAL_TAKEN},
     [APPROVAL_PENDING] = {[APPROVAL_YES] = APPROVAL_PENDING,
+                          [APPROVAL_ESCALATE] = APPROVAL_PENDING,
                           [APPROVAL_GRANT] = APPROVAL_GRANTED,
                           [APPROVAL_DENY] = APPROVAL_DENIED,
                           [APPROVAL_TIMEOUT] = APPROVAL_EXPIRED,

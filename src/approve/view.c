@@ -37,6 +37,33 @@ static void view_end(struct view_making *m, struct view_rows *r, enum view_part 
 
 /* ---- time ---- */
 
+/* A JSON array of words: "a, b". */
+static struct str view_words(struct arena *a, struct str list)
+{
+    struct json j;
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, VIEW_ARENA);
+    if (list.n && !json_parse(&j, list, a, NULL, NULL))
+        JSON_EACH(&j, JSON_ROOT, one)
+        {
+            if (b.n)
+                buf_z(&b, ", ");
+            buf_str(&b, json_str(&j, one, a));
+        }
+    return b.n ? rows_visible(a, buf_view(&b), false) : STR_NONE;
+}
+
+/* " It goes to managers as well at 12:02:00 UTC." or nothing. */
+static struct str view_escalation(const struct view_making *m)
+{
+    const struct approval_card *c = m->card;
+    struct str to = view_words(m->a, c->escalate), when = rows_when(m->a, c->escalated ? c->escalated : c->escalates);
+    if (!c->escalates || c->state != APPROVAL_PENDING)
+        return STR("");
+    return c->escalated ? ARENA_JOIN(m->a, STR(" Escalated to "), to, STR(" at "), when, STR("."))
+                        : ARENA_JOIN(m->a, STR(" Goes to "), to, STR(" as well at "), when, STR("."));
+}
+
 static struct str view_deadline(const struct view_making *m)
 {
     const struct approval_card *c = m->card;
@@ -45,7 +72,7 @@ static struct str view_deadline(const struct view_making *m)
     switch (c->state) {
     case APPROVAL_PENDING:
         return ARENA_JOIN(m->a, STR("Until "), when, STR(" (in "), in,
-                          STR("); then it counts as denied, and the call is not made."));
+                          STR("); then it counts as denied, and the call is not made."), view_escalation(m));
     case APPROVAL_GRANTED:
         return ARENA_JOIN(m->a, STR("Approved. The agent can take it up until "), when, STR(" (in "), in,
                           STR("); then it is void."));
@@ -65,11 +92,13 @@ static void view_verdict_row(struct view_rows *r, const struct json *j, uint32_t
     struct str verdict = json_str(j, json_get(j, one, STR("verdict")), r->a);
     struct str channel = json_str(j, json_get(j, one, STR("channel")), r->a);
     struct str reason = json_str(j, json_get(j, one, STR("reason")), r->a);
+    bool glass = json_bool(j, json_get(j, one, STR("breakGlass")), false);
     row->name = STR("Decided");
-    row->value = rows_visible(r->a,
-                              ARENA_JOIN(r->a, verdict, STR(" by "), by, channel.n ? STR(", over ") : STR_NONE, channel,
-                                         reason.n ? STR(": ") : STR_NONE, reason),
-                              false);
+    row->value =
+        rows_visible(r->a,
+                     ARENA_JOIN(r->a, verdict, STR(" by "), by, channel.n ? STR(", over ") : STR_NONE, channel,
+                                glass ? STR(", by break-glass") : STR_NONE, reason.n ? STR(": ") : STR_NONE, reason),
+                     false);
 }
 
 static void view_time(struct view_making *m)
@@ -139,17 +168,17 @@ static enum err view_effect(struct view_making *m, struct audit *audit, struct f
 
 static void view_list(struct view_rows *r, const char *name, struct str list, const char *none)
 {
-    struct json j;
-    struct buf b CLEANUP(buf_done);
-    buf_init(&b, VIEW_ARENA);
-    if (list.n && !json_parse(&j, list, r->a, NULL, NULL))
-        JSON_EACH(&j, JSON_ROOT, one)
-        {
-            if (b.n)
-                buf_z(&b, ", ");
-            buf_str(&b, json_str(&j, one, r->a));
-        }
-    rows_put(r, name, b.n ? buf_view(&b) : str_of(none));
+    struct str words = view_words(r->a, list);
+    rows_put(r, name, words.n ? words : str_of(none));
+}
+
+static void view_deciders(struct view_rows *r, const struct approval_card *c)
+{
+    struct str groups = view_words(r->a, c->reviewers), more = view_words(r->a, c->escalate);
+    if (groups.n && c->escalates && more.n)
+        groups = ARENA_JOIN(r->a, groups, c->escalated ? STR("; since ") : STR("; from "),
+                            rows_when(r->a, c->escalated ? c->escalated : c->escalates), STR(" on also "), more);
+    rows_put(r, "Who decides", groups.n ? groups : STR("anybody with the role approver"));
 }
 
 static void view_why(struct view_making *m)
@@ -163,10 +192,16 @@ static void view_why(struct view_making *m)
         JSON_EACH(&j, JSON_ROOT, one)
     rows_put(&r, "Because", json_str(&j, one, m->a));
     view_list(&r, "Policies", c->policy_ids, "");
-    view_list(&r, "Who decides", c->reviewers, "anybody with the role approver");
+    view_deciders(&r, c);
     rows_put(&r, "Needed",
              c->people > 1 ? arena_fmt(m->a, "%u different people, neither the owner nor the user", c->people)
                            : STR("one person"));
+    if (c->glass_until && c->state == APPROVAL_PENDING) {
+        rows_put(&r, "Break-glass",
+                 ARENA_JOIN(m->a, STR("open until "), rows_when(m->a, c->glass_until),
+                            STR(": one approver alone may say yes (--break-glass)")));
+        rows_put(&r, "Opened by", ARENA_JOIN(m->a, c->glass_by, STR(": "), c->glass_reason));
+    }
     view_end(m, &r, VIEW_WHY);
 }
 

@@ -22,9 +22,8 @@ struct write_batch {
 
 /* ---- the record ---- */
 
-static void write_logged(struct audit_done *d)
+static void write_told(struct approval_move *m, const struct audit_done *d)
 {
-    struct approval_move *m = (struct approval_move *)((char *)d - offsetof(struct approval_move, logged));
     struct approvals *a = m->queue;
     pthread_mutex_lock(&a->log_lock);
     if (d->err)
@@ -34,23 +33,43 @@ static void write_logged(struct audit_done *d)
     pthread_mutex_unlock(&a->log_lock);
 }
 
+static void write_logged(struct audit_done *d)
+{
+    write_told((struct approval_move *)((char *)d - offsetof(struct approval_move, logged)), d);
+}
+
+static void write_glassed(struct audit_done *d)
+{
+    write_told((struct approval_move *)((char *)d - offsetof(struct approval_move, glassed)), d);
+}
+
+static void write_log_one(struct approvals *a, struct approval_move *m, bool glass)
+{
+    struct audit_done *done = glass ? &m->glassed : &m->logged;
+    *done = (struct audit_done){.done = glass ? write_glassed : write_logged};
+    pthread_mutex_lock(&a->log_lock);
+    a->logging++;
+    pthread_mutex_unlock(&a->log_lock);
+    struct fault f = {.text = ""};
+    enum err e = (glass ? approvals_log_glass : approvals_log)(a, m, done, &f);
+    if (!e)
+        return;
+    pthread_mutex_lock(&a->log_lock);
+    m->err = e;
+    m->fault = f;
+    a->logging--;
+    pthread_mutex_unlock(&a->log_lock);
+}
+
 static void write_log(struct approvals *a, struct write_batch *b)
 {
     for (unsigned i = 0; i < b->n; i++) {
         struct approval_move *m = b->move[i];
         if (m->rewrite || !approvals_logs(m))
             continue;
-        m->logged = (struct audit_done){.done = write_logged};
-        pthread_mutex_lock(&a->log_lock);
-        a->logging++;
-        pthread_mutex_unlock(&a->log_lock);
-        enum err e = approvals_log(a, m, &m->logged, &m->fault);
-        if (!e)
-            continue;
-        pthread_mutex_lock(&a->log_lock);
-        m->err = e;
-        a->logging--;
-        pthread_mutex_unlock(&a->log_lock);
+        if (m->waives_groups || m->waives_people)
+            write_log_one(a, m, true);
+        write_log_one(a, m, false);
     }
     pthread_mutex_lock(&a->log_lock);
     while (a->logging)
@@ -168,6 +187,8 @@ static void write_apply(struct approvals *a, struct approval_move *m)
         write_enter(a, p, m);
     else {
         write_discard(m);
+        if (m->event == APPROVAL_ESCALATE)
+            p->again_mono = clock_mono_ns() + APPROVAL_AGAIN_MS * INT64_C(1000000);
         if (m->before == APPROVAL_NONE)
             write_unasked(a, p, m);
         else if (m->taker)
@@ -198,6 +219,10 @@ static void write_tell(struct approvals *a, const struct approval_move *m)
                               .expires = m->next.until,
                               .reviewers = p->reviewers,
                               .people = p->people,
+                              .escalate = p->escalate,
+                              .escalates = m->next.escalates,
+                              .escalated = m->next.escalated,
+                              .escalation = m->event == APPROVAL_ESCALATE,
                               .yes = approval_yes(said, m->next.edit ? m->next.edit->digest : p->digest)};
     if (person && said) {
         n.by = said->by;
@@ -205,6 +230,8 @@ static void write_tell(struct approvals *a, const struct approval_move *m)
     }
     for (unsigned i = 0; i < a->watches; i++)
         a->watch[i].told(a->watch[i].ctx, &n);
+    if (m->waives_groups || m->waives_people)
+        glass_used(a, m);
 }
 
 /* ---- the thread ---- */
@@ -280,10 +307,12 @@ static void *write_thread(void *arg)
     struct write_batch *b = a->batch;
     pthread_mutex_lock(&a->lock);
     for (;;) {
-        while (!a->moves && !a->keeps && !a->closing)
+        while (!a->moves && !a->keeps && !a->glass_work && !a->closing)
             pthread_cond_wait(&a->work, &a->lock);
-        if (!a->moves && !a->keeps)
+        if (!a->moves && !a->keeps && !a->glass_work)
             break;
+        bool glass = a->glass_work;
+        a->glass_work = false;
         write_collect(a, b);
         pthread_mutex_unlock(&a->lock);
         write_batch(a, b);
@@ -293,6 +322,8 @@ static void *write_thread(void *arg)
         pthread_cond_broadcast(&a->changed);
         pthread_mutex_unlock(&a->lock);
         write_after(a, b);
+        if (glass)
+            glass_settle(a);
         write_prune(a);
         pthread_mutex_lock(&a->lock);
     }

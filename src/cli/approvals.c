@@ -17,12 +17,24 @@ enum { WATCH_PAUSE_MS = 1000 };
 
 enum err cli_run_approvals_list(struct cli *c, struct fault *f)
 {
-    static const char *const columns[][2] = {
-        {"APPROVAL", "id"}, {"ENDS", "expiresAt"}, {"RISK", "risk"},    {"AGENT", "agentType"},   {"TOOL", "tool"},
-        {"USER", "user"},   {"STATE", "state"},    {"NEEDS", "people"}, {"SESSION", "sessionId"}, {NULL, NULL}};
-    bool all = cli_switch(c, "all");
-    return cli_list(c, all ? "/admin/v1/approvals?state=all" : "/admin/v1/approvals", "approvals", columns,
-                    "nothing waits for a person", f);
+    static const char *const columns[][2] = {{"APPROVAL", "id"},
+                                             {"ENDS", "expiresAt"},
+                                             {"ESCALATES", "escalatesAt"},
+                                             {"RISK", "risk"},
+                                             {"AGENT", "agentType"},
+                                             {"TOOL", "tool"},
+                                             {"USER", "user"},
+                                             {"STATE", "state"},
+                                             {"NEEDS", "people"},
+                                             {"SESSION", "sessionId"},
+                                             {NULL, NULL}};
+    const char *path = cli_switch(c, "all") ? "/admin/v1/approvals?state=all" : "/admin/v1/approvals";
+    struct json j;
+    struct str text;
+    TRY(cli_admin(c, "GET", path, STR_NONE, &j, &text, f));
+    cli_print_list(c, &j, text, "approvals", columns, "nothing waits for a person");
+    cli_glass_note(c, &j, json_get(&j, JSON_ROOT, STR("breakGlass")));
+    return ERR_OK;
 }
 
 static enum err approval_get(struct cli *c, const char *id, struct approval_seen *ret, struct fault *f)
@@ -119,6 +131,7 @@ enum err cli_run_approvals_approve(struct cli *c, struct fault *f)
     struct approval_seen s;
     struct str edited = STR_NONE;
     const char *reason = cli_option(c, "reason");
+    bool glass = cli_switch(c, "break-glass");
     int64_t minutes;
     buf_init(&body, 64u << 20);
     TRY(approval_minutes(c, &minutes, f));
@@ -127,9 +140,10 @@ enum err cli_run_approvals_approve(struct cli *c, struct fault *f)
         TRY(cli_approval_edit(c, &s, &edited, f));
     if (!cli_switch(c, "yes"))
         TRY(approval_ask(c,
-                         edited.n  ? "Approve it with the arguments as you have edited them?"
-                         : minutes ? "Approve this call, and the same one again for so many minutes?"
-                                   : "Approve this call?",
+                         glass      ? "Approve it alone, by break-glass, of which everybody is told?"
+                         : edited.n ? "Approve it with the arguments as you have edited them?"
+                         : minutes  ? "Approve this call, and the same one again for so many minutes?"
+                                    : "Approve this call?",
                          f));
     struct json_out o = json_out(&body);
     json_open(&o, '{');
@@ -140,6 +154,8 @@ enum err cli_run_approvals_approve(struct cli *c, struct fault *f)
         json_kv_i64(&o, "minutes", minutes);
     if (edited.n)
         json_kv_raw(&o, "arguments", edited);
+    if (glass)
+        json_kv_bool(&o, "breakGlass", true);
     json_close(&o, '}');
     return approval_send(c, "approve", buf_view(&body), f);
 }
@@ -193,8 +209,10 @@ static void watch_line(struct cli *c, const struct json *j, uint32_t one)
         cell[i] = cli_shown(c, json_str(j, json_get(j, one, str_of(columns[i])), &c->arena), 80);
     if (!clock_parse(json_str(j, json_get(j, one, STR("expiresAt")), &c->arena), &at))
         cli_ago(at, ends);
-    printf("%s  %s wants to call %s%s%s (risk %s), ends %s\n", cell[0], cell[1], cell[2], *cell[3] ? " for " : "",
-           cell[3], cell[4], ends);
+    bool escalated = json_type(j, json_get(j, one, STR("escalatedAt"))) == JSON_STRING;
+    const char *to = escalated ? cli_shown(c, json_raw(j, json_get(j, one, STR("escalateTo"))), 80) : "";
+    printf("%s  %s wants to call %s%s%s (risk %s), ends %s%s%s\n", cell[0], cell[1], cell[2], *cell[3] ? " for " : "",
+           cell[3], cell[4], ends, escalated ? ", escalated to " : "", to ? to : "");
 }
 
 static enum err watch_once(struct cli *c, struct approval_known *k, struct fault *f)
@@ -209,7 +227,9 @@ static enum err watch_once(struct cli *c, struct approval_known *k, struct fault
     struct str *ids = arena_alloc(&arena, (max + 1) * sizeof(*ids));
     JSON_EACH(&j, list, one)
     {
+        bool escalated = json_type(&j, json_get(&j, one, STR("escalatedAt"))) == JSON_STRING; /* that is news, too */
         struct str id = json_str(&j, json_get(&j, one, STR("id")), &c->arena);
+        id = escalated ? ARENA_JOIN(&c->arena, id, STR(" escalated")) : id;
         if (!watch_knew(k, id))
             watch_line(c, &j, one);
         if (ids && n < max)

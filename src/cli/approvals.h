@@ -16,4 +16,7 @@ void cli_approval_print(FILE *to, const struct approval_view *v);
  * different. ERR_CANCELLED: nothing is, or the editor failed. ERR_SYNTAX: it is no JSON object any more. */
 enum err cli_approval_edit(struct cli *c, const struct approval_seen *s, struct str *ret, struct fault *f) MUST_USE;
 
+/* That it is open, on standard error; glass: null, or what the operators' API says of it. glass.c */
+void cli_glass_note(struct cli *c, const struct json *j, uint32_t glass);
+
 #endif

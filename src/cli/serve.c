@@ -21,6 +21,25 @@ static void status_approvals(struct cli *c, const struct json *j, long long wait
            waiting == 1 ? "waits" : "wait", since);
 }
 
+/* Loudly: less holds than the configuration says. */
+static void status_glass(struct cli *c, const struct json *j)
+{
+    uint32_t glass = json_get(j, JSON_ROOT, STR("breakGlass"));
+    bool color = cli_color(stdout);
+    char ends[CLI_TIME] = "";
+    int64_t at, used = 0;
+    if (json_type(j, glass) != JSON_OBJECT)
+        return;
+    if (!clock_parse(json_str(j, json_get(j, glass, STR("endsAt")), &c->arena), &at))
+        cli_ago(at, ends);
+    if (!json_i64(j, json_get(j, glass, STR("used")), &used))
+        used = 0;
+    printf("  %sBREAK-GLASS IS OPEN%s, by %s (%s), used %lld %s, ends %s\n", color ? "\033[31m" : "",
+           color ? "\033[0m" : "", cli_shown(c, json_str(j, json_get(j, glass, STR("by")), &c->arena), 0),
+           cli_shown(c, json_str(j, json_get(j, glass, STR("reason")), &c->arena), 0), (long long)used,
+           used == 1 ? "time" : "times", ends);
+}
+
 static void status_head(struct cli *c, const struct json *j)
 {
     bool color = cli_color(stdout), ready = json_bool(j, json_get(j, JSON_ROOT, STR("ready")), false),
@@ -50,6 +69,7 @@ static void status_head(struct cli *c, const struct json *j)
         printf("  stopped   %lld %s: doorward kill list\n", (long long)agents, agents == 1 ? "agent" : "agents");
     if (json_i64(j, json_path(j, JSON_ROOT, "approvals.pending"), &waiting) && waiting)
         status_approvals(c, j, (long long)waiting);
+    status_glass(c, j);
     printf("  record    %s, %lld %s%s%s\n", healthy ? "healthy" : "NOT WRITABLE", (long long)seq,
            seq == 1 ? "entry" : "entries", healthy ? "" : ": ", healthy ? "" : cli_shown(c, fault, 0));
 }

@@ -309,6 +309,7 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
     const struct conf_tool *tool = section;
     const struct conf_scope_when *when = section;
     const struct conf_tool_bind *bind = section;
+    const struct conf_tool_escalate *escalate = section;
     const struct conf_policy_file *policy_file = section;
     switch (s) {
     case CONF_S_server:
@@ -349,8 +350,22 @@ void conf_check(struct conf_load *l, const char *path, enum conf_section s, void
         if (!bind->kind.n || !bind->argument.n)
             conf_fault(l, path, "binds nothing: must have kind and argument, such as user and user_id");
         break;
+    case CONF_S_tool_escalate:
+        if (!escalate->after != !escalate->to.n && !l->spoiled)
+            conf_fault(l, path, "must have both to and after, such as { to: [managers], after: 2m }");
+        break;
     default: break;
     }
+}
+
+/* What comes after the end never comes. */
+static void check_escalations(struct conf_load *l)
+{
+    const struct conf_root *r = &l->conf->root;
+    for (size_t i = 0; i < r->tools.n; i++)
+        if (r->tools.v[i].escalate.after >= r->approval.time_limit)
+            conf_fault(l, arena_fmt(&l->conf->arena, "tools." STR_FMT, STR_ARG(r->tools.v[i].name)).p,
+                       "escalate.after is not before the end: must be less than approval.time_limit");
 }
 
 static void check_slashes(struct conf_load *l, struct str *url)
@@ -432,6 +447,7 @@ void conf_finish(struct conf_load *l)
     check_url(l);
     check_keys(l);
     check_trial(l);
+    check_escalations(l);
     check_all_hosts(l);
     for (size_t i = 0; i < s->n; i++) {
         if (!s->v[i].timeout)

@@ -176,12 +176,17 @@ struct conf_tool_bind {
     struct str kind, argument;
 };
 CONF_ARRAY(conf_tool_binds, struct conf_tool_bind);
+struct conf_tool_escalate {
+    struct conf_strings to;
+    int64_t after; /* 0: never */
+};
 struct conf_tool {
     struct str name; /* the pattern */
     struct conf_rate rate, agent_rate;
     int64_t risk; /* enum conf_risk */
     struct conf_strings approvers;
     int64_t people;
+    struct conf_tool_escalate escalate;
     int64_t read_only; /* 0 or 1 */
     struct str scope;  /* empty: none */
     struct conf_tool_binds bind;
@@ -200,7 +205,7 @@ struct conf_console {
     int64_t session, idle;
 };
 struct conf_approval {
-    int64_t time_limit, take_within, result_time, hold;
+    int64_t time_limit, take_within, result_time, break_glass, hold;
 };
 struct conf_scope_when {
     struct str agent_type, agent, env, tier, trigger, timezone; /* empty: any */

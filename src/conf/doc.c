@@ -29,6 +29,7 @@ static const struct {
     {CONF_S_approval, "approval", "approval."},
     {CONF_S_channel, "channels", "channels.NAME."},
     {CONF_S_console, "console", "console."},
+    {CONF_S_tool_escalate, "tools: escalate", "tools.PATTERN.escalate."},
     {CONF_S_policy, "policy", "policy."},
     {CONF_S_policy_file, "policy: files", "policy.files[]."},
     {CONF_S_scope, "scopes", "scopes[]."},

@@ -30,6 +30,7 @@ static const struct {
     {CONF_S_root, "servers", CONF_S_server},
     {CONF_S_root, "tools", CONF_S_tool},
     {CONF_S_tool, "bind", CONF_S_tool_bind},
+    {CONF_S_tool, "escalate", CONF_S_tool_escalate},
     {CONF_S_root, "scopes", CONF_S_scope},
     {CONF_S_root, "console", CONF_S_console},
     {CONF_S_root, "approval", CONF_S_approval},

@@ -1,5 +1,5 @@
 /* Questions to people, for the house: made at the start, told of what they are bound to, and counted. */
-#include "approve/approve.h"
+#include "approve/glass.h"
 
 #include "admin/approvals_stream.h"
 #include "base/clock.h"
@@ -20,6 +20,8 @@ static void approvals_count(void *ctx, const struct approval_news *n)
         approval_streams_news(streams, n);
     if (n->before == APPROVAL_NONE && n->state == APPROVAL_PENDING)
         log_info("approval_requested", LOG_S("approval", n->id), LOG_S("agent", n->agent), LOG_S("tool", n->tool));
+    if (n->escalation)
+        log_info("approval_escalated", LOG_S("approval", n->id), LOG_S("to", n->escalate));
     if (n->before != APPROVAL_PENDING || n->state == APPROVAL_PENDING)
         return;
     int64_t waited = clock_wall_ms() - n->created;
@@ -27,6 +29,16 @@ static void approvals_count(void *ctx, const struct approval_news *n)
     meter_observe(METER_APPROVAL_WAIT_SECONDS, (waited > 0 ? waited : 0) * 1000000);
     log_info("approval_decided", LOG_S("approval", n->id), LOG_Z("state", approval_states[n->state]),
              LOG_S("by", n->by), LOG_S("channel", n->channel));
+}
+
+static void approvals_glass_told(void *ctx, const struct glass_news *n)
+{
+    struct house *h = ctx;
+    struct approval_streams *streams = h->approval_streams;
+    if (streams)
+        approval_streams_glass(streams, n);
+    log_warn("break_glass", LOG_Z("what", glass_events[n->event]), LOG_Z("id", n->glass->id), LOG_S("by", n->by),
+             LOG_S("approval", n->approval));
 }
 
 enum err house_approvals_new(struct house *h, struct fault *f)
@@ -37,6 +49,7 @@ enum err house_approvals_new(struct house *h, struct fault *f)
     TRY(approvals_new(h->store, h->audit, &h->approvals, f));
     approvals_conf(h->approvals, h->conf.conf);
     TRY(house_channels_watch(h, f));
+    TRY(approvals_watch_glass(h->approvals, approvals_glass_told, h, f));
     return approvals_watch(h->approvals, approvals_count, h, f);
 }
 

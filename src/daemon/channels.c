@@ -31,8 +31,17 @@ static void channels_news(void *ctx, const struct approval_news *news)
         notify_news(n, news);
 }
 
+static void channels_glass(void *ctx, const struct glass_news *news)
+{
+    struct house *h = ctx;
+    struct notify *n = atomic_load(&h->notify);
+    if (n)
+        notify_glass(n, news);
+}
+
 enum err house_channels_watch(struct house *h, struct fault *f)
 {
+    TRY(approvals_watch_glass(h->approvals, channels_glass, h, f));
     return approvals_watch(h->approvals, channels_news, h, f);
 }
 

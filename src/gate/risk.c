@@ -3,6 +3,7 @@
  * high waits for a person; critical is never made. The configuration says it of tools (of several patterns that fit the
  * highest; without any: high), and policies raise it, never lower it.
  */
+#include "conf/rules.h"
 #include "gate/gate.h"
 #include "gate/stage.h"
 
@@ -17,34 +18,15 @@ enum duty_risk risk_of(const char *of_tool, const struct duty *d)
 
 /* ---- the question ---- */
 
-struct risk_rules { /* of the configuration, for one tool */
-    bool said;      /* some pattern says a risk */
-    unsigned people;
-    struct buf groups; /* a JSON array */
-};
-
-static void risk_groups(struct json_out *o, const struct conf_root *r, struct str tool)
+/* Groups, as a JSON array in the arena. */
+static struct str risk_groups(struct call *c, const struct conf_root *r,
+                              void (*groups)(const struct conf_root *r, struct str tool, struct json_out *o))
 {
-    for (size_t i = 0; i < r->tools.n; i++) {
-        const struct conf_tool *t = &r->tools.v[i];
-        for (size_t k = 0; k < t->approvers.n && str_glob(t->name, tool); k++)
-            json_put_str(o, t->approvers.v[k]);
-    }
-}
-
-static void risk_read(struct risk_rules *rules, const struct conf_root *r, struct str tool)
-{
-    struct json_out o = json_out(&rules->groups);
-    for (size_t i = 0; i < r->tools.n; i++) {
-        const struct conf_tool *t = &r->tools.v[i];
-        if (!str_glob(t->name, tool))
-            continue;
-        rules->said = rules->said || t->risk != CONF_RISK_UNSET;
-        rules->people = t->people > rules->people ? (unsigned)t->people : rules->people;
-    }
-    json_open(&o, '[');
-    risk_groups(&o, r, tool);
-    json_close(&o, ']');
+    struct buf b CLEANUP(buf_done);
+    struct json_out o = json_out(&b);
+    buf_init(&b, 64u << 10);
+    groups(r, c->target, &o);
+    return arena_buf(c->arena, &b);
 }
 
 /* Why it is held, in sentences. */
@@ -83,9 +65,8 @@ void risk_question(struct call *c, struct approval_ask *ask)
 {
     struct json definition;
     struct conf *conf = conf_slot_get(c->gate->gate->conf);
-    struct risk_rules rules = {.people = 1};
-    buf_init(&rules.groups, 64u << 10);
-    risk_read(&rules, &conf->root, c->target);
+    struct conf_rules rules;
+    conf_rules(&conf->root, c->target, &rules);
     *ask = (struct approval_ask){.lease = c->lease,
                                  .tool = c->target,
                                  .definition = str_of(c->tool->hash),
@@ -94,9 +75,11 @@ void risk_question(struct call *c, struct approval_ask *ask)
                                  .policy_version = str_of(policy_set_texts(c->policies)->version),
                                  .policy_ids = c->policy_ids,
                                  .risk = c->risk,
-                                 .why = risk_why(c, rules.said),
+                                 .why = risk_why(c, rules.risk != CONF_RISK_UNSET),
                                  .people = rules.people > c->people ? rules.people : c->people,
-                                 .reviewers = arena_buf(c->arena, &rules.groups),
+                                 .reviewers = risk_groups(c, &conf->root, conf_rules_approvers),
+                                 .escalate = risk_groups(c, &conf->root, conf_rules_escalate),
+                                 .escalate_ms = rules.escalate_ms,
                                  .reasoning = c->reasoning,
                                  .trace_id = str_of(c->trace_id),
                                  .limit_ms = conf->root.approval.time_limit};
@@ -105,7 +88,6 @@ void risk_question(struct call *c, struct approval_ask *ask)
         ask->title = risk_member(c, &definition, "title", true);
         ask->description = risk_member(c, &definition, "description", true);
     }
-    buf_done(&rules.groups);
     conf_unref(conf);
 }
 

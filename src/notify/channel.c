@@ -238,15 +238,19 @@ static void channel_refused(struct channel *c, struct str id, const struct fault
 
 /* ---- one turn of the thread ---- */
 
-/* What is next: a word to somebody, or a question. False: it shall end. */
-static bool channel_next(struct channel *c, struct notify_say **ret_say, struct notify_job *ret_job)
+/* What is next: a page, a word to somebody, or a question. False: it shall end. */
+static bool channel_next(struct channel *c, const struct notify_page **ret_page, struct notify_say **ret_say,
+                         struct notify_job *ret_job)
 {
+    *ret_page = NULL;
     *ret_say = NULL;
     pthread_mutex_lock(&c->lock);
-    while (!atomic_load(&c->stop) && !c->say && !c->first)
+    while (!atomic_load(&c->stop) && !c->page && !c->say && !c->first)
         pthread_cond_wait(&c->wake, &c->lock);
     bool go_on = !atomic_load(&c->stop);
-    if (go_on && c->say) {
+    if (go_on && c->page) {
+        *ret_page = &c->page->page; /* stays the first until it is told */
+    } else if (go_on && c->say) {
         *ret_say = c->say;
         c->say = c->say->next;
         c->say_end = c->say ? c->say_end : &c->say;
@@ -272,7 +276,7 @@ static void channel_again(struct channel *c, struct str id)
     pthread_mutex_unlock(&c->lock);
 }
 
-static void channel_told(struct channel *c, struct str id, const char *ref, bool over)
+static void channel_told(struct channel *c, struct str id, const char *ref, bool over, bool escalated)
 {
     pthread_mutex_lock(&c->lock);
     struct notify_job *j = *channel_find(c, id);
@@ -280,6 +284,7 @@ static void channel_told(struct channel *c, struct str id, const char *ref, bool
         channel_forget(c, id);
     else if (j) {
         j->told = true;
+        j->escalated = escalated;
         snprintf(j->ref, sizeof(j->ref), "%s", ref);
     }
     pthread_mutex_unlock(&c->lock);
@@ -305,6 +310,25 @@ static void channel_word(struct channel *c, struct notify_say *s)
     free(s);
 }
 
+static void channel_paged(struct channel *c, const struct notify_page *p)
+{
+    struct notify_told told = {.refused = false};
+    struct fault f = {0};
+    arena_reset(&c->arena);
+    enum err e = channel_open(c, &f);
+    if (!e)
+        e = c->kind->page(c->it, p, &c->stop, &told, &f);
+    if (!e) {
+        channel_page_done(c, true);
+        channel_well(c);
+    } else if (!atomic_load(&c->stop) && told.refused) {
+        log_warn("channel_refuses", LOG_S("channel", c->is->name), LOG_Z("page", p->key), LOG_Z("reason", f.text));
+        channel_page_done(c, false);
+    } else if (!atomic_load(&c->stop)) {
+        channel_failed(c, &f, told.pause_ms);
+    }
+}
+
 static void channel_question(struct channel *c, const struct notify_job *j)
 {
     struct notify_message m = {0};
@@ -320,20 +344,21 @@ static void channel_question(struct channel *c, const struct notify_job *j)
         shown_end(&m, &c->arena);
     if (!e && arena_failed(&c->arena))
         e = fault_set(&f, ERR_NOMEM, "no memory for a message");
-    bool mine =
-        e || !ask || channel_concerns(c, m.card.reviewers);     /* what was handed over was for somebody else first */
+    bool mine = e || !ask || channel_concerns(c, m.card.reviewers) || /* what was handed over was for others first */
+                (m.card.escalated && channel_concerns(c, m.card.escalate));
     if (e == ERR_NOT_FOUND || !mine || (!e && m.over && ask)) { /* nobody was told, and nobody needs to be */
-        channel_told(c, id, "", true);
+        channel_told(c, id, "", true, false);
         return;
     }
-    if (!e && !ask && !m.over && !m.end.n) /* told, and nothing has happened since */
+    bool news = m.end.n || (m.escalated && !j->escalated);
+    if (!e && !ask && !m.over && !news) /* told, and nothing has happened since */
         return;
     if (!e)
         e = channel_open(c, &f);
     if (!e)
         e = (ask ? c->kind->ask : c->kind->update)(c->it, &m, &c->stop, &told, &f);
     if (!e) {
-        channel_told(c, id, told.ref, m.over);
+        channel_told(c, id, told.ref, m.over, m.card.escalated > 0);
         channel_well(c);
     } else if (!atomic_load(&c->stop) && told.refused) {
         channel_refused(c, id, &f, ask);
@@ -347,11 +372,14 @@ static void *channel_run(void *p)
 {
     struct channel *c = p;
     struct notify *all = c->all;
+    const struct notify_page *page;
     struct notify_say *say;
     struct notify_job job;
     arena_init(&c->arena, VIEW_ARENA);
-    while (channel_next(c, &say, &job))
-        if (say)
+    while (channel_next(c, &page, &say, &job))
+        if (page)
+            channel_paged(c, page);
+        else if (say)
             channel_word(c, say);
         else
             channel_question(c, &job);
@@ -380,6 +408,10 @@ void channel_unref(struct channel *c)
     for (struct notify_say *s = c->say, *next; s; s = next) {
         next = s->next;
         free(s);
+    }
+    for (struct notify_paged *p = c->page, *next; p; p = next) {
+        next = p->next;
+        free(p);
     }
     conf_unref(c->conf);
     pthread_mutex_destroy(&c->lock);
@@ -428,6 +460,7 @@ struct channel *channel_new(struct notify *all, struct conf *conf, const struct 
     c->is = is;
     c->kind = notifiers[is->kind];
     c->say_end = &c->say;
+    c->page_end = &c->page;
     atomic_store(&c->refs, 2);
     pthread_mutex_init(&c->lock, NULL);
     clock_cond_init(&c->wake);

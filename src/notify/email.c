@@ -230,7 +230,12 @@ static void email_base64(struct buf *b, struct str s)
     }
 }
 
-static void email_headers(struct email *m, const struct notify_message *n, bool first)
+struct email_head {
+    struct str subject;
+    struct str id, answers; /* Message-ID and In-Reply-To, without the host; answers: or empty */
+};
+
+static void email_headers(struct email *m, const struct email_head *h)
 {
     struct buf *b = &m->message;
     struct str host = m->conf->from, user;
@@ -244,18 +249,31 @@ static void email_headers(struct email *m, const struct notify_message *n, bool 
     for (size_t i = 0; i < m->conf->to.n; i++)
         buf_fmt(b, "%s " STR_FMT, i ? ",\r\n" : "", STR_ARG(m->conf->to.v[i]));
     buf_z(b, "\r\nSubject:");
-    struct buf subject CLEANUP(buf_done);
-    buf_init(&subject, 65536);
-    buf_z(&subject, n->over ? "[over] " : "");
-    email_words(&subject, shown_cut(n->view.headline, EMAIL_SUBJECT));
-    email_subject(b, buf_view(&subject));
-    buf_fmt(b, "\r\nDate: %s\r\nMessage-ID: <" STR_FMT "%s%s@" STR_FMT ">\r\n", when, STR_ARG(n->card.id),
-            first ? "" : ".", first ? "" : approval_states[n->card.state], STR_ARG(host));
-    if (!first)
+    email_subject(b, h->subject);
+    buf_fmt(b, "\r\nDate: %s\r\nMessage-ID: <" STR_FMT "@" STR_FMT ">\r\n", when, STR_ARG(h->id), STR_ARG(host));
+    if (h->answers.n)
         buf_fmt(b, "In-Reply-To: <" STR_FMT "@" STR_FMT ">\r\nReferences: <" STR_FMT "@" STR_FMT ">\r\n",
-                STR_ARG(n->card.id), STR_ARG(host), STR_ARG(n->card.id), STR_ARG(host));
+                STR_ARG(h->answers), STR_ARG(host), STR_ARG(h->answers), STR_ARG(host));
     buf_z(b, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
              "Content-Transfer-Encoding: base64\r\n\r\n");
+}
+
+/* A line of words of others. */
+static struct str email_line(struct email *m, const char *before, struct str words)
+{
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 65536);
+    buf_z(&b, before);
+    email_words(&b, shown_cut(words, EMAIL_SUBJECT));
+    return arena_buf(&m->arena, &b);
+}
+
+static struct email_head email_head(struct email *m, const struct notify_message *n, bool first)
+{
+    const char *how = n->escalated ? "escalated" : approval_states[n->card.state];
+    return (struct email_head){.subject = email_line(m, n->over ? "[over] " : "", n->view.headline),
+                               .id = first ? n->card.id : arena_fmt(&m->arena, STR_FMT ".%s", STR_ARG(n->card.id), how),
+                               .answers = first ? STR_NONE : n->card.id};
 }
 
 /* ---- sending ---- */
@@ -298,15 +316,19 @@ static enum err email_result(struct email *m, CURLcode code, struct notify_told 
     return fault_set(f, ERR_UNREACHABLE, "%s", curl_easy_strerror(code));
 }
 
-static enum err email_send(struct email *m, const struct notify_message *n, bool first, const _Atomic bool *stop,
-                           struct notify_told *told, struct fault *f)
+static void email_begin(struct email *m)
 {
-    CURLcode code;
     arena_reset(&m->arena);
     buf_clear(&m->text);
     buf_clear(&m->message);
-    email_text(m, n);
-    email_headers(m, n, first);
+}
+
+/* What is in m->text. */
+static enum err email_post(struct email *m, const struct email_head *head, const _Atomic bool *stop,
+                           struct notify_told *told, struct fault *f)
+{
+    CURLcode code;
+    email_headers(m, head);
     email_base64(&m->message, buf_view(&m->text));
     if (buf_failed(&m->text) || buf_failed(&m->message) || arena_failed(&m->arena))
         return fault_set(f, ERR_NOMEM, "no memory for a message");
@@ -317,6 +339,31 @@ static enum err email_send(struct email *m, const struct notify_message *n, bool
     bool done = email_run(m, stop, &code);
     curl_multi_remove_handle(m->multi, m->easy);
     return done ? email_result(m, code, told, f) : fault_set(f, ERR_STOPPING, "given up, since the gateway stops");
+}
+
+static enum err email_send(struct email *m, const struct notify_message *n, bool first, const _Atomic bool *stop,
+                           struct notify_told *told, struct fault *f)
+{
+    email_begin(m);
+    email_text(m, n);
+    struct email_head head = email_head(m, n, first);
+    return email_post(m, &head, stop, told, f);
+}
+
+static enum err email_page(void *c, const struct notify_page *page, const _Atomic bool *stop, struct notify_told *told,
+                           struct fault *f)
+{
+    struct email *m = c;
+    struct page_view v;
+    size_t left = EMAIL_SHOWN;
+    email_begin(m);
+    page_shown(page, &m->arena, &v);
+    email_words(&m->text, v.summary);
+    buf_z(&m->text, "\n\n");
+    buf_str(&m->text, email_section(m, &v.section, &left));
+    buf_fmt(&m->text, "\nTo look at it:\n  " STR_FMT "\n", STR_ARG(v.command));
+    struct email_head head = {.subject = email_line(m, "[break-glass] ", v.summary), .id = str_of(page->key)};
+    return email_post(m, &head, stop, told, f);
 }
 
 static enum err email_ask(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
@@ -331,5 +378,9 @@ static enum err email_update(void *c, const struct notify_message *m, const _Ato
     return email_send(c, m, false, stop, told, f);
 }
 
-const struct notifier notify_email = {
-    .name = "email", .open = email_open, .ask = email_ask, .update = email_update, .close = email_close};
+const struct notifier notify_email = {.name = "email",
+                                      .open = email_open,
+                                      .ask = email_ask,
+                                      .update = email_update,
+                                      .page = email_page,
+                                      .close = email_close};

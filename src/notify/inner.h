@@ -11,6 +11,7 @@ enum {
     NOTIFY_QUEUE = 20000, /* questions that one channel knows of at a time */
     NOTIFY_SLOTS = 1024,
     NOTIFY_WORDS = 64,
+    NOTIFY_PAGES = 64,
     NOTIFY_ASKED_MAX_MS = 3600 * 1000, /* of what the other side asks for */
     NOTIFY_SEEN = 4096,
     NOTIFY_SKEW_S = 300,
@@ -19,6 +20,7 @@ enum {
 struct notify_job { /* a question that a channel knows of, until its end was told */
     char id[ENC_ID_MAX], ref[NOTIFY_REF];
     bool told, queued, handed; /* told: it was asked; handed: to those that stand by */
+    bool escalated;            /* and it was told that others may decide as well */
     struct notify_job *same;   /* in the slot */
     struct notify_job *next, *prev;
 };
@@ -26,6 +28,11 @@ struct notify_job { /* a question that a channel knows of, until its end was tol
 struct notify_say { /* a word that waits */
     struct notify_say *next;
     char user[64], channel[64], text[400];
+};
+
+struct notify_paged { /* a page that waits */
+    struct notify_paged *next;
+    struct notify_page page;
 };
 
 struct channel {
@@ -42,7 +49,8 @@ struct channel {
     struct notify_state state;
     struct notify_job *slot[NOTIFY_SLOTS], *first, *last;
     struct notify_say *say, **say_end;
-    size_t known, words;
+    struct notify_paged *page, **page_end; /* the first one is the thread's while it is being told */
+    size_t known, words, pages;
     uint64_t tries; /* that failed since the last good one */
     bool full_told;
     /* the thread's */
@@ -76,6 +84,20 @@ void channel_put(struct channel *c, struct str id, bool ask);
 void channel_seen(struct channel *c, struct str id, const char *ref);
 void channel_say(struct channel *c, const struct notify_word *w);
 bool channel_down(struct channel *c);
+/* page.c. For a channel's queue; the thread is through with the first one. */
+void channel_page(struct channel *c, const struct notify_page *page);
+void channel_page_done(struct channel *c, bool sent);
+void page_of(const struct glass_news *n, struct notify_page *ret);
+enum { PAGE_ROWS = 8 };
+struct page_view { /* what it says; memory of the arena and of itself */
+    struct str title, summary, command;
+    struct view_section section;
+    struct view_field row[PAGE_ROWS];
+};
+void page_shown(const struct notify_page *p, struct arena *a, struct page_view *ret);
+/* notify.c: those that the configuration has now, each with a reference. */
+size_t notify_now(struct notify *n, struct channel *ret[NOTIFY_CHANNELS]);
+void notify_release(struct channel *v[NOTIFY_CHANNELS], size_t n);
 /* notify.c: to those that stand by, when one is down. */
 void notify_hand_over(struct notify *n, const char (*ids)[ENC_ID_MAX], size_t count);
 
@@ -133,6 +155,8 @@ bool notify_is_id(struct str s);
 /* The first `max` characters of what is left, never in the middle of one. */
 struct str shown_cut(struct str s, size_t max);
 size_t shown_length(struct str s); /* characters */
+/* At most so many bytes of it, whole characters. */
+struct str shown_bytes(struct str s, size_t max);
 /* Fills over and end by the card; memory of the arena. */
 void shown_end(struct notify_message *m, struct arena *a);
 /* The address of the configuration, for this question; or empty. */
@@ -150,5 +174,6 @@ struct slack_message {
     struct str channel, ts; /* ts: empty: a new one */
 };
 void slack_blocks(const struct slack_message *to, const struct notify_message *m, struct arena *a, struct buf *out);
+void slack_page(const struct slack_message *to, const struct page_view *v, struct arena *a, struct buf *out);
 
 #endif

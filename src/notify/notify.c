@@ -13,8 +13,7 @@ enum { NOTIFY_END_MS = 5000 };
 
 /* ---- telling ---- */
 
-/* Those that the configuration has now, each with a reference. */
-static size_t notify_now(struct notify *n, struct channel *ret[NOTIFY_CHANNELS])
+size_t notify_now(struct notify *n, struct channel *ret[NOTIFY_CHANNELS])
 {
     pthread_mutex_lock(&n->lock);
     size_t count = n->n;
@@ -26,7 +25,7 @@ static size_t notify_now(struct notify *n, struct channel *ret[NOTIFY_CHANNELS])
     return count;
 }
 
-static void notify_release(struct channel *v[NOTIFY_CHANNELS], size_t n)
+void notify_release(struct channel *v[NOTIFY_CHANNELS], size_t n)
 {
     for (size_t i = 0; i < n; i++)
         channel_unref(v[i]);
@@ -54,7 +53,9 @@ void notify_news(void *ctx, const struct approval_news *news)
     size_t count = notify_now(n, v);
     if (news->state == APPROVAL_PENDING && news->before == APPROVAL_NONE)
         notify_new(v, count, news->id, news->reviewers);
-    else
+    else if (news->escalation)
+        notify_new(v, count, news->id, news->escalate);
+    if (news->before != APPROVAL_NONE)
         for (size_t i = 0; i < count; i++)
             channel_put(v[i], news->id, false);
     notify_release(v, count);
@@ -125,6 +126,14 @@ static void notify_pending(void *to, struct str id, struct str reviewers)
 static void notify_begin(struct notify *n, struct channel *c)
 {
     struct notify_begin b = {c};
+    struct approval_glass glass;
+    if (n->house.glass && n->house.glass(n->house.ctx, &glass)) {
+        const struct glass_news news = {
+            .event = GLASS_STARTED, .glass = &glass, .at = glass.since, .by = str_of(glass.by)};
+        struct notify_page page;
+        page_of(&news, &page);
+        channel_page(c, &page);
+    }
     if (!c->is->standby)
         n->house.pending(n->house.ctx, notify_pending, &b);
 }

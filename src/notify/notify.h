@@ -5,7 +5,7 @@
  * A channel has a thread of its own and a queue of questions' ids; what it says is read when it says it, so that it is
  * never old. One that is slow or gone delays nobody: it is tried again with growing pauses (0.2 s to 60 s, or as long
  * as the other side asks for), it is shown as down, and channels with `standby` are told in its place. What is pending
- * is told again after a restart.
+ * is told again after a restart. What became of break-glass is told to everybody, before anything else.
  *
  * Nobody approves by reading: a message is not a grant. An answer is one only when it is signed, new, and from a person
  * of the store; then it is as if that person had used the operators' API.
@@ -15,6 +15,7 @@
 
 #include <stdatomic.h>
 
+#include "approve/glass.h"
 #include "approve/view.h"
 #include "conf/slot.h"
 #include "net/server.h"
@@ -31,7 +32,16 @@ struct notify_message { /* what is said of a question; strings live until the ca
     struct approval_view view;
     struct approval_card card;
     bool over;      /* decided, out of time, or void */
+    bool escalated; /* pending, and nobody has said anything but that others may decide by now, too */
     struct str end; /* "Approved by anna (slack) at …", one line; empty: nobody said anything yet */
+};
+struct notify_page { /* to everybody: what became of break-glass */
+    enum glass_event event;
+    struct approval_glass glass;
+    int64_t at;                                       /* wall clock, ms */
+    char by[APPROVAL_BY], reason[GLASS_REASON + 1];   /* who, and of an end why; or empty */
+    char approval[ENC_ID_MAX], tool[256], agent[128]; /* of a use */
+    char key[2 * ENC_ID_MAX + 16];                    /* the same however often it is told */
 };
 struct notify_word { /* to one person, about what that person tried */
     struct str user, channel, text;
@@ -43,9 +53,12 @@ struct notifier {
     /* A question is new. Both may block for conf->timeout; stop: the daemon ends, come back soon. */
     enum err (*ask)(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
                     struct fault *f);
-    /* It was decided, ran out of time, is void, or one of two people said yes. */
+    /* It was decided, ran out of time, is void, was escalated, or one of two people said yes. */
     enum err (*update)(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
                        struct fault *f);
+    /* Everybody is told, at once. ref goes in and comes out empty. */
+    enum err (*page)(void *c, const struct notify_page *p, const _Atomic bool *stop, struct notify_told *told,
+                     struct fault *f);
     /* May be NULL. */
     enum err (*say)(void *c, const struct notify_word *w, const _Atomic bool *stop, struct notify_told *told,
                     struct fault *f);
@@ -65,7 +78,8 @@ struct notify_house { /* all of them block: threads of channels and of the pool 
     /* The person of the store that is this user of the channel's kind. ERR_NOT_FOUND: nobody is. */
     enum err (*person)(struct notify_house *n, const char *kind, struct str user, struct arena *a, struct person *ret,
                        struct fault *f);
-    /* Each that waits now. */
+    bool (*glass)(void *ctx, struct approval_glass *ret); /* is break-glass open? */
+    /* Each that waits now; one that was escalated with both lists of groups, one after the other. */
     void (*pending)(void *ctx, void (*one)(void *to, struct str id, struct str reviewers), void *to);
 };
 /* view, decide and pending of the queue itself; `person` is whose people are. queue.c */
@@ -85,6 +99,8 @@ void notify_reload(struct notify *n, struct conf *conf);
 void notify_stop(struct notify *n); /* takes NULL */
 /* As approvals_watch wants it; ctx: the struct notify. */
 void notify_news(void *ctx, const struct approval_news *news);
+/* As approvals_watch_glass wants it: every channel is told, those that stand by, too. */
+void notify_glass(void *ctx, const struct glass_news *news);
 /* What channels tell back: POST /channels/{name}/slack and …/pagerduty. False: it is for somebody else. Answers at
  * once; a decision is made on a pool thread. */
 bool notify_serve(struct notify *n, struct exchange *x);

@@ -3,6 +3,8 @@
  * it. dedup_key is the question's id, so that one that is told twice is one alert. What people do there decides
  * nothing.
  */
+#include <stdio.h>
+
 #include "notify/inner.h"
 
 enum { PAGERDUTY_SUMMARY = 1000, PAGERDUTY_BODY = 480 << 10, PAGERDUTY_SHOWN = 100000 };
@@ -95,8 +97,68 @@ static enum err pagerduty_ask(void *c, const struct notify_message *m, const _At
 static enum err pagerduty_update(void *c, const struct notify_message *m, const _Atomic bool *stop,
                                  struct notify_told *told, struct fault *f)
 {
+    if (m->escalated) /* others are told of it; here it stays the same alert */
+        return ERR_OK;
     return pagerduty_send(c, m->over ? "resolve" : "acknowledge", m, stop, told, f);
 }
 
-const struct notifier notify_pagerduty = {
-    .name = "pagerduty", .open = pagerduty_open, .ask = pagerduty_ask, .update = pagerduty_update, .close = post_close};
+/* ---- pages ---- */
+
+static void pagerduty_page_payload(struct post *p, struct json_out *o, const struct notify_page *page)
+{
+    struct page_view v;
+    struct buf b CLEANUP(buf_done);
+    page_shown(page, &p->arena, &v);
+    buf_init(&b, 1u << 20);
+    view_section_text(&v.section, 0, &b);
+    json_key(o, STR("payload"));
+    json_open(o, '{');
+    json_kv_str(o, "summary", shown_cut(v.summary, PAGERDUTY_SUMMARY));
+    json_kv_z(o, "source", "doorward");
+    json_kv_z(o, "severity", page->event == GLASS_ENDED ? "info" : "critical");
+    json_kv_z(o, "class", "break-glass");
+    json_key(o, STR("custom_details"));
+    json_open(o, '{');
+    json_kv_str(o, v.title.p, arena_buf(&p->arena, &b));
+    json_close(o, '}');
+    json_close(o, '}');
+}
+
+static enum err pagerduty_event(struct post *p, const char *action, const char *key, const struct notify_page *page,
+                                const _Atomic bool *stop, struct notify_told *told, struct fault *f)
+{
+    struct sink_http_answer answer;
+    struct json_out o = post_begin(p);
+    json_open(&o, '{');
+    json_kv_str(&o, "routing_key",
+                (struct str){(const char *)secret_bytes(p->conf->token), secret_len(p->conf->token)});
+    json_kv_z(&o, "event_action", action);
+    json_kv_z(&o, "dedup_key", key);
+    if (page)
+        pagerduty_page_payload(p, &o, page);
+    json_close(&o, '}');
+    const struct sink_http_post how = {.type = "application/json", .stop = stop};
+    enum err e = post_send(p, &how, told, &answer, f);
+    told->refused |= answer.status == 400;
+    return e;
+}
+
+/* Each is an alert of its own; the one of the start is resolved by the end. A use stays open until somebody has looked
+ * at it. */
+static enum err pagerduty_page(void *c, const struct notify_page *page, const _Atomic bool *stop,
+                               struct notify_told *told, struct fault *f)
+{
+    char started[sizeof(page->key)];
+    TRY(pagerduty_event(c, "trigger", page->key, page, stop, told, f));
+    if (page->event != GLASS_ENDED)
+        return ERR_OK;
+    snprintf(started, sizeof(started), "%s-%s", page->glass.id, glass_events[GLASS_STARTED]);
+    return pagerduty_event(c, "resolve", started, NULL, stop, told, f);
+}
+
+const struct notifier notify_pagerduty = {.name = "pagerduty",
+                                          .open = pagerduty_open,
+                                          .ask = pagerduty_ask,
+                                          .update = pagerduty_update,
+                                          .page = pagerduty_page,
+                                          .close = post_close};

@@ -28,9 +28,17 @@ static void queue_pending(void *ctx, void (*one)(void *to, struct str id, struct
         JSON_EACH(&j, JSON_ROOT, item)
         {
             struct str reviewers = json_raw(&j, json_get(&j, item, STR("reviewers")));
-            one(to, json_str(&j, json_get(&j, item, STR("id")), &a), reviewers.n ? reviewers : STR("[]"));
+            struct str id = json_str(&j, json_get(&j, item, STR("id")), &a);
+            one(to, id, reviewers.n ? reviewers : STR("[]"));
+            if (json_type(&j, json_get(&j, item, STR("escalatedAt"))) == JSON_STRING)
+                one(to, id, json_raw(&j, json_get(&j, item, STR("escalateTo"))));
         }
     arena_done(&a);
+}
+
+static bool queue_glass(void *ctx, struct approval_glass *ret)
+{
+    return approvals_glass(ctx, ret);
 }
 
 void notify_house_of(struct approvals *a, struct notify_house *ret)
@@ -39,4 +47,5 @@ void notify_house_of(struct approvals *a, struct notify_house *ret)
     ret->view = queue_view;
     ret->decide = queue_decide;
     ret->pending = queue_pending;
+    ret->glass = queue_glass;
 }

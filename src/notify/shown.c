@@ -15,6 +15,14 @@ struct str shown_cut(struct str s, size_t max)
     return s;
 }
 
+struct str shown_bytes(struct str s, size_t max)
+{
+    size_t n = s.n < max ? s.n : max;
+    while (n && n < s.n && !shown_begins(s.p[n]))
+        n--;
+    return (struct str){s.p, n};
+}
+
 size_t shown_length(struct str s)
 {
     size_t n = 0;
@@ -55,8 +63,10 @@ void shown_end(struct notify_message *m, struct arena *a)
     enum approval_state s = m->card.state;
     struct json j;
     m->over = s != APPROVAL_PENDING;
+    m->escalated = !m->over && m->card.escalated;
     bool said = m->card.decisions.n && json_parse(&j, m->card.decisions, a, &small, NULL) == ERR_OK;
     uint32_t last = said ? shown_last(&j) : 0;
+    m->escalated = m->escalated && !last;
     if (!m->over && !last)
         return;
     const char *word = (size_t)s < sizeof(words) / sizeof(words[0]) && words[s] ? words[s] : "Over";

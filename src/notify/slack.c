@@ -137,9 +137,22 @@ static enum err slack_say(void *c, const struct notify_word *w, const _Atomic bo
     return slack_post(p, "/chat.postEphemeral", stop, told, f);
 }
 
+static enum err slack_page_post(void *c, const struct notify_page *page, const _Atomic bool *stop,
+                                struct notify_told *told, struct fault *f)
+{
+    struct post *p = c;
+    const struct slack_message to = {.conf = p->conf, .channel = p->conf->channel};
+    struct page_view v;
+    post_begin(p);
+    page_shown(page, &p->arena, &v);
+    slack_page(&to, &v, &p->arena, &p->body);
+    return slack_post(p, "/chat.postMessage", stop, told, f);
+}
+
 const struct notifier notify_slack = {.name = "slack",
                                       .open = slack_open,
                                       .ask = slack_ask,
                                       .update = slack_update,
+                                      .page = slack_page_post,
                                       .say = slack_say,
                                       .close = post_close};

@@ -199,11 +199,6 @@ static void blocks_all(struct blocks *b, const struct conf_channel *conf, const 
                        struct arena *a)
 {
     const struct approval_view *v = &m->view;
-    json_open(&b->o, '{');
-    json_kv_z(&b->o, "type", "header");
-    json_key(&b->o, STR("text"));
-    blocks_text(&b->o, "plain_text", m->over ? STR("A call that was held") : STR("A call waits for a person"));
-    json_close(&b->o, '}');
     blocks_plain(&b->o, shown_cut(v->headline, SLACK_PIECE));
     if (m->end.n)
         blocks_plain(&b->o, shown_cut(m->end, SLACK_PIECE));
@@ -217,10 +212,9 @@ static void blocks_all(struct blocks *b, const struct conf_channel *conf, const 
 }
 
 /* For notifications of devices: Slack reads mrkdwn there unless told otherwise, and its own signs in any case. */
-static struct str blocks_fallback(const struct notify_message *m, struct arena *a)
+static struct str blocks_fallback(struct str s, struct arena *a)
 {
     struct buf b CLEANUP(buf_done);
-    struct str s = m->over ? ARENA_JOIN(a, m->view.headline, STR(": "), m->end) : m->view.headline;
     buf_init(&b, 65536);
     s = shown_cut(s, SLACK_PIECE);
     for (size_t i = 0; i < s.n; i++)
@@ -231,23 +225,62 @@ static struct str blocks_fallback(const struct notify_message *m, struct arena *
     return arena_buf(a, &b);
 }
 
+/* All of a message but its blocks. */
+static void blocks_open(struct blocks *b, const struct slack_message *to, struct str words, struct arena *a)
+{
+    json_open(&b->o, '{');
+    json_kv_str(&b->o, "channel", to->channel);
+    if (to->ts.n)
+        json_kv_str(&b->o, "ts", to->ts);
+    json_kv_str(&b->o, "text", blocks_fallback(words, a));
+    json_kv_z(&b->o, "parse", "none");
+    json_kv_bool(&b->o, "link_names", false);
+    if (!to->ts.n) { /* a change keeps them */
+        json_kv_bool(&b->o, "mrkdwn", false);
+        json_kv_bool(&b->o, "unfurl_links", false);
+        json_kv_bool(&b->o, "unfurl_media", false);
+    }
+    json_key(&b->o, STR("blocks"));
+    json_open(&b->o, '[');
+}
+
+static void blocks_header(struct blocks *b, struct str text)
+{
+    json_open(&b->o, '{');
+    json_kv_z(&b->o, "type", "header");
+    json_key(&b->o, STR("text"));
+    blocks_text(&b->o, "plain_text", text);
+    json_close(&b->o, '}');
+}
+
+static void blocks_command(struct blocks *b, struct str command)
+{
+    blocks_rich(&b->o, "rich_text");
+    blocks_rich(&b->o, "rich_text_section");
+    blocks_element(&b->o, command, "code");
+    blocks_close(&b->o);
+    blocks_close(&b->o);
+}
+
 void slack_blocks(const struct slack_message *to, const struct notify_message *m, struct arena *a, struct buf *out)
 {
     struct blocks b = {.o = json_out(out), .left = SLACK_SHOWN};
-    json_open(&b.o, '{');
-    json_kv_str(&b.o, "channel", to->channel);
-    if (to->ts.n)
-        json_kv_str(&b.o, "ts", to->ts);
-    json_kv_str(&b.o, "text", blocks_fallback(m, a));
-    json_kv_z(&b.o, "parse", "none");
-    json_kv_bool(&b.o, "link_names", false);
-    if (!to->ts.n) { /* a change keeps them */
-        json_kv_bool(&b.o, "mrkdwn", false);
-        json_kv_bool(&b.o, "unfurl_links", false);
-        json_kv_bool(&b.o, "unfurl_media", false);
-    }
-    json_key(&b.o, STR("blocks"));
-    json_open(&b.o, '[');
+    struct str words = m->over ? ARENA_JOIN(a, m->view.headline, STR(": "), m->end) : m->view.headline;
+    blocks_open(&b, to, words, a);
+    blocks_header(&b, m->over ? STR("A call that was held") : STR("A call waits for a person"));
     blocks_all(&b, to->conf, m, a);
+    blocks_close(&b.o);
+}
+
+void slack_page(const struct slack_message *to, const struct page_view *v, struct arena *a, struct buf *out)
+{
+    struct blocks b = {.o = json_out(out), .left = SLACK_SHOWN};
+    blocks_open(&b, to, v->summary, a);
+    blocks_header(&b, v->title);
+    blocks_plain(&b.o, shown_cut(v->summary, SLACK_PIECE));
+    struct view_section s = v->section;
+    s.part = VIEW_WHO;
+    blocks_section(&b, &s, a);
+    blocks_command(&b, v->command);
     blocks_close(&b.o);
 }

@@ -156,10 +156,9 @@ static void teams_actions(struct teams *t, struct json_out *o, const struct noti
     json_close(o, ']');
 }
 
-static void teams_card(struct teams *t, struct json_out *o, const struct notify_message *m)
+/* {…, "body": [ … open */
+static void teams_card_open(struct json_out *o)
 {
-    const struct approval_view *v = &m->view;
-    bool words = !m->over && v->section[VIEW_REASONING].n;
     json_open(o, '{');
     json_kv_z(o, "$schema", "http://adaptivecards.io/schemas/adaptive-card.json");
     json_kv_z(o, "type", "AdaptiveCard");
@@ -167,6 +166,13 @@ static void teams_card(struct teams *t, struct json_out *o, const struct notify_
     json_kv_raw(o, "msteams", STR("{\"width\":\"Full\"}"));
     json_key(o, STR("body"));
     json_open(o, '[');
+}
+
+static void teams_card(struct teams *t, struct json_out *o, const struct notify_message *m)
+{
+    const struct approval_view *v = &m->view;
+    bool words = !m->over && v->section[VIEW_REASONING].n;
+    teams_card_open(o);
     teams_line(o, shown_cut(v->headline, TEAMS_WORDS), "size", "Large");
     teams_line(o, m->end.n ? shown_cut(m->end, TEAMS_WORDS) : v->deadline, "weight", "Bolder");
     for (size_t i = 0; i < VIEW_PARTS && !m->over; i++)
@@ -179,12 +185,10 @@ static void teams_card(struct teams *t, struct json_out *o, const struct notify_
     json_close(o, '}');
 }
 
-static enum err teams_send(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
-                           struct fault *f)
+/* {"type":"message","attachments":[{…,"content": … */
+static struct json_out teams_begin_message(struct post *p)
 {
-    struct teams t = {.post = c, .left = TEAMS_SHOWN};
-    struct sink_http_answer answer;
-    struct json_out o = post_begin(t.post);
+    struct json_out o = post_begin(p);
     json_open(&o, '{');
     json_kv_z(&o, "type", "message");
     json_key(&o, STR("attachments"));
@@ -193,15 +197,52 @@ static enum err teams_send(void *c, const struct notify_message *m, const _Atomi
     json_kv_z(&o, "contentType", "application/vnd.microsoft.card.adaptive");
     json_kv_null(&o, "contentUrl");
     json_key(&o, STR("content"));
-    teams_card(&t, &o, m);
-    json_close(&o, '}');
-    json_close(&o, ']');
-    json_close(&o, '}');
+    return o;
+}
+
+static enum err teams_post(struct post *p, struct json_out *o, const _Atomic bool *stop, struct notify_told *told,
+                           struct fault *f)
+{
+    struct sink_http_answer answer;
+    json_close(o, '}');
+    json_close(o, ']');
+    json_close(o, '}');
     const struct sink_http_post how = {.type = "application/json", .stop = stop};
-    enum err e = post_send(t.post, &how, told, &answer, f);
+    enum err e = post_send(p, &how, told, &answer, f);
     told->refused |= answer.status == 400 || answer.status == 413;
     return e;
 }
 
-const struct notifier notify_teams = {
-    .name = "teams", .open = teams_open, .ask = teams_send, .update = teams_send, .close = post_close};
+static enum err teams_send(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
+                           struct fault *f)
+{
+    struct teams t = {.post = c, .left = TEAMS_SHOWN};
+    struct json_out o = teams_begin_message(t.post);
+    teams_card(&t, &o, m);
+    return teams_post(t.post, &o, stop, told, f);
+}
+
+static enum err teams_page(void *c, const struct notify_page *page, const _Atomic bool *stop, struct notify_told *told,
+                           struct fault *f)
+{
+    struct teams t = {.post = c, .left = TEAMS_SHOWN};
+    struct json_out o = teams_begin_message(t.post);
+    struct page_view v;
+    page_shown(page, &t.post->arena, &v);
+    teams_card_open(&o);
+    teams_line(&o, v.title, "size", "Large");
+    teams_line(&o, v.summary, "weight", "Bolder");
+    for (size_t i = 0; i < v.section.n; i++)
+        teams_field(&t, &o, &v.section.field[i], false);
+    teams_line(&o, v.command, "fontType", "Monospace");
+    json_close(&o, ']');
+    json_close(&o, '}');
+    return teams_post(t.post, &o, stop, told, f);
+}
+
+const struct notifier notify_teams = {.name = "teams",
+                                      .open = teams_open,
+                                      .ask = teams_send,
+                                      .update = teams_send,
+                                      .page = teams_page,
+                                      .close = post_close};

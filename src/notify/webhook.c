@@ -24,14 +24,17 @@ static enum err hook_open(const struct conf_channel *conf, void **ret, struct fa
     return ERR_OK;
 }
 
-static void hook_body(struct post *p, const struct notify_message *m)
+static void hook_body(struct post *p, const struct notify_message *m, bool first)
 {
     char when[CLOCK_RFC3339];
     struct json_out o = post_begin(p);
     struct str link = shown_link(p->conf, m->card.id, &p->arena);
     clock_format(clock_wall_ms(), when);
     json_open(&o, '{');
-    json_kv_z(&o, "type", m->end.n || m->over ? m->over ? "approval.ended" : "approval.changed" : "approval.asked");
+    json_kv_z(&o, "type",
+              m->over                                ? "approval.ended"
+              : m->end.n || (m->escalated && !first) ? "approval.changed"
+                                                     : "approval.asked");
     json_kv_z(&o, "timestamp", when);
     json_key(&o, STR("data"));
     json_open(&o, '{');
@@ -41,6 +44,9 @@ static void hook_body(struct post *p, const struct notify_message *m)
     json_kv_str(&o, "sessionId", m->card.session);
     json_kv_str(&o, "tool", m->card.tool);
     json_kv_raw(&o, "reviewers", m->card.reviewers.n ? m->card.reviewers : STR("[]"));
+    json_kv_raw(&o, "escalateTo", m->card.escalate.n ? m->card.escalate : STR("[]"));
+    clock_kv(&o, "escalatesAt", m->card.escalates);
+    clock_kv(&o, "escalatedAt", m->card.escalated);
     json_kv_i64(&o, "people", m->card.people);
     json_kv_raw(&o, "decisions", m->card.decisions.n ? m->card.decisions : STR("[]"));
     json_kv_str(&o, "outcome", m->end);
@@ -54,16 +60,13 @@ static void hook_body(struct post *p, const struct notify_message *m)
     json_close(&o, '}');
 }
 
-static enum err hook_send(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
+/* Signs what is in p->body, and sends it. */
+static enum err hook_post(struct post *p, const char *id, const _Atomic bool *stop, struct notify_told *told,
                           struct fault *f)
 {
-    struct post *p = c;
-    char id[WEBHOOK_ID], signature[WEBHOOK_SIGNATURE], lines[3][WEBHOOK_ID + 32];
+    char signature[WEBHOOK_SIGNATURE], lines[3][WEBHOOK_ID + 32];
     struct sink_http_answer answer;
     int64_t now = clock_wall_ms() / 1000;
-    hook_body(p, m);
-    snprintf(id, sizeof(id), "%.*s-%s%s", (int)(m->card.id.n < ENC_ID_MAX ? m->card.id.n : ENC_ID_MAX), m->card.id.p,
-             approval_states[m->card.state], !m->over && m->end.n ? "-once" : "");
     TRY(webhook_sign(p->key, id, now, buf_view(&p->body), signature, f));
     snprintf(lines[0], sizeof(lines[0]), "webhook-id: %s", id);
     snprintf(lines[1], sizeof(lines[1]), "webhook-timestamp: %lld", (long long)now);
@@ -73,5 +76,72 @@ static enum err hook_send(void *c, const struct notify_message *m, const _Atomic
     return post_send(p, &how, told, &answer, f);
 }
 
-const struct notifier notify_webhook = {
-    .name = "webhook", .open = hook_open, .ask = hook_send, .update = hook_send, .close = post_close};
+static enum err hook_send(struct post *p, const struct notify_message *m, bool first, const _Atomic bool *stop,
+                          struct notify_told *told, struct fault *f)
+{
+    char id[WEBHOOK_ID];
+    hook_body(p, m, first);
+    snprintf(id, sizeof(id), "%.*s-%s%s", (int)(m->card.id.n < ENC_ID_MAX ? m->card.id.n : ENC_ID_MAX), m->card.id.p,
+             approval_states[m->card.state],
+             !m->over && m->end.n ? "-once"
+             : m->escalated       ? "-escalated"
+                                  : "");
+    return hook_post(p, id, stop, told, f);
+}
+
+/* {"type":"break-glass.started"|"….used"|"….ended","timestamp":…,"data":{…}} */
+static void hook_page_body(struct post *p, const struct notify_page *page)
+{
+    char when[CLOCK_RFC3339], type[40];
+    struct json_out o = post_begin(p);
+    struct page_view v;
+    page_shown(page, &p->arena, &v);
+    clock_format(page->at, when);
+    snprintf(type, sizeof(type), "break-glass.%s", glass_events[page->event]);
+    json_open(&o, '{');
+    json_kv_z(&o, "type", type);
+    json_kv_z(&o, "timestamp", when);
+    json_key(&o, STR("data"));
+    json_open(&o, '{');
+    json_kv_z(&o, "id", page->glass.id);
+    json_kv_z(&o, "openedBy", page->glass.by);
+    json_kv_z(&o, "reason", page->glass.reason);
+    clock_kv(&o, "startedAt", page->glass.since);
+    clock_kv(&o, "endsAt", page->glass.until);
+    json_kv_i64(&o, "used", page->glass.used);
+    json_kv_z(&o, "by", page->by);
+    if (page->event == GLASS_USED) {
+        json_kv_z(&o, "approval", page->approval);
+        json_kv_z(&o, "tool", page->tool);
+        json_kv_z(&o, "agentId", page->agent);
+    }
+    json_kv_str(&o, "summary", v.summary);
+    json_close(&o, '}');
+    json_close(&o, '}');
+}
+
+static enum err hook_page(void *c, const struct notify_page *page, const _Atomic bool *stop, struct notify_told *told,
+                          struct fault *f)
+{
+    hook_page_body(c, page);
+    return hook_post(c, page->key, stop, told, f);
+}
+
+static enum err hook_ask(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
+                         struct fault *f)
+{
+    return hook_send(c, m, true, stop, told, f);
+}
+
+static enum err hook_update(void *c, const struct notify_message *m, const _Atomic bool *stop, struct notify_told *told,
+                            struct fault *f)
+{
+    return hook_send(c, m, false, stop, told, f);
+}
+
+const struct notifier notify_webhook = {.name = "webhook",
+                                        .open = hook_open,
+                                        .ask = hook_ask,
+                                        .update = hook_update,
+                                        .page = hook_page,
+                                        .close = post_close};

@@ -36,6 +36,8 @@ static const char *const sqlite_migrations[] = {
      " count INTEGER NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL, may_back_up INTEGER NOT NULL)"
      " STRICT, WITHOUT ROWID;"
      "CREATE INDEX passkeys_person ON passkeys (person);"),
+    ("CREATE TABLE notes ("
+     " about TEXT NOT NULL, key TEXT NOT NULL, text TEXT NOT NULL, PRIMARY KEY (about, key)) STRICT, WITHOUT ROWID;"),
 };
 
 enum err sqlite_fail(struct sqlite_store *s, struct fault *f, const char *doing)
@@ -468,7 +470,10 @@ enum err store_sqlite_open(const char *path, struct store **ret, struct fault *f
                                          sqlite_passkeys_load,
                                          sqlite_passkey_put,
                                          sqlite_passkey_used,
-                                         sqlite_passkey_drop};
+                                         sqlite_passkey_drop,
+                                         sqlite_notes_load,
+                                         sqlite_note_put,
+                                         sqlite_note_drop};
     struct sqlite_store *s = calloc(1, sizeof(*s));
     if (!s)
         return fault_set(f, ERR_NOMEM, "no memory for the store");

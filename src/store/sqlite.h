@@ -50,5 +50,10 @@ enum err sqlite_passkey_put(struct store *s, const struct store_passkey *k, stru
 enum err sqlite_passkey_used(struct store *s, struct str id, int64_t count, int64_t used, struct fault *f);
 enum err sqlite_passkey_drop(struct store *s, struct str id, struct fault *f);
 enum err sqlite_passkeys_of_drop(struct sqlite_store *s, struct str person, struct fault *f); /* in a transaction */
+/* sqlite_notes.c */
+enum err sqlite_notes_load(struct store *s, struct str about, void (*note)(void *, const struct store_note *),
+                           void *ctx, struct fault *f);
+enum err sqlite_note_put(struct store *s, const struct store_note *n, struct fault *f);
+enum err sqlite_note_drop(struct store *s, struct str about, struct str key, struct fault *f);
 
 #endif

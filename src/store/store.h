@@ -50,6 +50,10 @@ struct store_held { /* a session that a question waits in */
     struct str sid, lease /* a JSON object */;
 };
 
+struct store_note { /* a small thing: "break-glass" and its id; a channel's messages and the question */
+    struct str about, key, text;
+};
+
 struct store_person {
     struct str name;
     struct str role;
@@ -125,6 +129,12 @@ struct store_ops {
     enum err (*passkey_used)(struct store *s, struct str id, int64_t count, int64_t used,
                              struct fault *f);                                 /* ERR_NOT_FOUND */
     enum err (*passkey_drop)(struct store *s, struct str id, struct fault *f); /* ERR_NOT_FOUND */
+    /* All notes about one thing, by key. */
+    enum err (*notes_load)(struct store *s, struct str about, void (*note)(void *ctx, const struct store_note *n),
+                           void *ctx, struct fault *f);
+    enum err (*note_put)(struct store *s, const struct store_note *n,
+                         struct fault *f); /* in the place of the one before */
+    enum err (*note_drop)(struct store *s, struct str about, struct str key, struct fault *f); /* also where none is */
 };
 
 struct store { /* first member of each kind */

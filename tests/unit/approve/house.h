@@ -78,6 +78,31 @@ static inline enum err brittle_held(struct store *s, void (*held)(void *ctx, con
     return brittle_of(s)->ops->held_load(brittle_of(s), held, ctx, f);
 }
 
+static inline enum err brittle_notes(struct store *s, struct str about,
+                                     void (*note)(void *ctx, const struct store_note *n), void *ctx, struct fault *f)
+{
+    return brittle_of(s)->ops->notes_load(brittle_of(s), about, note, ctx, f);
+}
+
+static inline bool brittle_full(struct store *s)
+{
+    struct brittle *b = (struct brittle *)s;
+    int at = atomic_fetch_add(&b->writes, 1), until = atomic_load(&b->until);
+    return until >= 0 && at >= until;
+}
+
+static inline enum err brittle_note(struct store *s, const struct store_note *n, struct fault *f)
+{
+    return brittle_full(s) ? fault_set(f, ERR_STORE, "the disk is full")
+                           : brittle_of(s)->ops->note_put(brittle_of(s), n, f);
+}
+
+static inline enum err brittle_drop(struct store *s, struct str about, struct str key, struct fault *f)
+{
+    return brittle_full(s) ? fault_set(f, ERR_STORE, "the disk is full")
+                           : brittle_of(s)->ops->note_drop(brittle_of(s), about, key, f);
+}
+
 /* ---- the house ---- */
 
 static inline void house_told(void *ctx, enum session_event event, const struct lease *l, struct str by,
@@ -101,7 +126,10 @@ static inline void house_start(struct house *h, const char *policies)
                                              .approvals_load = brittle_load,
                                              .approval_read = brittle_read,
                                              .approvals_prune = brittle_prune,
-                                             .held_load = brittle_held};
+                                             .held_load = brittle_held,
+                                             .notes_load = brittle_notes,
+                                             .note_put = brittle_note,
+                                             .note_drop = brittle_drop};
     struct fault f = {.text = ""};
     struct audit_recovery found;
     h->store = (struct brittle){.base = {&brittle}, .until = -1};

@@ -6,13 +6,13 @@
 #include "approve/inner.h"
 
 /* rows: none, pending, granted, taken, done, denied, expired, void; by event: asked, yes, grant, deny, take, end,
- * timeout, break, repeat. '-': it does not happen. */
+ * timeout, break, repeat, escalate. '-': it does not happen. */
 static const char *const table[] = {
-    "p.......t", /* none */
-    ".pgd..ev.", /* pending */
-    "....t.ev.", /* granted */
-    ".....D...", /* taken */
-    ".........", ".........", ".........", ".........",
+    "p.......t.", /* none */
+    ".pgd..ev.p", /* pending */
+    "....t.ev..", /* granted */
+    ".....D....", /* taken */
+    "..........", "..........", "..........", "..........",
 };
 
 static void every_event_leads_where_the_table_says_and_nowhere_else(void **state)

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NEWEST "5" /* version of the schema */
+#define NEWEST "6" /* version of the schema */
 
 static char folder[64], file[128];
 
@@ -336,6 +336,7 @@ static void a_store_from_before_pins_keeps_its_agents_and_takes_pins(void **stat
     free(asked("DROP TABLE held_sessions"));
     free(asked("DROP TABLE people"));
     free(asked("DROP TABLE passkeys"));
+    free(asked("DROP TABLE notes"));
     free(asked("PRAGMA user_version = 1"));
     s = opened();
     holds(s, LINE("a", 1) "key t1 of a retires 0\n");
@@ -369,6 +370,7 @@ static void a_store_from_before_passkeys_keeps_its_people_and_takes_passkeys(voi
     assert_int_equal(s->ops->person_put(s, &p, &f), ERR_OK);
     store_close(s);
     free(asked("DROP TABLE passkeys"));
+    free(asked("DROP TABLE notes"));
     free(asked("PRAGMA user_version = 4"));
     s = opened();
     buf_init(&b, 1u << 16);
@@ -528,6 +530,37 @@ static void a_full_disk_refuses_and_changes_nothing(void **state)
     store_close(s);
 }
 
+static void take_note(void *ctx, const struct store_note *n)
+{
+    char *to = ctx;
+    size_t at = strlen(to);
+    snprintf(to + at, 200 - at, STR_FMT "=" STR_FMT ";", STR_ARG(n->key), STR_ARG(n->text));
+}
+
+static void notes_are_kept_by_what_they_are_about(void **state)
+{
+    (void)state;
+    struct fault f = {.text = ""};
+    char got[200] = "";
+    struct store *s = opened();
+    const struct store_note notes[] = {{STR("a"), STR("2"), STR("two")},
+                                       {STR("a"), STR("1"), STR("one")},
+                                       {STR("b"), STR("1"), STR("other")},
+                                       {STR("a"), STR("2"), STR("later")}};
+    for (unsigned i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+        assert_int_equal(s->ops->note_put(s, &notes[i], &f), ERR_OK);
+    store_close(s);
+    s = opened();
+    assert_int_equal(s->ops->notes_load(s, STR("a"), take_note, got, &f), ERR_OK);
+    assert_string_equal(got, "1=one;2=later;");
+    assert_int_equal(s->ops->note_drop(s, STR("a"), STR("1"), &f), ERR_OK);
+    assert_int_equal(s->ops->note_drop(s, STR("a"), STR("1"), &f), ERR_OK);
+    got[0] = 0;
+    assert_int_equal(s->ops->notes_load(s, STR("a"), take_note, got, &f), ERR_OK);
+    assert_string_equal(got, "2=later;");
+    store_close(s);
+}
+
 int main(void)
 {
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -546,6 +579,7 @@ int main(void)
         SCENE(a_store_from_before_passkeys_keeps_its_people_and_takes_passkeys),
         SCENE(a_question_that_ends_leaves_what_was_in_it_and_lets_its_session_go),
         SCENE(a_token_and_an_account_are_one_persons),
+        SCENE(notes_are_kept_by_what_they_are_about),
         SCENE(a_file_that_is_no_store_is_refused),
         SCENE(a_damaged_page_is_an_error_and_no_empty_registry),
         SCENE(a_full_disk_refuses_and_changes_nothing),
