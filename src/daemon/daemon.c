@@ -92,6 +92,7 @@ static void house_sweep(uv_timer_t *t)
     struct house *h = t->data;
     session_sweep(h->sessions);
     approvals_sweep(h->approvals, clock_wall_ms());
+    gate_tasks_sweep(h->gate.tasks);
 }
 
 bool house_ready(void *house, struct fault *f)
@@ -149,6 +150,10 @@ static void house_unsubscribed(void *ctx, const struct lease *l, struct str serv
 
 static void house_serves(struct house *h)
 {
+    struct fault f;
+    for (unsigned i = 0; i < h->worker_count; i++)
+        if (gate_tasks_resume(h->gate.tasks, &h->stations[i].gate, i, h->worker_count, &f))
+            log_warn("tasks_not_resumed", LOG_Z("error", f.text)); /* each is taken up when its client asks for it */
     atomic_store(&h->settled, true);
     struct catalogue *k = connect_catalogue(h->connect);
     char status[64];
@@ -325,7 +330,8 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
                             .input_timeout_ms = (unsigned)r->limits.input_timeout,
                             .parked_max = (unsigned)r->limits.parked_calls,
                             .parked_session_max = (unsigned)r->session.max_parked_calls};
-    if (!h->gate.states)
+    h->gate.tasks = gate_tasks_new(&h->gate);
+    if (!h->gate.states || !h->gate.tasks)
         return fault_set(f, ERR_NOMEM, "no memory for the states of requests");
     enc_random(h->session_key, sizeof(h->session_key));
     if (!(h->protocol_sessions = session_table_new(house_unsubscribed, &h->gate)) || !(h->elicited = elicited_new()))
@@ -401,7 +407,7 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
     h->approval_streams = h->admin.approval_streams;
     TRY(server_listen(&h->workers[0], r->admin.listen, &of_admin, &admin_server_ops, &h->admin, &h->admin_server, f));
     house_certificates(r);
-    h->servers_open = h->worker_count + 1;
+    h->servers_open = h->worker_count + 2; /* the operators', and calls without a client */
     return ERR_OK;
 }
 
@@ -472,6 +478,7 @@ static void house_done(struct house *h)
     for (unsigned i = 0; i < h->worker_count; i++)
         worker_done(&h->workers[i]);
     access_close(h->access);
+    gate_tasks_free(h->gate.tasks);
     house_approvals_done(h);
     sessions_free(h->sessions);
     house_policies_done(h);
