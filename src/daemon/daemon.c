@@ -297,6 +297,14 @@ static enum err house_stores(struct house *h, const struct conf_root *r, struct 
     return house_approvals_resume(h, f);
 }
 
+/* Clients that wait for a person come through a restart. */
+static enum err house_waits_key(struct house *h, const struct conf_root *r, struct fault *f)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/keys/waits.key", r->data_dir.p);
+    return request_states_keep(h->gate.states, path, f);
+}
+
 static enum err house_workers(struct house *h, const struct conf_root *r, struct fault *f)
 {
     h->worker_count = (unsigned)r->workers;
@@ -333,6 +341,7 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
     h->gate.tasks = gate_tasks_new(&h->gate);
     if (!h->gate.states || !h->gate.tasks)
         return fault_set(f, ERR_NOMEM, "no memory for the states of requests");
+    TRY(house_waits_key(h, r, f));
     enc_random(h->session_key, sizeof(h->session_key));
     if (!(h->protocol_sessions = session_table_new(house_unsubscribed, &h->gate)) || !(h->elicited = elicited_new()))
         return fault_set(f, ERR_NOMEM, "no memory for protocol sessions");

@@ -151,6 +151,13 @@ static void approval_asked(struct call *c)
 
 static void approval_shared(struct call *c)
 {
+    if (!c->wait.result.n && c->hold == HOLD_TASK && c->gate->gate->tasks &&
+        task_known(c)) { /* which knows more, now or later */
+        c->is_task = true;
+        approval_pending(c);
+        gate_resume(c, VERDICT_DENY);
+        return;
+    }
     c->shared = true;
     snprintf(c->grant.by, sizeof(c->grant.by), "%s", c->wait.by);
     if (!c->wait.result.n)

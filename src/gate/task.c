@@ -17,7 +17,7 @@ static struct gate_task **task_slot(struct gate_tasks *all, struct str id)
     return &all->slot[str_hash(id) % TASK_SLOTS];
 }
 
-static struct gate_task *task_find(struct gate_tasks *all, struct str id)
+struct gate_task *task_find(struct gate_tasks *all, struct str id)
 {
     struct gate_task *t = *task_slot(all, id);
     while (t && !str_is(id, t->wait.id))
@@ -25,7 +25,7 @@ static struct gate_task *task_find(struct gate_tasks *all, struct str id)
     return t;
 }
 
-static bool task_is_of(const struct gate_task *t, const struct lease *l)
+bool task_is_of(const struct gate_task *t, const struct lease *l)
 {
     return str_eq(t->lease->agent_id, l->agent_id) && str_eq(t->lease->sid, l->sid);
 }
@@ -54,6 +54,9 @@ static void task_drop(struct gate_tasks *all, struct gate_task *t)
         all->last = t->link;
     all->count--;
     all->bytes -= t->text.n;
+    task_asks_forget(t);
+    if (t->run)
+        task_run_free(t->run);
     lease_unref(t->lease);
     free((char *)t->text.p);
     free(t);
@@ -86,9 +89,7 @@ static void task_end(struct gate_task *t, enum err e, struct str text)
 {
     struct gate_tasks *all = t->all;
     char *copy = task_room(all, text.n, t) ? malloc(text.n + 1) : NULL;
-    t->changed = clock_wall_ms();
     t->over = clock_mono_ns();
-    t->state = TASK_OVER;
     t->err = copy ? e : ERR_APPROVAL_USED;
     if (!copy)
         return;
@@ -98,18 +99,39 @@ static void task_end(struct gate_task *t, enum err e, struct str text)
     all->bytes += text.n;
 }
 
-void task_over(struct gate_task *t, enum err e, struct str text)
+bool task_turns(struct gate_task *t, enum task_state s)
 {
     struct gate_tasks *all = t->all;
-    void (*idle)(void *ctx) = NULL;
+    if (s == TASK_CALLS && all->closing)
+        return false;
+    all->calls += (s == TASK_CALLS) - (t->state == TASK_CALLS);
+    t->state = s;
+    t->changed = clock_wall_ms();
+    return true;
+}
+
+/* The last one that was under way when the house began to stop. */
+void task_idle(struct gate_tasks *all)
+{
     pthread_mutex_lock(&all->lock);
-    if (t->state == TASK_CALLS && --all->calls == 0 && all->closing)
-        idle = all->idle;
-    t->run = NULL;
-    task_end(t, e, text);
+    void (*idle)(void *ctx) = all->closing && !all->calls ? all->idle : NULL;
+    if (idle)
+        all->idle = NULL;
     pthread_mutex_unlock(&all->lock);
     if (idle)
         idle(all->ctx);
+}
+
+void task_over(struct gate_task *t, enum err e, struct str text)
+{
+    struct gate_tasks *all = t->all;
+    pthread_mutex_lock(&all->lock);
+    t->run = NULL;
+    task_asks_forget(t);
+    task_turns(t, TASK_OVER);
+    task_end(t, e, text);
+    pthread_mutex_unlock(&all->lock);
+    task_idle(all);
 }
 
 static void task_refused(struct gate_task *t, enum err e, const char *text)
@@ -140,12 +162,7 @@ static void task_granted(struct gate_task *t)
 {
     struct gate_tasks *all = t->all;
     pthread_mutex_lock(&all->lock);
-    bool made = !t->cancelled && !all->closing;
-    if (made) {
-        t->state = TASK_CALLS;
-        t->changed = clock_wall_ms();
-        all->calls++;
-    }
+    bool made = !t->cancelled && task_turns(t, TASK_CALLS);
     pthread_mutex_unlock(&all->lock);
     if (made) {
         task_make(t);
@@ -199,6 +216,16 @@ bool task_keep(struct call *c)
     return kept;
 }
 
+bool task_known(struct call *c)
+{
+    struct gate_tasks *all = c->gate->gate->tasks;
+    pthread_mutex_lock(&all->lock);
+    struct gate_task *t = task_find(all, str_of(c->wait.id));
+    bool known = t && task_is_of(t, c->lease);
+    pthread_mutex_unlock(&all->lock);
+    return known;
+}
+
 /* ---- asked for ---- */
 
 static int64_t task_poll(const struct gate_task_seen *s)
@@ -236,7 +263,8 @@ static void task_see(struct gate_task *t, struct call *c, struct gate_task_seen 
     s->early = t->asked && now - t->asked < TASK_POLL_LEAST * INT64_C(1000000) / 2;
     t->asked = now;
     s->over = t->state == TASK_OVER;
-    s->granted = t->state == TASK_CALLS;
+    s->granted = t->state == TASK_CALLS || t->state == TASK_ASKS;
+    s->asks = task_asks_put(t, c->arena);
     s->cancelled = s->over && t->err == ERR_CANCELLED && t->cancelled;
     s->changed = t->changed;
     if (s->over)
@@ -271,18 +299,6 @@ bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, struct
 
 /* ---- given up ---- */
 
-static void task_cancel_here(struct worker *w, struct worker_mail *m)
-{
-    struct gate_task *t = (struct gate_task *)((char *)m - offsetof(struct gate_task, cancel));
-    (void)w;
-    pthread_mutex_lock(&t->all->lock);
-    struct task_run *run = t->run;
-    t->posted = false;
-    pthread_mutex_unlock(&t->all->lock);
-    if (run)
-        task_run_cancel(run);
-}
-
 bool gate_task_cancel(struct gate_worker *w, struct str id, struct lease *l)
 {
     struct gate_tasks *all = w->gate->tasks;
@@ -292,11 +308,8 @@ bool gate_task_cancel(struct gate_worker *w, struct str id, struct lease *l)
         t = NULL;
     if (t && t->state != TASK_OVER) {
         t->cancelled = true;
-        if (t->state == TASK_CALLS && !t->posted) {
-            t->posted = true;
-            t->cancel.run = task_cancel_here;
-            worker_post(t->home->worker, &t->cancel);
-        }
+        if (t->state != TASK_WAITS)
+            task_asks_post(t);
     }
     bool asked = approvals_withdraw(w->gate->approvals, id, l);
     pthread_mutex_unlock(&all->lock);
@@ -348,13 +361,20 @@ void gate_tasks_stop(struct gate_tasks *all, void (*idle)(void *ctx), void *ctx)
     all->closing = true;
     all->idle = idle;
     all->ctx = ctx;
-    bool now = all->calls == 0;
     for (struct gate_task *t = all->first; t; t = t->next)
         if (t->state == TASK_WAITS)
             approvals_leave(all->gate->approvals, &t->wait);
     pthread_mutex_unlock(&all->lock);
-    if (now)
-        idle(ctx);
+    task_idle(all);
+}
+
+/* What it asks is not waited for without an end, nor beyond its session. */
+static void task_look_after(struct gate_task *t, int64_t now)
+{
+    bool open = task_asks_open(t), idle = t->state == TASK_ASKS;
+    t->late = t->late || (open && now > t->asks_until);
+    if (t->late || (idle && (!open || !lease_is_open(t->lease, now))))
+        task_asks_post(t);
 }
 
 void gate_tasks_sweep(struct gate_tasks *all)
@@ -366,6 +386,8 @@ void gate_tasks_sweep(struct gate_tasks *all)
     pthread_mutex_lock(&all->lock);
     for (struct gate_task *t = all->first, *next; t; t = next) {
         next = t->next;
+        if (t->asks || t->state == TASK_ASKS)
+            task_look_after(t, now);
         if (task_droppable(t) && (now - t->over > kept || !lease_is_open(t->lease, now)))
             task_drop(all, t);
     }

@@ -9,6 +9,9 @@
  *   WAITS --told TAKEN--> CALLS (pool: what the store has of it; then the whole way again) --answered--> OVER
  *     '-----told else------------------------------------------------------------------------------------^
  *
+ * A server that wants something of the client in the middle of the call: a modern one's call is over and made again
+ * with what the client says (ASKS), a legacy one's waits.
+ *
  * Threads: a task has a home, the worker where its call is made; what is marked (any) from any thread.
  */
 #ifndef GATE_TASK_H
@@ -30,6 +33,7 @@ void gate_tasks_sweep(struct gate_tasks *t); /* once a second: those that are ov
 struct gate_task_seen {
     bool over, cancelled;
     bool granted;             /* people said yes: the call is being made */
+    struct str asks;          /* of one that wants something of its client: {name: {"method", "params"}}; or empty */
     bool early;               /* it was asked for only a moment ago */
     int64_t created, changed; /* wall clock, ms */
     int64_t until;            /* of one that waits: until when people can decide; wall clock, ms */
@@ -39,6 +43,10 @@ struct gate_task_seen {
 /* How it stands, for the session c->lease. Of one that is over, c->answer or c->fault are what its call was answered,
  * in c->arena, as in call_face.answered. False: this session has no such task. */
 bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, struct gate_task_seen *ret);
+/* What its client says to what it asks: responses is an object in doc; what nobody asked is passed over. False: this
+ * session has no such task. */
+bool gate_task_answer(struct gate_worker *w, struct str id, struct lease *l, const struct json *doc, uint32_t responses,
+                      struct arena *a);
 /* Its agent wants it no more: nobody is asked any longer, and a call that is with its server is cancelled there. False:
  * this session has no such task. */
 bool gate_task_cancel(struct gate_worker *w, struct str id, struct lease *l);

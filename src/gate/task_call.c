@@ -1,7 +1,7 @@
 /*
  * What the store keeps of a call beside its question, so that it can be made when nobody is there: {"name","server"},
  * and where they differ from what is asked about, the arguments as they were before policies changed them; what the
- * agent says of itself; its trace; and the address it came from, which policies look at.
+ * agent says of itself; what its client can be asked; its trace; and the address it came from, which policies look at.
  */
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -37,6 +37,7 @@ struct str task_call_write(struct call *c)
         json_kv_i64(&o, "tokens", c->claims.tokens);
     if (c->claims.cost.n)
         json_kv_str(&o, "cost", c->claims.cost);
+    json_kv_i64(&o, "can", c->can);
     json_kv_z(&o, "span", c->parent_span_id);
     json_kv_bool(&o, "sampled", c->trace_sampled);
     if (c->trace_state.n)
@@ -68,6 +69,7 @@ enum err task_call_read(struct str kept, struct str about, bool edited, struct c
 {
     struct arena *a = c->arena;
     struct json j, *doc = arena_alloc(a, sizeof(*doc));
+    int64_t can = 0;
     if (!doc)
         return fault_set(f, ERR_NOMEM, "no memory for a call that was approved");
     TRY(json_parse(&j, kept, a, NULL, f));
@@ -78,6 +80,9 @@ enum err task_call_read(struct str kept, struct str about, bool edited, struct c
     c->claims.cost = task_text(&j, "cost", a);
     if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("tokens")), &c->claims.tokens))
         c->claims.tokens = -1;
+    if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("can")), &can) || can < 0 || can > CAN_ALL)
+        can = 0;
+    c->can = (unsigned)can;
     c->trace_sampled = json_bool(&j, json_get(&j, JSON_ROOT, STR("sampled")), false);
     c->trace_state = task_text(&j, "traceState", a);
     c->source = task_source(task_text(&j, "source", a), a);

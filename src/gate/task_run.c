@@ -1,6 +1,6 @@
 /*
- * The call of a task: read from the store on a pool thread, and then on its way like any other, with nobody there. Its
- * server can ask nothing in the middle of it.
+ * The call of a task: read from the store on a pool thread, and then on its way like any other, with nobody there. What
+ * its server wants in the middle of it waits until the client asks how its task stands.
  */
 #include <stdlib.h>
 
@@ -17,9 +17,12 @@ struct task_run {
     bool edited;
     enum err err;
     struct fault fault;
+    struct str state;          /* of a modern server that wants something: its requestState */
+    struct gate_parked parked; /* while it does */
     uv_work_t work;
     struct worker_mail gone;
 };
+enum { RUN_ROUNDS = 16 };
 
 /* ---- on record ---- */
 
@@ -72,22 +75,42 @@ static void run_put_off(struct call *c)
     (void)c;
 }
 
+static int64_t run_patience(const struct gate_task *t)
+{
+    return clock_mono_ns() + (int64_t)atomic_load(&t->all->gate->input_timeout_ms) * 1000000;
+}
+
 static void run_asked(struct call *c, const struct connect_question *q)
 {
-    gate_reply(c, q->number, true, STR("{\"code\":-32601,\"message\":\"nobody is there who could be asked\"}"));
+    struct gate_task *t = ((struct task_run *)c->user)->task;
+    pthread_mutex_lock(&t->all->lock);
+    t->asks_until = run_patience(t);
+    bool asked = task_asks_add(t, q->number, STR_NONE, q->method, q->params);
+    pthread_mutex_unlock(&t->all->lock);
+    if (!asked)
+        gate_reply(c, q->number, true, STR("{\"code\":-32001,\"message\":\"the client cannot be asked now\"}"));
 }
 
 static void run_withdrawn(struct call *c, unsigned number)
 {
-    (void)c, (void)number;
+    struct gate_task *t = ((struct task_run *)c->user)->task;
+    pthread_mutex_lock(&t->all->lock);
+    for (struct task_ask *ask = t->asks; ask; ask = ask->next)
+        ask->told = ask->told || ask->number == number;
+    pthread_mutex_unlock(&t->all->lock);
 }
 
 /* ---- the end ---- */
 
 static void run_gone(struct worker *w, struct worker_mail *m)
 {
-    struct task_run *run = (struct task_run *)((char *)m - offsetof(struct task_run, gone));
     (void)w;
+    task_run_free((struct task_run *)((char *)m - offsetof(struct task_run, gone)));
+}
+
+void task_run_free(struct task_run *run)
+{
+    gate_unpark(&run->parked);
     arena_done(&run->arena);
     free(run);
 }
@@ -101,6 +124,35 @@ static void run_end(struct task_run *run, enum err e, struct str text)
     worker_post(w, &run->gone);
 }
 
+/* A modern server's call is over: made again with what the client says. */
+static enum err run_asks(struct task_run *run, const struct connect_answer *a, struct fault *f)
+{
+    struct gate_task *t = run->task;
+    struct arena *arena = &run->arena;
+    uint32_t state = json_get(a->doc, a->result, STR("requestState"));
+    bool added = true;
+    run->state = state ? arena_str(arena, json_raw(a->doc, state)) : STR_NONE;
+    if (++t->rounds > RUN_ROUNDS)
+        return fault_set(f, ERR_UPSTREAM_GARBAGE, "the server wanted input more than %d times for one call",
+                         RUN_ROUNDS);
+    TRY(gate_park_admit(t->all->gate, t->lease, &run->parked, f));
+    pthread_mutex_lock(&t->all->lock);
+    JSON_PAIRS(a->doc, json_get(a->doc, a->result, STR("inputRequests")), k, v)
+    {
+        uint32_t method = json_get(a->doc, v, STR("method")), params = json_get(a->doc, v, STR("params"));
+        added = added && task_asks_add(t, 0, json_str(a->doc, k, arena), json_str(a->doc, method, arena),
+                                       params ? json_raw(a->doc, params) : STR_NONE);
+    }
+    t->asks_until = run_patience(t);
+    if (added && !arena_failed(arena))
+        task_turns(t, TASK_ASKS);
+    pthread_mutex_unlock(&t->all->lock);
+    if (!added || arena_failed(arena))
+        return fault_set(f, ERR_NOMEM, "no memory for what the server wants");
+    task_idle(t->all);
+    return ERR_OK;
+}
+
 static void run_answered(struct call *c, const struct connect_answer *a)
 {
     struct task_run *run = c->user;
@@ -109,7 +161,9 @@ static void run_answered(struct call *c, const struct connect_answer *a)
         return;
     }
     if (a->input) {
-        run_end(run, ERR_UPSTREAM_GARBAGE, STR("the server wants input, and nobody is there who could be asked"));
+        struct fault f;
+        if (run_asks(run, a, &f))
+            run_end(run, f.err, str_of(f.text));
         return;
     }
     struct str text = share_write(c, TASK_RESULT, c->arena);
@@ -220,8 +274,93 @@ void task_make(struct gate_task *t)
         run_unmade(run, ERR_NOMEM, "no memory for a call that was approved: it was not made");
 }
 
-void task_run_cancel(struct task_run *run)
+/* ---- what its client said ---- */
+
+/* With the lock: the next thing that a legacy server is to hear. NULL: there is none. */
+static struct task_ask *run_next(struct gate_task *t)
 {
-    if (run->call.gate) /* else it is still being read */
+    for (struct task_ask *ask = t->asks; ask; ask = ask->next)
+        if (ask->number && !ask->told && (ask->value.n || t->late)) {
+            ask->told = true;
+            return ask;
+        }
+    return NULL;
+}
+
+static void run_reply(struct task_run *run)
+{
+    struct gate_task *t = run->task;
+    struct str value;
+    for (;;) {
+        pthread_mutex_lock(&t->all->lock);
+        struct task_ask *ask = run_next(t);
+        value = ask && ask->value.n ? arena_str(&run->arena, ask->value) : STR_NONE;
+        pthread_mutex_unlock(&t->all->lock);
+        if (!ask)
+            return;
+        gate_reply(&run->call, ask->number, !value.p,
+                   value.p ? value : STR("{\"code\":-32001,\"message\":\"the client did not answer\"}"));
+    }
+}
+
+/* The call once more, through all stages; what it was granted and has paid for stays. */
+static void run_again(struct task_run *run)
+{
+    struct gate_task *t = run->task;
+    struct call last = run->call;
+    pthread_mutex_lock(&t->all->lock);
+    struct str said = task_asks_said(t, &run->arena);
+    bool goes = !arena_failed(&run->arena) && task_turns(t, TASK_CALLS);
+    task_asks_forget(t);
+    pthread_mutex_unlock(&t->all->lock);
+    gate_unpark(&run->parked);
+    if (!goes) {
+        run_end(run, ERR_STOPPING, STR("Doorward is stopping, or there is no memory: the call does not go on"));
+        return;
+    }
+    run->call = (struct call){.face = last.face,
+                              .user = run,
+                              .arena = last.arena,
+                              .lease = lease_ref(t->lease),
+                              .kind = last.kind,
+                              .asked = last.asked,
+                              .server = last.server,
+                              .doc = last.asked_doc,
+                              .arguments_node = last.asked_node,
+                              .reasoning = last.reasoning,
+                              .claims = last.claims,
+                              .can = last.can,
+                              .responses = said,
+                              .state = run->state,
+                              .source = last.source,
+                              .trace_sampled = last.trace_sampled,
+                              .trace_state = last.trace_state,
+                              .paid = true,
+                              .grant = last.grant,
+                              .hold = last.hold,
+                              .log_level = -1};
+    memcpy(run->call.trace_id, last.trace_id, sizeof(last.trace_id));
+    memcpy(run->call.parent_span_id, last.parent_span_id, sizeof(last.parent_span_id));
+    memcpy(run->call.wait.id, t->wait.id, sizeof(run->call.wait.id));
+    gate_start(t->home, &run->call);
+}
+
+void task_run_news(struct task_run *run)
+{
+    struct gate_task *t = run->task;
+    pthread_mutex_lock(&t->all->lock);
+    bool cancelled = t->cancelled, late = t->late, open = task_asks_open(t), asks = t->state == TASK_ASKS;
+    pthread_mutex_unlock(&t->all->lock);
+    if (!asks && cancelled && run->call.gate) /* else it is still being read */
         gate_cancel(&run->call, "the agent cancelled its task");
+    else if (!asks)
+        run_reply(run);
+    else if (cancelled)
+        run_end(run, ERR_CANCELLED, STR("the agent cancelled its task"));
+    else if (!lease_is_open(t->lease, clock_mono_ns()))
+        run_end(run, lease_stopped(t->lease) ? ERR_SESSION_STOPPED : ERR_SESSION_ENDED, STR("the session is over"));
+    else if (late)
+        run_end(run, ERR_CANCELLED, STR("the client did not answer what the server wanted in time"));
+    else if (!open)
+        run_again(run);
 }

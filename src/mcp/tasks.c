@@ -7,7 +7,7 @@
  */
 #include "base/clock.h"
 #include "gate/task.h"
-#include "mcp/request.h"
+#include "mcp/input.h"
 
 bool mcp_knows_tasks(const struct mcp_request *r)
 {
@@ -30,6 +30,8 @@ static struct str task_message(struct mcp_request *r, const struct gate_task_see
     char until[CLOCK_RFC3339];
     if (s->over)
         return str_of(r->call.fault.text);
+    if (s->asks.n)
+        return STR("approved: the server wants something of the client before the call goes on");
     if (s->granted)
         return STR("approved: the call is being made");
     clock_format(s->until, until);
@@ -40,7 +42,7 @@ static const char *task_status(const struct mcp_request *r, const struct gate_ta
 {
     const struct call *c = &r->call;
     if (!s->over)
-        return "working";
+        return s->asks.n ? "input_required" : "working";
     if (s->cancelled)
         return "cancelled";
     return mcp_told_to_model(c->fault.err) || (!c->fault.err && c->answer.result) ? "completed" : "failed";
@@ -58,6 +60,23 @@ static void task_put(struct mcp_request *r, struct json_out *o, struct str id, c
     json_kv_i64(o, "ttlMs", s->ttl_ms);
     if (!s->over)
         json_kv_i64(o, "pollIntervalMs", s->poll_ms);
+}
+
+/* What servers want, without what belongs to their hop. */
+static void task_put_asks(struct mcp_request *r, struct json_out *o, struct str asks)
+{
+    struct json doc;
+    struct arena *a = &r->x->arena;
+    json_key(o, STR("inputRequests"));
+    json_open(o, '{');
+    if (json_parse(&doc, asks, a, NULL, NULL) == ERR_OK)
+        JSON_PAIRS(&doc, JSON_ROOT, k, v)
+        {
+            uint32_t params = json_get(&doc, v, STR("params"));
+            struct str own = params ? mcp_of_hop(&doc, params, a) : STR_NONE;
+            mcp_put_request(o, json_str(&doc, k, a), json_str(&doc, json_get(&doc, v, STR("method")), a), own);
+        }
+    json_close(o, '}');
 }
 
 /* What its call was answered. */
@@ -93,7 +112,8 @@ void mcp_answer_task(struct mcp_request *r)
         mcp_answer_fault(r, &c->fault, c->retry_after_ms);
         return;
     }
-    s.over = false; /* it is told with the first tasks/get */
+    s.over = false; /* what came of it is told with the first tasks/get */
+    s.asks = STR_NONE;
     struct buf *b = &r->mcp->out;
     buf_clear(b);
     struct json_out o = json_out(b);
@@ -165,6 +185,8 @@ void mcp_tasks_get(struct mcp_request *r)
     }
     struct json_out o = mcp_result_open(r);
     task_put(r, &o, id, &s);
+    if (s.asks.n)
+        task_put_asks(r, &o, s.asks);
     if (s.over && !s.cancelled)
         task_put_end(r, &o);
     mcp_meta_open(r, &o);
@@ -184,19 +206,18 @@ static void task_acknowledge(struct mcp_request *r)
     mcp_answer_result(r, NULL);
 }
 
-/* Nothing is ever wanted of a client here: responses to what was not asked are passed over. */
 void mcp_tasks_update(struct mcp_request *r)
 {
     struct str id;
     struct fault f;
-    struct gate_task_seen s;
+    struct mcp_worker *m = r->mcp;
     if (!task_of(r, &id) || !task_admitted(r))
         return;
     uint32_t responses = json_get(&r->doc, r->rpc.params, STR("inputResponses"));
     if (json_type(&r->doc, responses) != JSON_OBJECT) {
         fault_set(&f, ERR_PARAMS, "params.inputResponses must be an object");
         mcp_answer_fault(r, &f, 0);
-    } else if (task_look(r, id, &s)) {
+    } else if (m->gate->gate->tasks && gate_task_answer(m->gate, id, r->lease, &r->doc, responses, &r->x->arena)) {
         task_acknowledge(r);
     } else {
         task_unknown(r);

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startGate, until } from './lib/gate.mjs'
 import { ledger } from './lib/ledger.mjs'
 import { people } from './lib/people.mjs'
+import { startAsking } from './lib/servers.mjs'
 import { TASKS, taskSession } from './lib/tasks.mjs'
 
 const RISKS = { 'ledger/write': { risk: 'high' }, 'ledger/raw': { risk: 'low' }, '*/*': { risk: 'unset' } }
@@ -222,6 +223,63 @@ test('asking at the pace that was given counts against no rate; asking all the t
   }
 })
 
+test('a server that wants something in the middle of an approved call: its client is asked through the task', async () => {
+  const own = gate
+  const servers = await Promise.all([startAsking('modern'), startAsking('legacy')])
+  await start({ servers: { asks: { url: servers[0].url }, old: { url: servers[1].url } }, tools: { '*/*': { risk: 'high' } }, limits: { input_timeout: '3s' } })
+  try {
+    agent = await gate.agent({ allow: ['asks/ask', 'old/ask'] })
+    token = gate.token(agent)
+    await until('both servers', async () => (await gate.modern(token, 'tools/list')).json.result.tools.length === 2)
+    const capabilities = { elicitation: { form: {} } }
+    const asked = []
+    const onInputRequest = async ({ kind, params }, { inputId }) => {
+      asked.push(inputId)
+      assert.deepEqual([kind, params.message], ['elicitation', 'Your name?'])
+      return { action: 'accept', content: { name: `Ada ${asked.length}` } }
+    }
+    const { session, seen, close } = await taskSession(gate, token, { capabilities, onInputRequest })
+    for (const [server, rounds, last] of [['asks', 2, 'Ada 2'], ['old', 2, 'Ada 4']]) {
+      const execution = await session.callTool(`${server}__ask`, { what: ['form'], rounds })
+      await who.approve((await until('the question', async () => (await who.pending())[0])))
+      const { outcome } = await execution.settle()
+      assert.match(text(outcome.result), new RegExp(last))
+    }
+    assert.equal(asked.length, 4)
+    assert.equal(new Set(asked.slice(0, 2)).size, 2) // no name is used twice
+    const { result } = seen.find((s) => s.result?.status === 'input_required')
+    assert.deepEqual(Object.keys(Object.values(result.inputRequests)[0]), ['method', 'params'])
+    await gate.recorded('that it was asked', (e) => e.event === 'INPUT_ASKED')
+    await close()
+    // who does not answer in time, and whose answer comes to nothing that is asked
+    const meta = { 'io.modelcontextprotocol/clientCapabilities': { ...capabilities, extensions: { 'io.modelcontextprotocol/tasks': {} } } }
+    for (const server of ['asks', 'old']) {
+      const { taskId } = (await gate.call(token, `${server}__ask`, { what: ['form'] }, { meta })).json.result
+      await who.approve((await until('the question', async () => (await who.pending())[0])))
+      await until('it to ask', async () => (await ask('get', taskId)).json.result.status === 'input_required')
+      await ask('update', taskId, { inputResponses: { 'ask-9': { action: 'accept' }, 'ask-1': 7 } })
+      assert.equal((await ask('get', taskId)).json.result.status, 'input_required')
+      const end = await until('its end', async () => {
+        const { result: r } = (await ask('get', taskId)).json
+        return ['completed', 'failed'].includes(r.status) && r
+      })
+      if (server === 'asks') assert.match(end.error.message, /did not answer what the server wanted in time/)
+      else assert.match(text(end.result), /did not answer/)
+    }
+    // and one that is cancelled meanwhile
+    const { taskId } = (await gate.call(token, 'asks__ask', { what: ['form'], rounds: 3 }, { meta })).json.result
+    await who.approve((await until('the question', async () => (await who.pending())[0])))
+    await until('it to ask', async () => (await ask('get', taskId)).json.result.status === 'input_required')
+    await ask('cancel', taskId)
+    assert.equal((await until('its end', async () => ((r) => r.status !== 'input_required' && r)((await ask('get', taskId)).json.result))).status, 'cancelled')
+  } finally {
+    await gate.stop()
+    await Promise.all(servers.map((s) => s.stop()))
+    gate = own
+    who = people(gate)
+  }
+})
+
 describe('a restart of the gateway', () => {
   test('in the middle of the wait: the task is there, and its call is made once though its client never asks', async () => {
     const own = gate
@@ -281,6 +339,38 @@ describe('a restart of the gateway', () => {
       who = people(gate)
     }
   })
+})
+
+test('a client that waits by coming back: only its first request counts against the rate, and its state outlives the gateway', async () => {
+  const own = gate
+  await start({ session: { max_tool_calls: 100, rate: '3/minute' }, approval: { hold: '1s', time_limit: '60s' } })
+  try {
+    const leg = (requestState, line = 'legs') => gate.modern(token, 'tools/call', { name: 'ledger__write', arguments: { line }, requestState })
+    let r = await leg()
+    const first = r.json.result.requestState
+    for (let i = 0; i < 5; i++) {
+      r = await leg(r.json.result.requestState)
+      assert.equal(r.json.result?.resultType, 'input_required', r.text)
+    }
+    const last = r.json.result.requestState
+    gate.daemon.kill('SIGKILL')
+    await gate.exited
+    await gate.start()
+    r = await leg(last)
+    assert.equal(r.json.result?.resultType, 'input_required', r.text)
+    assert.equal(code(await leg(last, 'another call')), 'invalid_state')
+    const again = []
+    for (let i = 0; i < 4; i++) again.push((await leg(first)).status) // a pass is good once
+    assert.equal(again.at(-1), 429)
+    await who.approve(await who.question('legs'))
+    r = await leg(r.json.result.requestState)
+    assert.equal(text(r.json.result), 'done')
+    assert.equal(count('legs'), 1)
+  } finally {
+    await gate.stop()
+    gate = own
+    who = people(gate)
+  }
 })
 
 test('what nobody decides about in time is over, and its end is kept for as long as the configuration says', async () => {
