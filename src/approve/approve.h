@@ -55,6 +55,8 @@ struct approval_ask {
     struct str title, description; /* of the tool: the server's words, untrusted */
     struct str reasoning;          /* the agent's words: untrusted */
     struct str trace_id;
+    struct str call;     /* JSON object, the gate's: of what the call is made when its client is not there; or empty */
+    bool stays;          /* it goes on without its client, after a restart, too (approvals_each_staying) */
     int64_t limit_ms;    /* until it counts as denied */
     struct str escalate; /* a JSON array of groups that may decide as well … */
     int64_t escalate_ms; /* … from then on; 0: never */
@@ -71,6 +73,7 @@ struct approval_wait {
      * is over meanwhile, `told` says how, and nothing is asked anew. When approvals_ask returns: the question's,
      * "apr_…". */
     char id[ENC_ID_MAX];
+    bool asks;       /* before it asks: it waits no longer than until its question is in the store: told PENDING then */
     bool joined;     /* when approvals_ask returns: the question was there before */
     int64_t expires; /* wall clock, ms */
     /* the answer */
@@ -78,6 +81,7 @@ struct approval_wait {
         state;            /* TAKEN: go on, now: to one of those that wait. DONE: it ran before, result is what came of
                            * it. Else: no. An identical call is told DENIED for approval.result_time, without asking
                            * anybody again; after EXPIRED and VOID it asks anew (unless it came with that id). */
+    bool withdrawn;       /* of VOID: by its agent */
     enum err err;         /* with no: ERR_APPROVAL_DENIED, ERR_APPROVAL_EXPIRED, ERR_APPROVAL_VOID, ERR_STORE, … */
     char text[256];       /* and what the agent is told */
     char by[APPROVAL_BY]; /* of TAKEN and DONE: who said yes: "anna, ben". Of DENIED: who said no */
@@ -135,6 +139,26 @@ enum err approvals_ask(struct approvals *a, const struct approval_ask *ask, stru
                        struct fault *f) MUST_USE;
 /* The caller waits no longer; the question stays. False: `told` is on its way and will come. */
 bool approvals_leave(struct approvals *a, struct approval_wait *w);
+/* Waits with a question that is there. ERR_NOT_FOUND: it is not, or not any more. */
+enum err approvals_join(struct approvals *a, struct str id, struct approval_wait *w, struct fault *f) MUST_USE;
+/* How a question of this agent's session stands. False: there is none of this id, or it is of somebody else. */
+struct approval_glance {
+    enum approval_state state;
+    int64_t created, until, ended; /* wall clock, ms; until: of PENDING and GRANTED */
+    int64_t kept_ms;               /* how long its end is told, when it has ended */
+};
+bool approvals_glance(struct approvals *a, struct str id, const struct lease *l, struct approval_glance *ret);
+/* The agent itself wants its call no more: void, if it is not being made already. False: no such question. */
+bool approvals_withdraw(struct approvals *a, struct str id, const struct lease *l);
+/* Those that stay without their client, with the session that they wait in. After approvals_resume. `each` may join. */
+enum err approvals_each_staying(struct approvals *a, void (*each)(void *ctx, struct str id, struct lease *l), void *ctx,
+                                struct fault *f) MUST_USE;
+/* In `told`: what the question was about. Views, until it returns. */
+struct approval_about {
+    struct str tool, digest, trace_id, policy_ids; /* digest: of the arguments that were asked for */
+    int64_t created, created_mono;
+};
+void approval_about(const struct approval_wait *w, struct approval_about *ret);
 /* What came of a call that took one. result: JSON; at most APPROVAL_RESULT bytes are kept. Not known: it may have been
  * made. Known and empty: it was not made, and nothing left the house: the question is VOID, and who waits with it is
  * told so. Any thread; never blocks. */
@@ -189,7 +213,7 @@ struct approval_card {
     struct str session, user, tier, trigger;
     int64_t session_expires; /* 0: not known any more */
     struct str tool, definition, arguments, digest, policy_version, policy_ids, why, reviewers, schema, title,
-        description, reasoning, trace_id;
+        description, reasoning, trace_id, call;
     struct str escalate;          /* a JSON array: who may decide as well … */
     int64_t escalates, escalated; /* … from when on, and since when; wall clock, ms; 0: never, not yet */
     enum duty_risk risk;

@@ -4,7 +4,7 @@
 
 /* ---- those that wait ---- */
 
-static void ask_attach(struct approval *p, struct approval_wait *w)
+void approvals_attach(struct approval *p, struct approval_wait *w)
 {
     w->on = p;
     w->next = NULL;
@@ -98,6 +98,7 @@ void approvals_tell_over(struct approvals *a, struct approval *p, struct approva
         return;
     default:
         snprintf(text, sizeof(text), "the question is void: %.200s", p->now.why);
+        w->withdrawn = strcmp(p->now.why, APPROVAL_WITHDRAWN) == 0;
         approvals_tell(a, p, w, APPROVAL_VOID, p->err ? p->err : ERR_APPROVAL_VOID, text);
     }
 }
@@ -106,6 +107,15 @@ void approvals_tell_all(struct approvals *a, struct approval *p)
 {
     while (p->waits)
         approvals_tell_over(a, p, p->waits);
+}
+
+void approvals_tell_asked(struct approvals *a, struct approval *p)
+{
+    for (struct approval_wait *w = p->waits, *next; w; w = next) {
+        next = w->next;
+        if (w->asks)
+            approvals_tell(a, p, w, APPROVAL_PENDING, ERR_OK, "");
+    }
 }
 
 bool approvals_leave(struct approvals *a, struct approval_wait *w)
@@ -153,7 +163,9 @@ static bool ask_joins(struct approvals *a, struct approval *p, struct approval_w
         return true;
     }
     ask_fill(p, w, true);
-    ask_attach(p, w);
+    approvals_attach(p, w);
+    if (p->now.state == APPROVAL_PENDING || p->now.state == APPROVAL_TAKEN)
+        approvals_tell_asked(a, p);
     approvals_follow(a, p);
     return true;
 }
@@ -202,7 +214,7 @@ static enum err ask_enter(struct approvals *a, struct approval *p, struct approv
         approvals_unbind(a, old);
     approvals_list_in(a, p);
     ask_fill(p, w, false);
-    ask_attach(p, w);
+    approvals_attach(p, w);
     approvals_put(a, m);
     return ERR_OK;
 }
@@ -231,7 +243,8 @@ enum err approvals_ask(struct approvals *a, const struct approval_ask *ask, stru
     buf_init(&question, APPROVAL_QUESTION);
     TRY(ask_check(ask, f));
     struct approval_wait came = *w;
-    *w = (struct approval_wait){.worker = w->worker ? w->worker : worker_current(), .told = w->told, .queue = a};
+    *w = (struct approval_wait){
+        .worker = w->worker ? w->worker : worker_current(), .told = w->told, .asks = w->asks, .queue = a};
     memcpy(w->id, came.id, sizeof(w->id));
     approval_binding(ask, binding);
     if (ask_again(a, binding, w))

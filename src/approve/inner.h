@@ -87,6 +87,7 @@ struct approval {
     bool known;
     bool unmade;  /* the call that took it was not made after all */
     bool counted; /* among those that wait for people */
+    bool stays;   /* without its client */
     _Atomic unsigned refs;
     struct approval *next_id, *next_binding, *prev, *next; /* chains; all of them, the oldest first */
     char bytes[];
@@ -225,6 +226,10 @@ void approvals_tell(struct approvals *a, struct approval *p, struct approval_wai
                     const char *text);
 void approvals_tell_over(struct approvals *a, struct approval *p, struct approval_wait *w);
 void approvals_tell_all(struct approvals *a, struct approval *p); /* of one that is over */
+/* Of one that is in the store: those that only ask. */
+void approvals_tell_asked(struct approvals *a, struct approval *p);
+void approvals_attach(struct approval *p, struct approval_wait *w);
+#define APPROVAL_WITHDRAWN "its agent withdrew the call"
 
 /* resume.c */
 enum err approvals_load(struct approvals *a, struct fault *f) MUST_USE;

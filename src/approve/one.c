@@ -36,6 +36,7 @@ struct approval *approval_new(const struct approval_ask *ask, struct str sid)
         memcpy(p->digest, ask->digest.p, ask->digest.n);
     p->risk = ask->risk;
     p->people = ask->people > 1 ? 2 : 1;
+    p->stays = ask->stays;
     p->waits_end = &p->waits;
     p->refs = 1;
     return p;

@@ -44,6 +44,9 @@ void row_question(const struct approval *p, const struct approval_ask *ask, stru
     json_kv_i64(&o, "risk", ask->risk);
     json_kv_i64(&o, "people", p->people);
     json_kv_i64(&o, "created", p->created);
+    if (ask->call.n)
+        json_kv_raw(&o, "call", ask->call);
+    json_kv_bool(&o, "stays", p->stays);
     json_close(&o, '}');
 }
 
@@ -241,6 +244,7 @@ enum err row_read(const struct store_approval *row, struct arena *a, struct appr
                                .reviewers = row_array(&r, STR("reviewers")),
                                .escalate = row_later_array(&r, STR("escalateTo")),
                                .trace_id = row_str(&r, JSON_ROOT, STR("traceId")),
+                               .stays = json_bool(&r.j, json_get(&r.j, JSON_ROOT, STR("stays")), false),
                                .risk = (enum duty_risk)row_i64(&r, JSON_ROOT, STR("risk"), 0, DUTY_RISK_HIGH),
                                .people = (unsigned)row_i64(&r, JSON_ROOT, STR("people"), 1, 2)};
     struct str binding = row_str(&r, JSON_ROOT, STR("binding"));
@@ -373,6 +377,8 @@ enum err row_card(const struct store_approval *row, struct arena *a, struct appr
     c.title = row_opt(&r, STR("title"));
     c.description = row_opt(&r, STR("description"));
     c.reasoning = row_opt(&r, STR("reasoning"));
+    uint32_t call = json_get(&r.j, JSON_ROOT, STR("call"));
+    c.call = json_type(&r.j, call) == JSON_OBJECT ? json_raw(&r.j, call) : STR_NONE;
     if (r.bad)
         return fault_set(f, ERR_CORRUPT, "the store holds a question that cannot be read");
     TRY(row_card_standing(&copy, a, &c, f));

@@ -168,6 +168,8 @@ static void write_enter(struct approvals *a, struct approval *p, struct approval
     write_set_dirty(a, p, m->err);
     if (m->shape_ms)
         p->shape_until_mono = clock_mono_ns() + m->shape_ms * 1000000;
+    if (p->now.state == APPROVAL_PENDING && m->before == APPROVAL_NONE)
+        approvals_tell_asked(a, p);
     if (p->now.state == APPROVAL_TAKEN && m->taker)
         approvals_tell(a, p, m->taker, APPROVAL_TAKEN, ERR_OK, "approved");
     if (approval_over(p->now.state)) {

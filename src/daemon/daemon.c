@@ -93,6 +93,7 @@ static void house_sweep(uv_timer_t *t)
     session_sweep(h->sessions);
     approvals_sweep(h->approvals, clock_wall_ms());
     admin_sweep(&h->admin);
+    gate_tasks_sweep(h->gate.tasks);
 }
 
 bool house_ready(void *house, struct fault *f)
@@ -150,6 +151,10 @@ static void house_unsubscribed(void *ctx, const struct lease *l, struct str serv
 
 static void house_serves(struct house *h)
 {
+    struct fault f;
+    for (unsigned i = 0; i < h->worker_count; i++)
+        if (gate_tasks_resume(h->gate.tasks, &h->stations[i].gate, i, h->worker_count, &f))
+            log_warn("tasks_not_resumed", LOG_Z("error", f.text)); /* each is taken up when its client asks for it */
     atomic_store(&h->settled, true);
     struct catalogue *k = connect_catalogue(h->connect);
     char status[64];
@@ -293,6 +298,14 @@ static enum err house_stores(struct house *h, const struct conf_root *r, struct 
     return house_approvals_resume(h, f);
 }
 
+/* Clients that wait for a person come through a restart. */
+static enum err house_waits_key(struct house *h, const struct conf_root *r, struct fault *f)
+{
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/keys/waits.key", r->data_dir.p);
+    return request_states_keep(h->gate.states, path, f);
+}
+
 static enum err house_workers(struct house *h, const struct conf_root *r, struct fault *f)
 {
     h->worker_count = (unsigned)r->workers;
@@ -326,8 +339,10 @@ static enum err house_workers(struct house *h, const struct conf_root *r, struct
                             .input_timeout_ms = (unsigned)r->limits.input_timeout,
                             .parked_max = (unsigned)r->limits.parked_calls,
                             .parked_session_max = (unsigned)r->session.max_parked_calls};
-    if (!h->gate.states)
+    h->gate.tasks = gate_tasks_new(&h->gate);
+    if (!h->gate.states || !h->gate.tasks)
         return fault_set(f, ERR_NOMEM, "no memory for the states of requests");
+    TRY(house_waits_key(h, r, f));
     enc_random(h->session_key, sizeof(h->session_key));
     if (!(h->protocol_sessions = session_table_new(house_unsubscribed, &h->gate)) || !(h->elicited = elicited_new()))
         return fault_set(f, ERR_NOMEM, "no memory for protocol sessions");
@@ -404,7 +419,7 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
     h->approval_streams = h->admin.approval_streams;
     TRY(server_listen(&h->workers[0], r->admin.listen, &of_admin, &admin_server_ops, &h->admin, &h->admin_server, f));
     house_certificates(r);
-    h->servers_open = h->worker_count + 1;
+    h->servers_open = h->worker_count + 2; /* the operators', and calls without a client */
     return ERR_OK;
 }
 
@@ -475,6 +490,7 @@ static void house_done(struct house *h)
     for (unsigned i = 0; i < h->worker_count; i++)
         worker_done(&h->workers[i]);
     access_close(h->access);
+    gate_tasks_free(h->gate.tasks);
     house_approvals_done(h);
     sessions_free(h->sessions);
     house_policies_done(h);

@@ -6,6 +6,7 @@
 #include "admin/admin.h"
 #include "daemon/manager.h"
 #include "daemon/policies.h"
+#include "gate/task.h"
 #include "mcp/elicit.h"
 #include "oauth/oauth.h"
 #include "rest/rest.h"

@@ -39,15 +39,24 @@ static void stop_servers_closed(struct worker *w, struct worker_mail *m)
     connect_close(h->connect, stop_connect_closed, h);
 }
 
-static void stop_server_closed(struct server *server, void *ctx)
+static void stop_one_less(struct house *h)
 {
-    struct station *s = ctx;
-    struct house *h = s->house;
-    server_free(server, NULL);
     if (atomic_fetch_sub(&h->servers_open, 1) != 1)
         return;
     h->stations[0].drain.run = stop_servers_closed;
     worker_post(&h->workers[0], &h->stations[0].drain);
+}
+
+static void stop_server_closed(struct server *server, void *ctx)
+{
+    struct station *s = ctx;
+    server_free(server, NULL);
+    stop_one_less(s->house);
+}
+
+static void stop_tasks_idle(void *house)
+{
+    stop_one_less(house);
 }
 
 /* ---- on each worker ---- */
@@ -98,4 +107,5 @@ void house_stop(struct house *h)
         h->stations[i].drain.run = stop_drain;
         worker_post(&h->workers[i], &h->stations[i].drain);
     }
+    gate_tasks_stop(h->gate.tasks, stop_tasks_idle, h);
 }

@@ -79,7 +79,7 @@ void approval_outcome(struct call *c)
     } else if (!left) {
         approvals_done(a, c->grant.id, STR_NONE, true);
     } else {
-        struct str kept = share_write(c, c->arena);
+        struct str kept = share_write(c, APPROVAL_RESULT, c->arena);
         approvals_done(a, c->grant.id, kept, kept.n > 0);
     }
 }
@@ -138,8 +138,26 @@ static void approval_taken(struct call *c)
     gate_resume(c, VERDICT_DENY);
 }
 
+/* Its client is told of a task; where there is no room for one, to come back. */
+static void approval_asked(struct call *c)
+{
+    c->is_task = !c->cancelled && !c->gate->stopping && task_keep(c);
+    if (!c->cancelled && !c->is_task)
+        c->hold = HOLD_LEG;
+    if (!c->cancelled)
+        approval_pending(c);
+    gate_resume(c, VERDICT_DENY);
+}
+
 static void approval_shared(struct call *c)
 {
+    if (!c->wait.result.n && c->hold == HOLD_TASK && c->gate->gate->tasks &&
+        task_known(c)) { /* which knows more, now or later */
+        c->is_task = true;
+        approval_pending(c);
+        gate_resume(c, VERDICT_DENY);
+        return;
+    }
     c->shared = true;
     snprintf(c->grant.by, sizeof(c->grant.by), "%s", c->wait.by);
     if (!c->wait.result.n)
@@ -157,7 +175,9 @@ static void approval_told(struct approval_wait *w)
 {
     struct call *c = approval_call(w);
     hold_leave(c);
-    if (w->state == APPROVAL_TAKEN) {
+    if (w->state == APPROVAL_PENDING) {
+        approval_asked(c);
+    } else if (w->state == APPROVAL_TAKEN) {
         approval_taken(c);
     } else if (c->cancelled) {
         gate_resume(c, VERDICT_DENY);
@@ -183,6 +203,8 @@ static enum verdict approval_hold(struct call *c)
 {
     struct approvals *a = c->gate->gate->approvals;
     int64_t now = clock_mono_ns();
+    if (c->wait.asks)
+        return VERDICT_WAIT; /* until the question is in the store */
     if (c->hold == HOLD_REPEAT && !c->wait.joined && approvals_leave(a, &c->wait))
         return approval_pending(c);
     c->asked_until = now + (c->wait.expires - clock_wall_ms()) * 1000000;
@@ -198,6 +220,8 @@ static enum verdict approval_ask(struct call *c)
     if (!g->approvals)
         return gate_deny(c, ERR_APPROVAL, "a person has to approve this call first, and nobody can be asked here");
     risk_question(c, &ask);
+    ask.stays = c->wait.asks = c->hold == HOLD_TASK && g->tasks;
+    ask.call = task_call_write(c);
     if (arena_failed(c->arena))
         return gate_deny(c, ERR_NOMEM, "no memory to ask whether this call may be made");
     c->asked_people = ask.people;

@@ -27,7 +27,8 @@ enum verdict {
 enum call_hold {
     HOLD_REPEAT = 0, /* it is told at once, and repeats the call: that one is held open for a while */
     HOLD_LEG,        /* it is held open for a while, and comes back when it is told so */
-    HOLD_PROGRESS    /* it is held open, and told that it still waits */
+    HOLD_PROGRESS,   /* it is held open, and told that it still waits */
+    HOLD_TASK        /* it is told at once, and asks how the call stands, which goes on without it (task.h) */
 };
 
 struct call;
@@ -127,6 +128,7 @@ struct call {
     bool took;                 /* it is the one call that is made by that grant */
     bool shared;               /* another one was: the answer is that one's */
     bool comes_back;           /* with ERR_APPROVAL_PENDING: its client can be told to (gate_state_wait) */
+    bool is_task;              /* with ERR_APPROVAL_PENDING: it is a task of this id (wait.id) from now on */
     const char *policy_shadow; /* what those that are not enforced would have made of it, when that differs; or NULL */
     struct fault fault;        /* why it was denied or failed */
     const char *decided_by;    /* the stage that denied, or NULL */

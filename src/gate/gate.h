@@ -19,6 +19,7 @@ struct gate {
     struct approvals *approvals;   /* NULL: nobody can be asked */
     struct conf_slot *conf;        /* NULL with that */
     struct request_states *states; /* NULL: clients are asked nothing without a stream */
+    struct gate_tasks *tasks;      /* NULL: no call goes on without its client */
     /* of the configuration; a reload may change them */
     _Atomic unsigned call_timeout_ms, input_timeout_ms, parked_max, parked_session_max;
     _Atomic unsigned parked; /* calls that are put aside */

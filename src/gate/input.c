@@ -12,11 +12,7 @@
 #include "gate/stage.h"
 #include "meter/meter.h"
 
-/* The state of a call that waits for a person begins so; what it says of that is for nothing else. */
-#define INPUT_WAIT        "w."
-#define INPUT_WAIT_METHOD "approval"
-
-static struct request_state_of input_state_of(const struct call *c)
+struct request_state_of input_state_of(const struct call *c)
 {
     return (struct request_state_of){.agent = lease_agent_id(c->lease),
                                      .session = lease_sid(c->lease),
@@ -24,19 +20,6 @@ static struct request_state_of input_state_of(const struct call *c)
                                      .method = str_of(call_kinds[c->kind].method),
                                      .name = c->name,
                                      .digest = str_of(c->digest)};
-}
-
-/* Its client waited for a person before, and waits on. That is no right: the question alone says what may be made. */
-static enum verdict input_waits_on(struct call *c, struct request_state_of of)
-{
-    struct request_state sealed;
-    int64_t until;
-    of.method = STR(INPUT_WAIT_METHOD);
-    if (request_state_read(c->gate->gate->states, &of, str_skip(c->token, sizeof(INPUT_WAIT) - 1), clock_mono_ns(),
-                           c->arena, &sealed, &until, &c->fault))
-        return VERDICT_DENY;
-    memcpy(c->wait.id, sealed.grant.id, sizeof(c->wait.id));
-    return VERDICT_NEXT;
 }
 
 /* A call that was sent again: its state is the one that was given out for this very call. */
@@ -50,8 +33,8 @@ enum verdict stage_retry(struct call *c)
         return VERDICT_NEXT;
     if (!g->states)
         return gate_deny(c, ERR_REQUEST_STATE, "no requestState is taken here");
-    if (str_starts(c->token, STR(INPUT_WAIT)))
-        return input_waits_on(c, of);
+    if (wait_is_of(c->token))
+        return wait_goes_on(c);
     if (request_state_read(g->states, &of, c->token, now, c->arena, &sealed, &until, &c->fault))
         return VERDICT_DENY;
     c->ticket = sealed.ticket;
@@ -69,21 +52,6 @@ struct str gate_state(struct call *c, struct str state)
     struct request_state sealed = {.ticket = c->parked, .state = state, .grant = c->grant};
     int64_t until = clock_mono_ns() + (int64_t)atomic_load(&g->input_timeout_ms) * 1000000;
     return g->states ? request_state_write(g->states, &of, &sealed, until, c->arena) : STR_NONE;
-}
-
-struct str gate_state_wait(struct call *c)
-{
-    struct gate *g = c->gate->gate;
-    struct request_state_of of = input_state_of(c);
-    struct request_state sealed = {.ticket = 0};
-    struct conf *conf = conf_slot_get(g->conf);
-    int64_t ms = c->wait.expires - clock_wall_ms() + conf->root.approval.take_within;
-    conf_unref(conf);
-    of.method = STR(INPUT_WAIT_METHOD);
-    memcpy(sealed.grant.id, c->wait.id, sizeof(sealed.grant.id));
-    struct str text =
-        g->states ? request_state_write(g->states, &of, &sealed, clock_mono_ns() + ms * 1000000, c->arena) : STR_NONE;
-    return text.p ? ARENA_JOIN(c->arena, STR(INPUT_WAIT), text) : STR_NONE;
 }
 
 /* ---- put aside ---- */
@@ -115,22 +83,40 @@ static void input_abandoned(struct connect_parked *parked, const struct connect_
     input_gone(p);
 }
 
-static enum err input_admit(struct call *c, struct fault *f)
+static enum err input_admit(struct gate *g, struct lease *l, struct fault *f)
 {
-    struct gate *g = c->gate->gate;
     unsigned most = atomic_load(&g->parked_max), of_session = atomic_load(&g->parked_session_max);
-    if (atomic_fetch_add(&c->lease->parked, 1) >= of_session) {
-        atomic_fetch_sub(&c->lease->parked, 1);
+    if (atomic_fetch_add(&l->parked, 1) >= of_session) {
+        atomic_fetch_sub(&l->parked, 1);
         return fault_set(f, ERR_PARKED,
                          "%u calls of this session wait for input, which is the most (session.max_parked_calls)",
                          of_session);
     }
     if (atomic_fetch_add(&g->parked, 1) >= most) {
         atomic_fetch_sub(&g->parked, 1);
-        atomic_fetch_sub(&c->lease->parked, 1);
+        atomic_fetch_sub(&l->parked, 1);
         return fault_set(f, ERR_PARKED, "%u calls wait for input, which is the most (limits.parked_calls)", most);
     }
     return ERR_OK;
+}
+
+enum err gate_park_admit(struct gate *g, struct lease *l, struct gate_parked *p, struct fault *f)
+{
+    TRY(input_admit(g, l, f));
+    *p = (struct gate_parked){g, lease_ref(l)};
+    meter_add(METER_PARKED_CALLS, 1);
+    return ERR_OK;
+}
+
+void gate_unpark(struct gate_parked *p)
+{
+    if (!p->gate)
+        return;
+    atomic_fetch_sub(&p->gate->parked, 1);
+    atomic_fetch_sub(&p->lease->parked, 1);
+    meter_add(METER_PARKED_CALLS, -1);
+    lease_unref(p->lease);
+    p->gate = NULL;
 }
 
 void gate_park(struct call *c)
@@ -141,7 +127,7 @@ void gate_park(struct call *c)
     struct input_parked *p = NULL;
     if (!c->wire.wire)
         return; /* its answer is on its way */
-    if (input_admit(c, &f) == ERR_OK && !(p = calloc(1, sizeof(*p) + c->target.n))) {
+    if (input_admit(g, c->lease, &f) == ERR_OK && !(p = calloc(1, sizeof(*p) + c->target.n))) {
         fault_set(&f, ERR_NOMEM, "no memory for a call that waits");
         atomic_fetch_sub(&g->parked, 1);
         atomic_fetch_sub(&c->lease->parked, 1);

@@ -33,6 +33,8 @@ enum verdict stage_limit(struct call *c)
 {
     struct lease_store *s = c->gate->gate->leases;
     struct lease_verdict v;
+    if (wait_passes(c))
+        return VERDICT_NEXT; /* the request that it was held with counted */
     /* Only tools that exist have a bucket: invented names cost no memory. */
     s->ops->admit(s, c->lease, c->tool ? c->target : STR_NONE, &v);
     return limit_verdict(c, &v);

@@ -142,7 +142,8 @@ static void gate_walk(struct call *c)
     gate_finish(c);
 }
 
-void gate_start(struct gate_worker *w, struct call *c)
+/* False: it is over. */
+static bool gate_begin(struct gate_worker *w, struct call *c)
 {
     c->gate = w;
     c->stage = 0;
@@ -151,12 +152,19 @@ void gate_start(struct gate_worker *w, struct call *c)
     enc_random(span, sizeof(span));
     enc_hex(span, sizeof(span), c->span_id);
     gate_link(w, c);
+    if (!w->stopping)
+        return true;
     name_find(c);
-    if (w->stopping) {
-        gate_deny(c, ERR_STOPPING, "Doorward is stopping");
-        gate_denied(c, "listen", METER_DENIED_LISTEN);
+    gate_deny(c, ERR_STOPPING, "Doorward is stopping");
+    gate_denied(c, "listen", METER_DENIED_LISTEN);
+    return false;
+}
+
+void gate_start(struct gate_worker *w, struct call *c)
+{
+    if (!gate_begin(w, c))
         return;
-    }
+    name_find(c);
     gate_walk(c);
 }
 
@@ -189,13 +197,28 @@ void gate_again(struct call *c)
     c->people = 0;
     policy_set_unref(c->policies);
     c->policies = NULL;
-    catalogue_unref(c->catalogue);
+    if (c->catalogue)
+        catalogue_unref(c->catalogue);
     c->tool = NULL;
     c->upstream = NULL;
     name_find(c);
     for (c->stage = 0; stages[c->stage].run != stage_whitelist;)
         c->stage++; /* its request was counted */
     gate_walk(c);
+}
+
+void gate_go_on(struct gate_worker *w, struct call *c)
+{
+    if (!gate_begin(w, c))
+        return;
+    if (lease_is_open(c->lease, clock_mono_ns())) {
+        gate_again(c);
+        return;
+    }
+    name_find(c);
+    gate_deny(c, lease_stopped(c->lease) ? ERR_SESSION_STOPPED : ERR_SESSION_ENDED,
+              "the session is over: the call was approved, and not made");
+    gate_denied(c, "approval", METER_DENIED_APPROVAL);
 }
 
 void gate_give_up(struct call *c, enum err e, const char *why)

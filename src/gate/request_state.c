@@ -1,10 +1,14 @@
 #include "gate/request_state.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/enc.h"
+#include "base/file.h"
+#include "base/secret.h"
 
 enum {
     STATE_NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
@@ -22,6 +26,7 @@ struct request_state_head { /* the grant follows, if there is one, then the stat
 
 struct request_states {
     unsigned char key[STATE_KEY];
+    struct secret *kept; /* NULL: none */
     pthread_mutex_t lock;
     struct request_state_spent {
         uint64_t nonce;
@@ -45,8 +50,49 @@ void request_states_free(struct request_states *s)
         return;
     pthread_mutex_destroy(&s->lock);
     sodium_memzero(s->key, sizeof(s->key));
+    secret_free(s->kept);
     free(s);
 }
+
+/* ---- the key that is kept ---- */
+
+static enum err state_key_make(const char *path, struct fault *f)
+{
+    unsigned char *key;
+    struct secret *secret CLEANUP(secret_freep) = secret_alloc(STATE_KEY, &key), *text CLEANUP(secret_freep) = NULL;
+    unsigned char *hex = NULL;
+    if (!secret || !(text = secret_alloc(2 * STATE_KEY + 1, &hex)))
+        return fault_set(f, ERR_NOMEM, "no memory for a key");
+    enc_random(key, STATE_KEY);
+    enc_hex(key, STATE_KEY, (char *)hex);
+    return file_new(path, (struct str){(const char *)hex, 2 * STATE_KEY})
+               ? ERR_OK
+               : fault_set(f, ERR_IO, "%s: the key could not be written: %s", path, strerror(errno));
+}
+
+enum err request_states_keep(struct request_states *s, const char *path, struct fault *f)
+{
+    unsigned char *key;
+    struct secret *text CLEANUP(secret_freep) = NULL, *kept CLEANUP(secret_freep) = NULL;
+    if (access(path, F_OK) != 0)
+        TRY(state_key_make(path, f));
+    TRY(secret_read(path, 2 * STATE_KEY, true, &text, f));
+    if (!(kept = secret_alloc(STATE_KEY, &key)))
+        return fault_set(f, ERR_NOMEM, "no memory for a key");
+    if (secret_len(text) != 2 * STATE_KEY ||
+        !enc_unhex((struct str){(const char *)secret_bytes(text), secret_len(text)}, key, STATE_KEY))
+        return fault_set(f, ERR_CORRUPT, "%s: holds no key; without the file a new one is made", path);
+    s->kept = kept;
+    kept = NULL;
+    return ERR_OK;
+}
+
+static const unsigned char *state_key(const struct request_states *s, const struct request_state_of *of)
+{
+    return of->lasts && s->kept ? secret_bytes(s->kept) : s->key;
+}
+
+/* ---- writing and reading ---- */
 
 /* Each with its length in front, so that no two of them read alike. */
 static void request_state_bound(struct buf *b, const struct request_state_of *of)
@@ -79,7 +125,7 @@ struct str request_state_write(const struct request_states *s, const struct requ
         memcpy(plain + sizeof(head) + grant_n, v->state.p, v->state.n);
     enc_random(raw, STATE_NONCE);
     crypto_aead_xchacha20poly1305_ietf_encrypt(raw + STATE_NONCE, NULL, plain, plain_n, (unsigned char *)bound.p,
-                                               bound.n, NULL, raw, s->key);
+                                               bound.n, NULL, raw, state_key(s, of));
     return (struct str){text, enc_b64url(raw, raw_n, text)};
 }
 
@@ -90,7 +136,7 @@ static bool request_state_open(const struct request_states *s, const struct requ
     request_state_bound(&bound, of);
     return n >= STATE_NONCE + sizeof(struct request_state_head) + STATE_TAG && !buf_failed(&bound) &&
            crypto_aead_xchacha20poly1305_ietf_decrypt(raw + STATE_NONCE, NULL, NULL, raw + STATE_NONCE, n - STATE_NONCE,
-                                                      (unsigned char *)bound.p, bound.n, raw, s->key) == 0;
+                                                      (unsigned char *)bound.p, bound.n, raw, state_key(s, of)) == 0;
 }
 
 enum err request_state_read(const struct request_states *s, const struct request_state_of *of, struct str text,

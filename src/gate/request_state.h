@@ -4,6 +4,9 @@
  * the agent, its session and the very call. It says as well that the call was paid for, once: what is sent again is the
  * same call.
  *
+ * One of a call that waits for a person says nothing but which question that is, and is good for nothing else: it is
+ * sealed with a key that is kept, so that its client comes through a restart.
+ *
  * Any thread.
  */
 #ifndef GATE_REQUEST_STATE_H
@@ -16,6 +19,8 @@
 
 struct request_states;                           /* a key, and which states were used */
 struct request_states *request_states_new(void); /* NULL: no memory */
+/* (blocks) The key of those that last: read from this file, or made there. */
+enum err request_states_keep(struct request_states *s, const char *path, struct fault *f) MUST_USE;
 void request_states_free(struct request_states *s);
 
 /* A question that people said yes to, and to what. */
@@ -28,6 +33,7 @@ struct call_grant {
 
 struct request_state_of { /* whose and of what it is */
     struct str agent, session, server, method, name, digest;
+    bool lasts; /* it is read by the next process, too: its times are those of the wall clock */
 };
 struct request_state {
     uint64_t ticket;         /* of a call that waits; 0: none does */

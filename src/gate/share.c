@@ -12,12 +12,12 @@ static bool share_known(const struct call *c)
     return c->fault.err == ERR_RESULT || (!c->fault.err && c->answer.doc && (c->answer.result || c->answer.error));
 }
 
-struct str share_write(const struct call *c, struct arena *a)
+struct str share_write(const struct call *c, size_t max, struct arena *a)
 {
     struct buf b CLEANUP(buf_done);
     struct json_out o = json_out(&b);
     const struct connect_answer *answer = &c->answer;
-    buf_init(&b, APPROVAL_RESULT);
+    buf_init(&b, max);
     if (!share_known(c))
         return STR_NONE;
     json_open(&o, '{');

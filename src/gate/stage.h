@@ -69,6 +69,9 @@ bool risk_reviewed(const struct call *c);
 /* A call starts its way again, as if it had just come in, by the catalogue, the policies and the session of now; what
  * it was granted stays. pipeline.c */
 void gate_again(struct call *c);
+/* A call that people said yes to, with nobody there who made it: c->grant and c->took are set, and what is asked for.
+ * pipeline.c */
+void gate_go_on(struct gate_worker *w, struct call *c);
 /* A call that waits for a person is given up. approval.c */
 void approval_cancel(struct call *c);
 /* Is its client only told to wait, or has left while it waited? Then nothing was decided. approval.c */
@@ -76,18 +79,40 @@ bool approval_undecided(const struct call *c);
 /* What came of a call that a person let through; before it is over. approval.c */
 void approval_outcome(struct call *c);
 void approval_unmade(struct call *c);
+/* Whose and of what the state of a call is that is sent again. input.c */
+struct request_state_of input_state_of(const struct call *c);
+/* A state of a call that waits for a person: does it let the request pass that only waits on (asked once)? Its
+ * question. wait.c */
+bool wait_is_of(struct str token);
+bool wait_passes(struct call *c);
+enum verdict wait_goes_on(struct call *c);
 /* Calls of this worker that wait for a person. hold.c */
 void hold_enter(struct call *c);
 void hold_leave(struct call *c);
 void hold_stop(struct gate_worker *w);
 /* It was held long enough. approval.c */
 void approval_put_off(struct call *c);
-/* What was answered to a call, kept for others that are the same: as JSON; and back. STR_NONE: none that others could
- * use. share.c */
-struct str share_write(const struct call *c, struct arena *a);
+/* What was answered to a call, kept for others that are the same: as JSON, of at most so many bytes; and back.
+ * STR_NONE: none that others could use. share.c */
+struct str share_write(const struct call *c, size_t max, struct arena *a);
 enum err share_read(struct call *c, struct str kept) MUST_USE;
 /* On record: a call shares the answer of another one. record.c */
 void record_shared(struct call *c);
+/* A call that is over waits for its client, to be made again: against the bounds of those that are put aside. A session
+ * ends with its lease; unpark may be called twice. input.c */
+struct gate_parked {
+    struct gate *gate; /* NULL: it is not */
+    struct lease *lease;
+};
+enum err gate_park_admit(struct gate *g, struct lease *l, struct gate_parked *p, struct fault *f) MUST_USE;
+void gate_unpark(struct gate_parked *p);
+/* The question of this call, which waits no longer, is a task from now on. False: no room. task.c */
+bool task_keep(struct call *c);
+bool task_known(struct call *c); /* there is one of its question */
+/* What is kept of a call with its question, and what it is made of again. In its arena. task_call.c */
+struct str task_call_write(struct call *c);
+/* about: the arguments that people said yes to; edited: they are those of a person. */
+enum err task_call_read(struct str kept, struct str about, bool edited, struct call *c, struct fault *f) MUST_USE;
 
 /* What the policies that decided ask for of a call that goes through. change.c, limit.c, filter.c */
 enum verdict duty_change(struct call *c, const struct duty *d);

@@ -39,7 +39,9 @@ static void mcp_call_answered(struct call *c, const struct connect_answer *a)
 {
     struct mcp_request *r = mcp_of(c);
     mcp_ask_over(r);
-    if (c->fault.err == ERR_APPROVAL_PENDING && c->comes_back) {
+    if (c->fault.err == ERR_APPROVAL_PENDING && c->is_task) {
+        mcp_answer_task(r);
+    } else if (c->fault.err == ERR_APPROVAL_PENDING && c->comes_back) {
         mcp_put_wait(r);
         mcp_answer_result(r, NULL);
     } else if (mcp_told_to_model(c->fault.err)) {
@@ -152,6 +154,13 @@ void mcp_call_again(struct mcp_request *r, struct str responses, struct str stat
     gate_start(r->mcp->gate, &r->call);
 }
 
+static enum call_hold mcp_call_hold(const struct mcp_request *r)
+{
+    if (r->era == ERA_MODERN)
+        return r->call.kind == CALL_TOOL && mcp_knows_tasks(r) ? HOLD_TASK : HOLD_LEG;
+    return r->call.wants_progress ? HOLD_PROGRESS : HOLD_REPEAT;
+}
+
 void mcp_call_start(struct mcp_request *r)
 {
     struct fault f;
@@ -172,7 +181,7 @@ void mcp_call_start(struct mcp_request *r)
     c->wants_progress = r->progress_token.n > 0;
     c->client = r->mcp_session;
     c->can = mcp_call_can(r);
-    c->hold = r->era == ERA_MODERN ? HOLD_LEG : c->wants_progress ? HOLD_PROGRESS : HOLD_REPEAT;
+    c->hold = mcp_call_hold(r);
     r->x->user = r;
     if (r->era == ERA_LEGACY && r->takes_stream)
         mcp_late_watch(r->mcp);

@@ -10,7 +10,8 @@ bool era_legacy_version(struct str version)
 /* Methods whose target is mirrored into Mcp-Name, and where it stands in params. */
 static const struct {
     const char *method, *member;
-} era_named[] = {{"tools/call", "name"}, {"resources/read", "uri"}, {"prompts/get", "name"}};
+} era_named[] = {{"tools/call", "name"},  {"resources/read", "uri"},  {"prompts/get", "name"},
+                 {"tasks/get", "taskId"}, {"tasks/update", "taskId"}, {"tasks/cancel", "taskId"}};
 
 static enum err era_check_name(const struct http_head *h, const struct json *doc, const struct rpc *r, struct arena *a,
                                struct fault *f)

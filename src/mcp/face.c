@@ -120,6 +120,7 @@ static int mcp_status(const struct mcp_request *r, enum err e)
     case ERR_TOOL_UNKNOWN:
     case ERR_PROMPT_UNKNOWN:
     case ERR_RESOURCE_UNKNOWN:
+    case ERR_TASK_UNKNOWN:
     case ERR_SCHEMA:
     case ERR_SCHEMA_UNUSABLE:
     case ERR_UPSTREAM:
@@ -176,6 +177,8 @@ void mcp_answer_fault(struct mcp_request *r, const struct fault *f, int64_t retr
         data = mcp_version_data(r);
     else if (f->err == ERR_RESOURCE_UNKNOWN)
         data = mcp_resource_data(r);
+    else if (f->err == ERR_CAPABILITY)
+        data = STR(",\"requiredCapabilities\":{\"extensions\":{\"" MCP_TASKS "\":{}}}");
     else if (retry_after_ms > 0)
         data = arena_fmt(a, ",\"retryAfterMs\":%lld", (long long)retry_after_ms);
     struct buf *b = &r->mcp->out;

@@ -62,6 +62,8 @@ static void mcp_put_capabilities(struct mcp_request *r, struct json_out *o)
                         names[i].can == SERVER_RESOURCES && (can & SERVER_SUBSCRIBE)
                             ? STR("{\"listChanged\":true,\"subscribe\":true}")
                             : str_of(names[i].value));
+    if (r->era == ERA_MODERN && r->mcp->gate->gate->tasks)
+        json_kv_raw(o, "extensions", STR("{\"" MCP_TASKS "\":{}}"));
     json_close(o, '}');
 }
 

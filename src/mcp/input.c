@@ -70,7 +70,7 @@ enum err mcp_read_retry(struct mcp_request *r, struct fault *f)
 
 /* ---- what it is told ---- */
 
-static void input_put_request(struct json_out *o, struct str key, struct str method, struct str params)
+void mcp_put_request(struct json_out *o, struct str key, struct str method, struct str params)
 {
     json_key(o, key);
     json_open(o, '{');
@@ -88,8 +88,8 @@ static void input_put_wanted(struct mcp_request *r, struct json_out *o, const st
     JSON_PAIRS(a->doc, requests, k, v)
     {
         uint32_t params = json_get(a->doc, v, STR("params"));
-        input_put_request(o, json_str(a->doc, k, arena), json_str(a->doc, json_get(a->doc, v, STR("method")), arena),
-                          params ? mcp_of_hop(a->doc, params, arena) : STR_NONE);
+        mcp_put_request(o, json_str(a->doc, k, arena), json_str(a->doc, json_get(a->doc, v, STR("method")), arena),
+                        params ? mcp_of_hop(a->doc, params, arena) : STR_NONE);
     }
 }
 
@@ -120,7 +120,7 @@ static void input_put_asked(const struct mcp_request *r, struct json_out *o)
         if (ask->value.n)
             continue; /* withdrawn meanwhile */
         connect_question_name(ask->number, name);
-        input_put_request(o, str_of(name), ask->method, ask->params);
+        mcp_put_request(o, str_of(name), ask->method, ask->params);
     }
 }
 

@@ -32,6 +32,7 @@ void mcp_ask_enter(struct mcp_request *r);
 void mcp_ask_leave(struct mcp_request *r);
 
 /* input.c */
+void mcp_put_request(struct json_out *o, struct str key, struct str method, struct str params);
 enum err mcp_read_retry(struct mcp_request *r, struct fault *f) MUST_USE;
 void mcp_put_wait(struct mcp_request *r); /* the client is told to come back: a person has not decided yet */
 void mcp_put_input(struct mcp_request *r, const struct connect_answer *a);

@@ -125,6 +125,8 @@ static enum err listen_filter(struct mcp_request *r, struct mcp_stream *s, struc
         s->wants[listen_lists[i].list] = t == JSON_TRUE;
     }
     s->wants[MCP_TEMPLATES] = s->wants[MCP_RESOURCES];
+    if (json_get(&r->doc, filter, STR("taskIds")))
+        TRY(mcp_needs_tasks(r, f));
     return listen_uris(r, s, json_get(&r->doc, filter, STR("resourceSubscriptions")), f);
 }
 

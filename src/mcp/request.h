@@ -41,6 +41,7 @@ mcp_handler mcp_initialized, mcp_cancelled;                                     
 mcp_handler mcp_resources_subscribe, mcp_resources_unsubscribe;                       /* subscribe.c */
 mcp_handler mcp_roots_changed;                                                        /* roots.c */
 mcp_handler mcp_set_level;                                                            /* logging.c */
+mcp_handler mcp_tasks_get, mcp_tasks_update, mcp_tasks_cancel;                        /* tasks.c */
 mcp_handler mcp_subscriptions_listen, mcp_get, mcp_delete; /* listen.c; the last two are HTTP's, not in methods.c */
 
 struct mcp_method {
@@ -86,6 +87,16 @@ void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a);
 int mcp_put_error(struct mcp_request *r, const struct connect_answer *a); /* the HTTP status */
 bool mcp_told_to_model(enum err e); /* as a result, so that the model learns why */
 void mcp_put_refusal(struct mcp_request *r, const struct fault *f);
+/* The same as members of an object, or as one, that is part of another answer. */
+void mcp_put_result(struct mcp_request *r, struct json_out *o, const struct connect_answer *a);
+void mcp_put_refused(struct mcp_request *r, struct json_out *o, const struct fault *f);
+int64_t mcp_put_error_object(struct mcp_request *r, struct json_out *o, const struct connect_answer *a); /* its code */
+/* Does the client know the extension for calls that go on without it? tasks.c */
+#define MCP_TASKS "io.modelcontextprotocol/tasks"
+bool mcp_knows_tasks(const struct mcp_request *r);
+enum err mcp_needs_tasks(const struct mcp_request *r, struct fault *f) MUST_USE;
+/* The answer of a call that is a task from now on; it answers. tasks.c */
+void mcp_answer_task(struct mcp_request *r);
 /* May this session use the prompts (CALL_PROMPT) or resources (CALL_RESOURCE) of a server, on this path? lists.c */
 bool mcp_server_allowed(struct mcp_request *r, enum call_kind kind, struct str server);
 /* What this session may use of the catalogue, as it is listed on this path, in its order. lists.c */

@@ -61,25 +61,30 @@ static void mcp_put_resource_cache(const struct mcp_request *r, struct json_out 
     json_kv_z(o, "cacheScope", "private");
 }
 
-void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a)
+void mcp_put_result(struct mcp_request *r, struct json_out *o, const struct connect_answer *a)
 {
-    struct json_out o = mcp_result_open(r);
     JSON_PAIRS(a->doc, a->result, k, v)
     {
         if (mcp_member_of_hop(r, a->doc, k))
             continue;
-        json_key(&o, json_str(a->doc, k, &r->x->arena));
+        json_key(o, json_str(a->doc, k, &r->x->arena));
         if (r->era == ERA_LEGACY && json_str_is(a->doc, k, STR("structuredContent")) &&
             json_type(a->doc, v) != JSON_OBJECT)
-            mcp_put_wrapped(&o, json_raw(a->doc, v));
+            mcp_put_wrapped(o, json_raw(a->doc, v));
         else
-            json_put_raw(&o, json_raw(a->doc, v));
+            json_put_raw(o, json_raw(a->doc, v));
     }
     if (r->call.kind == CALL_TOOL && !json_get(a->doc, a->result, STR("content")))
-        json_kv_raw(&o, "content", STR("[]")); /* every result has one */
+        json_kv_raw(o, "content", STR("[]")); /* every result has one */
     if (r->call.kind == CALL_RESOURCE)
-        mcp_put_resource_cache(r, &o, a);
-    mcp_put_result_meta(r, &o, a);
+        mcp_put_resource_cache(r, o, a);
+    mcp_put_result_meta(r, o, a);
+}
+
+void mcp_put_answer(struct mcp_request *r, const struct connect_answer *a)
+{
+    struct json_out o = mcp_result_open(r);
+    mcp_put_result(r, &o, a);
     mcp_result_close(&o);
 }
 
@@ -93,9 +98,8 @@ static bool mcp_code_of_hop(const struct mcp_request *r, int64_t code)
 }
 
 /* An error of the server's own: its code and words, but never a code that speaks of the hop between it and us. */
-int mcp_put_error(struct mcp_request *r, const struct connect_answer *a)
+int64_t mcp_put_error_object(struct mcp_request *r, struct json_out *o, const struct connect_answer *a)
 {
-    struct buf *b = &r->mcp->out;
     int64_t code = -32603;
     uint32_t node = json_get(a->doc, a->error, STR("code")), message = json_get(a->doc, a->error, STR("message")),
              data = json_get(a->doc, a->error, STR("data"));
@@ -105,21 +109,28 @@ int mcp_put_error(struct mcp_request *r, const struct connect_answer *a)
         code = mcp_rpc_code(r, ERR_RESOURCE_UNKNOWN);
     if (code == MCP_NEEDS_URL)
         mcp_elicit_needed(r, a->doc, data);
+    json_open(o, '{');
+    json_kv_i64(o, "code", code);
+    if (json_type(a->doc, message) == JSON_STRING)
+        json_kv_raw(o, "message", json_raw(a->doc, message));
+    else
+        json_kv_z(o, "message", "the server refused the call and did not say why");
+    if (data)
+        json_kv_raw(o, "data", json_raw(a->doc, data));
+    json_close(o, '}');
+    return code;
+}
+
+int mcp_put_error(struct mcp_request *r, const struct connect_answer *a)
+{
+    struct buf *b = &r->mcp->out;
     buf_clear(b);
     struct json_out o = json_out(b);
     json_open(&o, '{');
     json_kv_z(&o, "jsonrpc", "2.0");
     json_kv_raw(&o, "id", r->rpc.id);
     json_key(&o, STR("error"));
-    json_open(&o, '{');
-    json_kv_i64(&o, "code", code);
-    if (json_type(a->doc, message) == JSON_STRING)
-        json_kv_raw(&o, "message", json_raw(a->doc, message));
-    else
-        json_kv_z(&o, "message", "the server refused the call and did not say why");
-    if (data)
-        json_kv_raw(&o, "data", json_raw(a->doc, data));
-    json_close(&o, '}');
+    int64_t code = mcp_put_error_object(r, &o, a);
     json_close(&o, '}');
     return code == MCP_NEEDS_CAPABILITY ? 400 : 200;
 }
@@ -149,23 +160,28 @@ static struct str mcp_refusal_text(struct mcp_request *r, const struct fault *f)
     return arena_fmt(a, "Refused before the call was made (%s): %s", err_code(f->err), f->text);
 }
 
+void mcp_put_refused(struct mcp_request *r, struct json_out *o, const struct fault *f)
+{
+    json_key(o, STR("content"));
+    json_open(o, '[');
+    json_open(o, '{');
+    json_kv_z(o, "type", "text");
+    json_kv_str(o, "text", mcp_refusal_text(r, f));
+    json_close(o, '}');
+    json_close(o, ']');
+    json_kv_bool(o, "isError", true);
+    mcp_meta_open(r, o);
+    json_kv_z(o, "dev.doorward/code", err_code(f->err));
+    json_kv_z(o, "dev.doorward/traceId", r->call.trace_id);
+    if (r->call.wait.id[0])
+        json_kv_z(o, "dev.doorward/approval", r->call.wait.id);
+    json_close(o, '}');
+}
+
 void mcp_put_refusal(struct mcp_request *r, const struct fault *f)
 {
     r->x->note.code = err_code(f->err);
     struct json_out o = mcp_result_open(r);
-    json_key(&o, STR("content"));
-    json_open(&o, '[');
-    json_open(&o, '{');
-    json_kv_z(&o, "type", "text");
-    json_kv_str(&o, "text", mcp_refusal_text(r, f));
-    json_close(&o, '}');
-    json_close(&o, ']');
-    json_kv_bool(&o, "isError", true);
-    mcp_meta_open(r, &o);
-    json_kv_z(&o, "dev.doorward/code", err_code(f->err));
-    json_kv_z(&o, "dev.doorward/traceId", r->call.trace_id);
-    if (r->call.wait.id[0])
-        json_kv_z(&o, "dev.doorward/approval", r->call.wait.id);
-    json_close(&o, '}');
+    mcp_put_refused(r, &o, f);
     mcp_result_close(&o);
 }

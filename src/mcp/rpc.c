@@ -76,21 +76,26 @@ void rpc_close(struct json_out *o)
     json_close(o, '}');
 }
 
+void rpc_put_error(struct json_out *o, int code, const struct fault *f, const char *trace_id, struct str data_raw)
+{
+    json_open(o, '{');
+    json_kv_i64(o, "code", code);
+    json_kv_z(o, "message", f->text[0] ? f->text : err_help(f->err));
+    json_key(o, STR("data"));
+    json_open(o, '{');
+    json_kv_z(o, "code", err_code(f->err));
+    if (trace_id && trace_id[0])
+        json_kv_z(o, "traceId", trace_id);
+    buf_str(o->b, data_raw);
+    json_close(o, '}');
+    json_close(o, '}');
+}
+
 void rpc_error(struct buf *b, struct str id, int code, const struct fault *f, const char *trace_id, struct str data_raw)
 {
     struct json_out o = json_out(b);
     rpc_open(&o, id);
     json_key(&o, STR("error"));
-    json_open(&o, '{');
-    json_kv_i64(&o, "code", code);
-    json_kv_z(&o, "message", f->text[0] ? f->text : err_help(f->err));
-    json_key(&o, STR("data"));
-    json_open(&o, '{');
-    json_kv_z(&o, "code", err_code(f->err));
-    if (trace_id && trace_id[0])
-        json_kv_z(&o, "traceId", trace_id);
-    buf_str(b, data_raw);
-    json_close(&o, '}');
-    json_close(&o, '}');
+    rpc_put_error(&o, code, f, trace_id, data_raw);
     json_close(&o, '}');
 }

@@ -24,8 +24,9 @@ enum err rpc_read(const struct json *doc, struct arena *a, struct rpc *ret, stru
 /* {"jsonrpc":"2.0","id":ID,"result":   … the caller writes the value …   } */
 void rpc_result_open(struct json_out *o, struct str id);
 void rpc_close(struct json_out *o);
-/* A whole error answer. data_raw: members of `data` beside "code", as JSON `,"k":v…`, or empty. trace_id may be NULL.
- */
+/* An error object. data_raw: members of `data` beside "code", as JSON `,"k":v…`, or empty. trace_id may be NULL. */
+void rpc_put_error(struct json_out *o, int code, const struct fault *f, const char *trace_id, struct str data_raw);
+/* A whole answer of it. */
 void rpc_error(struct buf *b, struct str id, int code, const struct fault *f, const char *trace_id,
                struct str data_raw);
 

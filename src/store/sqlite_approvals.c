@@ -93,7 +93,7 @@ static enum err approvals_put_all(struct sqlite_store *s, const struct store_app
         sqlite_prepare(s,
                        "UPDATE approvals SET state = ?2, ended = ?3, standing = ?4, question = CASE WHEN ?3 > 0"
                        " THEN json_remove(question, '$.arguments', '$.schema', '$.title', '$.description',"
-                       " '$.reasoning') ELSE question END WHERE id = ?1",
+                       " '$.reasoning', '$.call') ELSE question END WHERE id = ?1",
                        &change, f);
     if (!e) {
         for (size_t i = 0; i < n && !e; i++)
