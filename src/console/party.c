@@ -52,7 +52,7 @@ enum err console_party(const struct conf *conf, struct str host, struct arena *a
     struct str name = party_lower(u.host, a), origin = name.p ? party_origin(&u, name, a) : STR_NONE;
     if (!origin.p)
         return fault_set(f, ERR_NOMEM, "no memory for the console's address");
-    if (conf_address_parse(name, &address))
+    if (memchr(name.p, ':', name.n) || conf_address_parse(name, &address)) /* a colon stands in brackets only */
         return fault_set(f, ERR_CONFLICT,
                          "passkeys are for a name, and " STR_FMT " is an address: open the console as localhost, or "
                          "under the name that admin.public_url gives it",

@@ -55,11 +55,11 @@ export class Browser {
 export const link = (gate, name) => gate.json(['people', 'link', name]).link
 
 // Somebody with a passkey, signed in by a link.
-export async function signIn(gate, name, { alg } = {}) {
+export async function signIn(gate, name, kind = {}) {
   const browser = new Browser(gate)
   const opened = await browser.open(link(gate, name))
   assert.equal(opened.status, 200, opened.text)
-  const enrolled = await browser.enrol(new Authenticator({ alg }))
+  const enrolled = await browser.enrol(new Authenticator(kind))
   assert.equal(enrolled.status, 201, enrolled.text)
   return browser
 }
