@@ -54,7 +54,7 @@ function Line({ e }: { e: Seen }) {
           <span class="tool">{visible(e.toolName ?? '')}</span>
           <span class="brief">{brief(e)}</span>
         </summary>
-        {open.value && <pre class="arguments" tabIndex={0} aria-label={`Entry ${e.seq}`}>{print(parse(e.raw))}</pre>}
+        {open.value && <pre class="arguments" role="region" tabIndex={0} aria-label={`Entry ${e.seq}`}>{print(parse(e.raw))}</pre>}
       </details>
     </li>
   )

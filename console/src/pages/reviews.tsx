@@ -29,7 +29,7 @@ function One({ one, may, busy, clear }: { one: Seen; may: boolean; busy: boolean
     <li class="review" tabIndex={-1} data-id={r.id}>
       <p class="lead"><b>{visible(r.agentType ?? r.agentId)}</b> called <b class="tool">{visible(r.tool)}</b>{r.user && <> for <b>{visible(r.user)}</b></>}</p>
       <p class="more faint"><span>{moment(r.queuedAt)}</span><span>{visible(r.agentId)}</span><span>{visible(r.result ?? 'no result')}</span><span>entry {r.id}</span></p>
-      <pre class="arguments" tabIndex={0} aria-label="Arguments">{args === null ? 'no arguments on record' : print(args)}</pre>
+      <pre class="arguments" role="region" tabIndex={0} aria-label="Arguments">{args === null ? 'no arguments on record' : print(args)}</pre>
       {may && !asking.value && (
         <div class="buttons">
           <button type="button" disabled={busy} onClick={() => clear(false)}>I have looked at it</button>

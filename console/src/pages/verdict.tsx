@@ -16,13 +16,13 @@ function who(d: Decision, me: string) {
 
 export function Verdict({ r, me }: { r: Request; me: string }) {
   if (open(r)) return null
-  const last = r.decisions.at(-1), timeless = r.state === 'expired' || r.state === 'pending'
+  const last = r.decisions.at(-1), decided = last && /granted|taken|done|denied/.test(r.state)
   const title = r.state === 'expired' && last ? 'Approved, and not taken up in time' : TITLES[r.state] ?? r.state
   return (
     <div class={`verdict ${TONES[r.state] ?? ''}`} role="alert">
-      <p class="title">{title}{last && !timeless ? ` by ${last.by === me ? 'you' : visible(last.by)}` : ''}</p>
+      <p class="title">{title}{decided ? ` by ${last.by === me ? 'you' : visible(last.by)}` : ''}</p>
       {r.decisions.map((d, i) => <p key={i}>{who(d, me)}</p>)}
-      {timeless && !last ? <p>{NOTHING}</p> : <p class="quiet">{[r.deadline, r.reason && r.state === 'void' ? `${visible(r.reason)}.` : ''].filter(Boolean).join(' ')}</p>}
+      {/expired|pending/.test(r.state) && !last ? <p>{NOTHING}</p> : <p class="quiet">{[r.deadline, r.reason && r.state === 'void' ? `${visible(r.reason)}.` : ''].filter(Boolean).join(' ')}</p>}
     </div>
   )
 }

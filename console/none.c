@@ -1,5 +1,0 @@
-/* -Dconsole=disabled: no pages. */
-#include "console/pages.h"
-
-const struct console_page console_pages[] = {{0}};
-const size_t console_page_count = 0;
