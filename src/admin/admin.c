@@ -1,26 +1,18 @@
-/* From a request to its route: who asks, may they, and where the answer is made. */
+/* From a request to its route, and to where the answer is made. */
 #include "admin/admin.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin/authzen.h"
 #include "admin/request.h"
-#include "base/clock.h"
-#include "base/enc.h"
-#include "identity/people.h"
-#include "store/bucket.h"
 
-enum { ADMIN_OUT_MAX = 64 << 20, ADMIN_TOKEN_BYTES = 32 };
+enum { ADMIN_OUT_MAX = 64 << 20 };
 
 const struct admin_route admin_routes[] = {
-#define ROUTE(method, path, role, kind, handler, what)                                                                 \
-    {#method, path, ADMIN_##role, ADMIN_##kind, admin_##handler, what},
+#define ROUTE(method, path, role, console, kind, handler, what)                                                        \
+    {#method, path, ADMIN_##role, ADMIN_CONSOLE_##console, ADMIN_##kind, admin_##handler, what},
 #include "admin/routes.def"
 #undef ROUTE
 };
@@ -28,7 +20,7 @@ const size_t admin_route_count = sizeof(admin_routes) / sizeof(admin_routes[0]);
 
 /* ---- paths ---- */
 
-static bool admin_path_is(struct str path, const char *pattern, struct str *ret_id)
+bool admin_path_is(struct str path, const char *pattern, struct str *ret_id)
 {
     struct str want = str_of(pattern), have = path, w, h;
     *ret_id = STR_NONE;
@@ -45,162 +37,6 @@ static bool admin_path_is(struct str path, const char *pattern, struct str *ret_
             return false;
     }
     return true;
-}
-
-/* ---- the token ---- */
-
-static enum err admin_token_make(const char *path, struct fault *f)
-{
-    unsigned char raw[ADMIN_TOKEN_BYTES];
-    char text[8 + ADMIN_TOKEN_BYTES * 2] = "opt_";
-    enc_random(raw, sizeof(raw));
-    size_t n = 4 + enc_b64url(raw, sizeof(raw), text + 4);
-    text[n++] = '\n';
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
-    int why = errno;
-    if (fd >= 0)
-        close(fd);
-    if (fd >= 0 && !ok)
-        unlink(path); /* half a token would lock everybody out */
-    secret_wipe(text, sizeof(text));
-    secret_wipe(raw, sizeof(raw));
-    return ok ? ERR_OK : fault_set(f, ERR_IO, "%s: %s", path, strerror(why));
-}
-
-enum err admin_token(const char *data_dir, struct secret **ret, struct fault *f)
-{
-    char path[4096];
-    snprintf(path, sizeof(path), "%s/operator.token", data_dir);
-    if (access(path, F_OK) != 0)
-        TRY(admin_token_make(path, f));
-    return secret_read(path, 4096, true, ret, f);
-}
-
-/* ---- who ---- */
-
-static bool admin_is(const struct secret *token, struct str given)
-{
-    return token && secret_len(token) > 0 && secret_eq(token, given);
-}
-
-/* inet_ntop leaves the text empty for an address of no family. */
-static struct str admin_address(struct admin_request *r)
-{
-    const struct sockaddr_storage *from = &r->x->peer;
-    const void *bytes = from->ss_family == AF_INET ? (const void *)&((const struct sockaddr_in *)from)->sin_addr
-                                                   : (const void *)&((const struct sockaddr_in6 *)from)->sin6_addr;
-    char text[INET6_ADDRSTRLEN] = "";
-    inet_ntop(from->ss_family, bytes, text, sizeof(text));
-    return text[0] ? arena_fmt(r->arena, "{\"address\":\"%s\"}", text) : STR_NONE;
-}
-
-/* On record, unless there are so many that they would fill the disk. */
-static void admin_note_failure(struct admin_request *r)
-{
-    struct bucket_use use = {r->admin->failures, "failures"};
-    struct lease_verdict v;
-    meter_add(METER_AUTH_FAILURES_OPERATORS, 1);
-    bucket_take_all(&use, 1, clock_mono_ns(), &v);
-    if (v.answer == LEASE_GRANTED)
-        admin_note(r->admin, AUDIT_AUTH_FAILED, STR_NONE, STR_NONE, admin_address(r));
-}
-
-/* admin.metrics: open. Whoever reaches the listener reads the figures, and nothing else. */
-static bool admin_is_open(struct admin_request *r)
-{
-    struct conf *conf = conf_slot_get(r->admin->conf);
-    bool open = conf->root.admin.metrics == CONF_METRICS_OPEN && str_is(r->x->head.path, "/metrics");
-    conf_unref(conf);
-    return open;
-}
-
-/* What needs no credential asks for none: whoever finds out where to ask has none yet. */
-static bool admin_is_for_anybody(struct admin_request *r)
-{
-    struct str id;
-    for (size_t i = 0; i < admin_route_count; i++)
-        if (admin_routes[i].role == ADMIN_ANYBODY && admin_path_is(r->x->head.path, admin_routes[i].path, &id))
-            return true;
-    return false;
-}
-
-struct str admin_token_of(const struct exchange *x)
-{
-    struct str value = http_header(&x->head, "authorization"), scheme;
-    str_cut(&value, ' ', &scheme);
-    return str_ieq(scheme, STR("Bearer")) ? str_trim(value) : STR_NONE;
-}
-
-/* A person of the store. Who is there and has no memory left is nobody. */
-static int64_t admin_person(struct admin *a, struct str token, struct arena *arena, struct str *ret_name,
-                            struct str *ret_groups)
-{
-    struct store_person p;
-    int64_t role;
-    struct arena own;
-    arena_init_small(&own, 1u << 20);
-    enum err e = people_of_token(a->people, token, arena ? arena : &own, &p, &role);
-    arena_done(&own);
-    if (e || role < CONF_VIEWER || role > CONF_ADMIN)
-        return ADMIN_ANYBODY;
-    if (arena && ret_name)
-        *ret_name = p.name;
-    if (arena && ret_groups)
-        *ret_groups = p.groups;
-    return role;
-}
-
-int64_t admin_role_of(struct admin *a, struct str token, struct arena *arena, struct str *ret_name,
-                      struct str *ret_groups)
-{
-    int64_t role = ADMIN_ANYBODY;
-    struct str name = STR_NONE;
-    struct conf *conf = conf_slot_get(a->conf);
-    if (admin_is(a->token, token)) {
-        name = STR("operator");
-        role = ADMIN_ADMIN;
-    }
-    for (size_t i = 0; role == ADMIN_ANYBODY && i < conf->root.operators.n; i++) {
-        const struct conf_operator *o = &conf->root.operators.v[i];
-        if (!admin_is(o->token, token))
-            continue;
-        name = o->name;
-        role = o->role;
-    }
-    if (ret_name && role != ADMIN_ANYBODY)
-        *ret_name = arena_str(arena, name);
-    conf_unref(conf);
-    return role != ADMIN_ANYBODY ? role : admin_person(a, token, arena, ret_name, ret_groups);
-}
-
-static enum err admin_who(struct admin_request *r, struct fault *f)
-{
-    struct admin *a = r->admin;
-    struct str value = http_header(&r->x->head, "authorization");
-    if (!value.p && admin_is_open(r)) {
-        r->role = ADMIN_VIEWER;
-        return ERR_OK;
-    }
-    if (!value.p && admin_is_for_anybody(r))
-        return ERR_OK;
-    if (!value.p)
-        return fault_set(f, ERR_UNAUTHENTICATED, "Authorization: Bearer and an operator's token are needed");
-    r->role = admin_role_of(a, admin_token_of(r->x), r->arena, &r->operator, & r->groups);
-    if (r->role == ADMIN_ANYBODY)
-        admin_note_failure(r);
-    return r->role == ADMIN_ANYBODY ? fault_set(f, ERR_TOKEN, "this is no operator's token") : ERR_OK;
-}
-
-void admin_note(struct admin *a, enum audit_event event, struct str operator, struct str agent, struct str details)
-{
-    struct audit_entry e;
-    audit_entry_init(&e, event, AUDIT_HUMAN);
-    e.actor = operator;
-    e.agent_id = agent;
-    e.details = details;
-    e.result = event == AUDIT_AUTH_FAILED ? AUDIT_DENIED : AUDIT_SUCCESS;
-    audit_note(a->audit, &e);
 }
 
 /* ---- the route ---- */
@@ -255,6 +91,15 @@ static void admin_answer_fault(struct exchange *x, const struct fault *f, struct
         exchange_answer_fault_with(x, f, headers, n);
 }
 
+/* Its answer may have held a token, and its headers a cookie. */
+static void admin_forget(struct admin_request *r)
+{
+    secret_wipe(r->out.p, r->out.n);
+    secret_wipe(r->cookie, sizeof(r->cookie));
+    buf_done(&r->out);
+    free(r);
+}
+
 static void admin_answer(struct admin_request *r)
 {
     struct exchange *x = r->x;
@@ -263,28 +108,31 @@ static void admin_answer(struct admin_request *r)
         conf_unref(r->conf);
     }
     if (r->people_changed)
-        admin_streams_reloaded(r->admin); /* who is not let in any more reads on nowhere */
+        admin_people_changed(r->admin); /* who is not let in any more reads on nowhere */
     if (!r->err && buf_failed(&r->out))
         r->err = fault_set(&r->fault, ERR_NOMEM, "the answer does not fit into memory");
-    struct http_header headers[] = {{STR("Cache-Control"), r->err || !r->cache.n ? STR("no-store") : r->cache},
-                                    {STR_NONE, STR_NONE}};
+    struct http_header headers[2 + ADMIN_HEADERS] = {
+        {STR("Cache-Control"), r->err || !r->cache.n ? STR("no-store") : r->cache}};
+    size_t n = 1 + admin_echo(x, &headers[1]);
     if (r->err && (!r->out.n || buf_failed(&r->out))) { /* half an answer is none */
         r->fault.err = r->err;
-        admin_answer_fault(x, &r->fault, headers, 0);
+        n = r->retry.n ? 1 : 0;
+        headers[0] = (struct http_header){STR("Retry-After"), r->retry};
+        admin_answer_fault(x, &r->fault, headers, n);
     } else {
-        struct str type = r->err || !r->type.n ? STR("application/json") : r->type;
-        exchange_answer(x, r->err ? err_http(r->err) : r->status, type, headers, 1 + admin_echo(x, &headers[1]),
-                        buf_view(&r->out));
+        struct str type = r->bare ? STR_NONE : r->err || !r->type.n ? STR("application/json") : r->type;
+        memcpy(&headers[n], r->header, r->headers * sizeof(headers[0]));
+        exchange_answer(x, r->err ? err_http(r->err) : r->status, type, headers, n + r->headers, buf_view(&r->out));
     }
-    secret_wipe(r->out.p, r->out.n);
-    buf_done(&r->out);
-    free(r);
+    admin_forget(r);
 }
 
 static void admin_work(uv_work_t *w)
 {
     struct admin_request *r = w->data;
-    r->err = r->route->run(r, &r->fault);
+    r->err = admin_proves(r) ? admin_prove(r, &r->fault) : ERR_OK;
+    if (!r->err)
+        r->err = r->route->run(r, &r->fault);
 }
 
 static void admin_worked(uv_work_t *w, int status)
@@ -349,27 +197,25 @@ static void admin_serve(struct exchange *x)
     x->note.operator= r->operator;
     if (!e)
         e = admin_find(r, allow, &f);
-    if (!e && r->role < r->route->role)
-        e = fault_set(&f, ERR_ROLE, "this needs the role %s", people_roles[r->route->role]);
+    if (!e)
+        e = admin_may(r, &f);
     if (!e)
         e = admin_read(r, &f);
     if (!e && !str_is(x->head.method, "GET") && r->route->kind != ADMIN_STOP && !audit_healthy(a->audit, &f))
         e = f.err = ERR_AUDIT; /* no record, no change */
     if (e) {
-        buf_done(&r->out);
-        free(r);
+        admin_forget(r);
         f.err = e;
         admin_refuse(x, &f, allow);
     } else if (r->route->kind == ADMIN_STREAM && (r->err = r->route->run(r, &r->fault)) == ERR_OK) {
-        buf_done(&r->out); /* the answer has begun, and goes on without the request */
-        free(r);
+        admin_forget(r); /* the answer has begun, and goes on without the request */
     } else if (r->route->kind == ADMIN_STREAM) {
         admin_answer(r);
     } else if (r->route->kind != ADMIN_LOOP &&
                uv_queue_work(&a->worker->loop, &r->work, admin_work, admin_worked) == 0) {
         return;
     } else {
-        r->err = r->route->run(r, &r->fault);
+        admin_work(&r->work);
         admin_answer(r);
     }
 }
@@ -411,67 +257,3 @@ const struct server_ops admin_server_ops = {.head = admin_head,
                                             .drained = admin_drained,
                                             .done = admin_over,
                                             .tls = admin_tls};
-
-/* ---- members of the body ---- */
-
-static enum err admin_wrong(const struct admin_request *r, const char *key, uint32_t node, const char *want,
-                            struct fault *f)
-{
-    return fault_set(f, ERR_PARAMS, "%s must be %s, but is %s", key, want, json_type_name(json_type(&r->doc, node)));
-}
-
-enum err admin_str(struct admin_request *r, const char *key, struct str *ret, struct fault *f)
-{
-    uint32_t node = json_get(&r->doc, JSON_ROOT, str_of(key));
-    *ret = STR_NONE;
-    if (!node || json_type(&r->doc, node) == JSON_NULL)
-        return ERR_OK;
-    if (json_type(&r->doc, node) != JSON_STRING)
-        return admin_wrong(r, key, node, "a string", f);
-    *ret = json_str(&r->doc, node, r->arena);
-    return ret->p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for the request");
-}
-
-enum err admin_i64(struct admin_request *r, const char *key, int64_t *ret, struct fault *f)
-{
-    uint32_t node = json_get(&r->doc, JSON_ROOT, str_of(key));
-    *ret = 0;
-    if (!node || json_type(&r->doc, node) == JSON_NULL)
-        return ERR_OK;
-    return json_i64(&r->doc, node, ret) && *ret > 0 ? ERR_OK
-                                                    : admin_wrong(r, key, node, "a whole number greater than 0", f);
-}
-
-enum err admin_strings(struct admin_request *r, const char *key, struct conf_strings *ret, struct fault *f)
-{
-    uint32_t node = json_get(&r->doc, JSON_ROOT, str_of(key));
-    *ret = (struct conf_strings){0};
-    if (!node || json_type(&r->doc, node) == JSON_NULL)
-        return ERR_OK;
-    if (json_type(&r->doc, node) != JSON_ARRAY)
-        return admin_wrong(r, key, node, "a list of strings", f);
-    ret->v = arena_raw(r->arena, r->doc.node[node].size * sizeof(struct str) + 1, 16);
-    if (!ret->v)
-        return fault_set(f, ERR_NOMEM, "no memory for the request");
-    JSON_EACH(&r->doc, node, v)
-    {
-        if (json_type(&r->doc, v) != JSON_STRING)
-            return admin_wrong(r, key, v, "a list of strings", f);
-        ret->v[ret->n++] = json_str(&r->doc, v, r->arena);
-    }
-    ret->set = true;
-    return ERR_OK;
-}
-
-enum err admin_only(struct admin_request *r, const char *const *keys, struct fault *f)
-{
-    JSON_PAIRS(&r->doc, JSON_ROOT, k, v)
-    {
-        bool known = false;
-        for (const char *const *key = keys; *key && !known; key++)
-            known = json_str_is(&r->doc, k, str_of(*key));
-        if (!known)
-            return fault_set(f, ERR_PARAMS, "there is no member " STR_FMT " here", STR_ARG(json_raw(&r->doc, k)));
-    }
-    return ERR_OK;
-}

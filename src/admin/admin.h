@@ -17,6 +17,8 @@
 #include "sink/outside.h"
 #include "sink/sink.h"
 
+struct console;          /* console/console.h */
+struct passkeys;         /* identity/passkeys.h */
 struct approvals;        /* approve/approve.h */
 struct approval_streams; /* admin/approvals_stream.h */
 struct looks;            /* admin/looks.h */
@@ -46,6 +48,8 @@ struct admin {
     struct approvals *approvals;
     struct approval_streams *approval_streams;
     struct people *people;
+    struct passkeys *passkeys;
+    struct console *console;
     struct looks *looks;     /* of this room: admin_people_new */
     struct reviews *reviews; /* likewise */
     struct store *store;
@@ -82,6 +86,11 @@ extern const struct server_ops admin_server_ops;
 /* What the room keeps of questions and reviews. Before the listener; after the loop. */
 enum err admin_people_new(struct admin *a, struct fault *f) MUST_USE;
 void admin_people_free(struct admin *a);
+
+/* On worker 0: sessions of the console that are over are forgotten and put on record, and their streams end. Once a
+ * second; and after people changed, when some of them are gone. */
+void admin_sweep(struct admin *a);
+void admin_people_changed(struct admin *a);
 
 /* Streams of the record (audit_stream.h), on worker 0. Before the listener. */
 enum err admin_streams_new(struct admin *a, struct fault *f) MUST_USE;

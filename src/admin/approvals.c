@@ -108,8 +108,12 @@ static void approval_by(struct admin_request *r, struct approval_decision *d)
 {
     struct str agent = http_header(&r->x->head, "user-agent");
     d->id = r->id;
-    d->by = (struct person){r->operator, r->groups.n ? r->groups : STR("[]"),
-                            str_starts(agent, STR("doorward/")) ? STR("cli") : STR("api")};
+    d->by = (struct person){.name = r->operator,
+                            .groups = r->groups.n ? r->groups : STR("[]"),
+                            .channel = r->console.id[0]                      ? STR("console")
+                                       : str_starts(agent, STR("doorward/")) ? STR("cli")
+                                                                             : STR("api"),
+                            .passkey = r->passkey};
     d->dwell_ms = looks_dwell(r->admin->looks, r->operator, r->id);
 }
 

@@ -21,7 +21,7 @@ struct approval_stream { /* lives in the exchange's arena */
     struct admin_flow flow;
     struct approval_streams *all;
     struct exchange *x;
-    struct secret *token;
+    struct admin_caller caller;
     struct approval_stream *next, **link;
 };
 
@@ -46,7 +46,7 @@ static void stream_leave(struct approval_stream *s)
         s->next->link = s->link;
     if (atomic_fetch_sub(&s->all->count, 1) == 1)
         uv_timer_stop(&s->all->timer);
-    secret_free(s->token);
+    admin_caller_done(&s->caller);
     s->x->user = NULL;
 }
 
@@ -199,7 +199,6 @@ enum err admin_approvals_stream(struct admin_request *r, struct fault *f)
                                           {STR("X-Accel-Buffering"), STR("no")}};
     struct approval_streams *all = r->admin->approval_streams;
     struct buf first CLEANUP(buf_done);
-    struct str token = admin_token_of(r->x);
     buf_init(&first, STREAM_LIST + 4096);
     if (all->stopped)
         return fault_set(f, ERR_STOPPING, "Doorward is stopping");
@@ -208,10 +207,10 @@ enum err admin_approvals_stream(struct admin_request *r, struct fault *f)
                          STREAM_MAX);
     TRY(admin_query_read(r, NULL, 0, f));
     struct approval_stream *s = arena_alloc(r->arena, sizeof(*s));
-    struct secret *secret = s ? secret_new(token.p, token.n) : NULL;
-    if (!secret)
+    if (!s)
         return fault_set(f, ERR_NOMEM, "no memory for a stream");
-    *s = (struct approval_stream){.flow = {stream_gone, stream_drained}, .all = all, .x = r->x, .token = secret};
+    *s = (struct approval_stream){.flow = {stream_gone, stream_drained}, .all = all, .x = r->x};
+    TRY(admin_caller(r, &s->caller, f));
     stream_enter(s); /* from here on news are kept for it */
     enum err e = stream_list(r->admin, &first, f);
     if (e) {
@@ -245,9 +244,10 @@ void approval_streams_reloaded(struct approval_streams *all)
 {
     for (struct approval_stream *s = all->first, *next; s; s = next) {
         next = s->next;
-        struct str token = {(const char *)secret_bytes(s->token), secret_len(s->token)};
-        if (admin_role_of(all->admin, token, NULL, NULL, NULL) < ADMIN_VIEWER)
-            stream_close(s, ERR_TOKEN, "the token is not taken any more");
+        const char *text;
+        enum err why = admin_caller_over(all->admin, &s->caller, &text);
+        if (why)
+            stream_close(s, why, text);
     }
 }
 

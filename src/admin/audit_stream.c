@@ -74,7 +74,7 @@ static void streams_unwatch(struct audit_streams *all)
 
 static const char *stream_last_word(const struct audit_stream *s)
 {
-    return s->why == ERR_STOPPING || s->why == ERR_TOKEN ? "end" : "error";
+    return s->why == ERR_STOPPING || s->why == ERR_TOKEN || s->why == ERR_SIGNED_OUT ? "end" : "error";
 }
 
 /* In the middle of an event there is no place for a last word: the event is not whole, and comes again. */
@@ -111,7 +111,7 @@ static void stream_close(struct audit_stream *s)
     audit_reader_close(s->reader);
     buf_done(&s->out);
     arena_done(&s->arena);
-    secret_free(s->token);
+    admin_caller_done(&s->caller);
     x->user = NULL;
     exchange_stream_end(x);
 }
@@ -323,13 +323,12 @@ static enum err stream_new(struct admin_request *r, struct audit_stream **ret, s
     struct audit_stream *s = arena_alloc(r->arena, sizeof(*s));
     struct conf *conf = conf_slot_get(r->admin->conf);
     struct str dir = arena_fmt(r->arena, STR_FMT "/audit", STR_ARG(conf->root.data_dir));
-    struct str token = admin_token_of(r->x);
     conf_unref(conf);
-    struct secret *secret = s && dir.p ? secret_new(token.p, token.n) : NULL;
-    if (!secret)
+    if (!s || !dir.p)
         return fault_set(f, ERR_NOMEM, "no memory for a stream");
-    *s = (struct audit_stream){
-        .flow = {stream_gone, stream_drained}, .all = r->admin->streams, .x = r->x, .token = secret, .dir = dir.p};
+    *s =
+        (struct audit_stream){.flow = {stream_gone, stream_drained}, .all = r->admin->streams, .x = r->x, .dir = dir.p};
+    TRY(admin_caller(r, &s->caller, f));
     buf_init(&s->out, 0);
     arena_init(&s->arena, STREAM_ARENA);
     *ret = s;
@@ -394,9 +393,10 @@ void admin_streams_reloaded(struct admin *a)
 {
     for (struct audit_stream *s = a->streams->first, *next; s; s = next) {
         next = s->next;
-        struct str token = {(const char *)secret_bytes(s->token), secret_len(s->token)};
-        if (admin_role_of(a, token, NULL, NULL, NULL) < ADMIN_VIEWER)
-            stream_over(s, ERR_TOKEN, "the operator's token is not taken any more");
+        const char *text;
+        enum err why = admin_caller_over(a, &s->caller, &text);
+        if (why)
+            stream_over(s, why, text);
     }
     approval_streams_reloaded(a->approval_streams);
 }

@@ -35,10 +35,10 @@ struct audit_stream { /* lives in the exchange's arena */
     struct audit_streams *all;
     struct exchange *x;
     struct audit_stream *next, **link;
-    struct secret *token; /* with which it was opened: a reload may revoke it */
-    uint64_t said;        /* the last id that was written */
-    size_t sent;          /* of out */
-    const char *over;     /* why it ends, or NULL; "" when its client has left */
+    struct admin_caller caller; /* who opened it: they may not be let in any more */
+    uint64_t said;              /* the last id that was written */
+    size_t sent;                /* of out */
+    const char *over;           /* why it ends, or NULL; "" when its client has left */
     enum err why;
     bool begun; /* out is partly written: nothing else may come between */
     /* audit_stream_read's, while reading */

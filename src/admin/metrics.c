@@ -194,6 +194,7 @@ static void metrics_look(void *ctx, struct meter_out *o, enum meter_family f)
     case METER_F_AUDIT_ANCHOR_BEHIND: metrics_outside(m, o, f); return;
     case METER_F_BUILD: meter_put(o, STR("version=\"" DOORWARD_VERSION "\""), 1); return;
     case METER_F_APPROVALS_PENDING: v = (double)approvals_pending(a->approvals); break;
+    case METER_F_CONSOLE_SESSIONS: v = (double)console_count(a->console); break;
     case METER_F_SESSIONS: v = metrics_sessions(a); break;
     case METER_F_READY: v = a->ready(a->ctx, &(struct fault){0}); break;
     case METER_F_AUDIT_HEALTHY: v = audit_healthy(a->audit, NULL); break;

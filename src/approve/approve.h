@@ -146,7 +146,8 @@ enum err approvals_settle(struct approvals *a, struct fault *f) MUST_USE;
 struct person { /* who decides: an operator of the configuration or a person of the store */
     struct str name;
     struct str groups;  /* a JSON array */
-    struct str channel; /* "api", "cli", "slack", … */
+    struct str channel; /* "api", "cli", "console", "slack", … */
+    struct str passkey; /* that signed the decision: its id, for the record; or empty */
 };
 enum approval_verdict { APPROVE_DENY = 0, APPROVE_DENY_AND_KILL, APPROVE_ONCE, APPROVE_SHAPE };
 struct approval_decision {

@@ -193,8 +193,9 @@ static enum err decide_move(struct approvals *a, struct approval *p, const struc
     const char *digest = edit ? edit->digest : approval_digest(p);
     enum err e = edited.n && !edit ? fault_set(f, ERR_NOMEM, "no memory for a decision") : decide_may(p, d, digest, f);
     struct approval_said *said = e ? NULL : approval_say(d, digest, clock_wall_ms());
+    char *passkey = said && d->by.passkey.n ? strndup(d->by.passkey.p, d->by.passkey.n) : NULL;
     struct approval_move *m = NULL;
-    if (!e && said) {
+    if (!e && said && (passkey || !d->by.passkey.n)) {
         said->before = p->now.said;
         bool enough = approval_yes(said, digest) >= p->people;
         m = approvals_move(a, p, d->verdict < APPROVE_ONCE ? APPROVAL_DENY : enough ? APPROVAL_GRANT : APPROVAL_YES);
@@ -202,12 +203,14 @@ static enum err decide_move(struct approvals *a, struct approval *p, const struc
     if (!m) {
         free(said);
         free(edit);
+        free(passkey);
         return e ? e : fault_set(f, ERR_NOMEM, "no memory for a decision");
     }
     m->next.said = said;
     if (edit)
         m->next.edit = edit;
     m->dwell_ms = d->dwell_ms;
+    m->passkey = passkey;
     m->waited = true;
     if (m->event == APPROVAL_GRANT) {
         approval_set_until(&m->next, a->take_ms);

@@ -94,6 +94,7 @@ struct approval_move {
     struct approval_wait *taker; /* of TAKE and REPEAT */
     char shape_of[ENC_ID_MAX];   /* of REPEAT: the question that the yes was to */
     int64_t dwell_ms;
+    char *passkey; /* that signed it; or NULL */
     bool rewrite; /* nothing happens: it is written again */
     bool waited;  /* somebody waits for it … */
     bool applied; /* … until then */

@@ -123,6 +123,7 @@ void approvals_put(struct approvals *a, struct approval_move *m)
 void approvals_move_free(struct approval_move *m)
 {
     buf_done(&m->question);
+    free(m->passkey);
     free(m);
 }
 

@@ -93,6 +93,51 @@ enum err cli_run_people_token(struct cli *c, struct fault *f)
     return ERR_OK;
 }
 
+/* The link stands alone on its line, and nowhere else. */
+enum err cli_run_people_link(struct cli *c, struct fault *f)
+{
+    struct json j;
+    struct str text, path = arena_fmt(&c->arena, "/admin/v1/people/%s/link", cli_segment(c, c->arg[0]));
+    if (!path.p)
+        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    TRY(cli_admin(c, "POST", path.p, STR("{}"), &j, &text, f));
+    if (c->json) {
+        cli_print_json(text);
+        return ERR_OK;
+    }
+    fprintf(stderr, "For %s, to open once, within ten minutes; whoever has it signs in as %s:\n",
+            cli_shown(c, str_of(c->arg[0]), 0), cli_shown(c, str_of(c->arg[0]), 0));
+    puts(cli_shown(c, json_str(&j, json_get(&j, JSON_ROOT, STR("link")), &c->arena), 0));
+    return ERR_OK;
+}
+
+enum err cli_run_people_passkeys(struct cli *c, struct fault *f)
+{
+    static const char *const columns[][2] = {
+        {"ID", "id"}, {"NAME", "name"}, {"FOR", "rpId"}, {"SINCE", "createdAt"}, {"LAST USED", "lastUsedAt"},
+        {NULL, NULL}};
+    struct str path = arena_fmt(&c->arena, "/admin/v1/people/%s/passkeys", cli_segment(c, c->arg[0]));
+    if (!path.p)
+        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    return cli_list(c, path.p, "passkeys", columns,
+                    "no passkey; doorward people link NAME makes a link with which one is added", f);
+}
+
+enum err cli_run_people_passkey_remove(struct cli *c, struct fault *f)
+{
+    struct json j;
+    struct str text, path = arena_fmt(&c->arena, "/admin/v1/people/%s/passkeys/%s", cli_segment(c, c->arg[0]),
+                                      cli_segment(c, c->arg[1]));
+    if (!path.p)
+        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    TRY(cli_admin(c, "DELETE", path.p, STR_NONE, &j, &text, f));
+    if (c->json)
+        cli_print_json(text);
+    else
+        printf("the passkey of %s is removed\n", cli_shown(c, str_of(c->arg[0]), 0));
+    return ERR_OK;
+}
+
 enum err cli_run_people_figures(struct cli *c, struct fault *f)
 {
     struct json j;

@@ -368,6 +368,9 @@ static void check_url(struct conf_load *l)
             arena_fmt(&l->conf->arena, "%s://" STR_FMT, r->tls.certificate.n ? "https" : "http", STR_ARG(r->listen));
     check_slashes(l, &r->public_url);
     check_slashes(l, &r->admin.public_url);
+    for (size_t i = 0; r->console.enabled && r->admin.public_url.n && i < r->channels.n; i++)
+        if (!r->channels.v[i].link.n)
+            r->channels.v[i].link = arena_fmt(&l->conf->arena, STR_FMT "/approvals/{id}", STR_ARG(r->admin.public_url));
 }
 
 static bool check_loopback(struct str address)

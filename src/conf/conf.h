@@ -195,6 +195,10 @@ struct conf_policy {
     struct conf_policy_files files;
     struct str timezone; /* "UTC", "local" or a name such as "Europe/Berlin" */
 };
+struct conf_console {
+    int64_t enabled; /* 0 or 1 */
+    int64_t session, idle;
+};
 struct conf_approval {
     int64_t time_limit, take_within, result_time, hold;
 };
@@ -234,6 +238,7 @@ struct conf_root {
     struct conf_sinks sinks;
     struct conf_servers servers; /* sorted by name */
     struct conf_tools tools;
+    struct conf_console console;
     struct conf_approval approval;
     struct conf_channels channels;
     struct conf_policy policy;

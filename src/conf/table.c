@@ -31,6 +31,7 @@ static const struct {
     {CONF_S_root, "tools", CONF_S_tool},
     {CONF_S_tool, "bind", CONF_S_tool_bind},
     {CONF_S_root, "scopes", CONF_S_scope},
+    {CONF_S_root, "console", CONF_S_console},
     {CONF_S_root, "approval", CONF_S_approval},
     {CONF_S_root, "channels", CONF_S_channel},
     {CONF_S_root, "policy", CONF_S_policy},

@@ -59,6 +59,7 @@ enum conf_section {
     CONF_S_server_limits,
     CONF_S_tool,
     CONF_S_tool_bind,
+    CONF_S_console,
     CONF_S_approval,
     CONF_S_channel,
     CONF_S_policy,

@@ -4,8 +4,8 @@
 #include "admin/approvals_stream.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "console/console.h"
 #include "daemon/house.h"
-#include "identity/people.h"
 
 /* On the queue's thread. */
 static void approvals_count(void *ctx, const struct approval_news *n)
@@ -32,6 +32,8 @@ static void approvals_count(void *ctx, const struct approval_news *n)
 enum err house_approvals_new(struct house *h, struct fault *f)
 {
     TRY(people_new(h->store, &h->people, f));
+    TRY(passkeys_new(h->store, h->people, &h->passkeys, f));
+    TRY(console_new(h->people, h->passkeys, h->conf.conf, &h->console, f));
     TRY(approvals_new(h->store, h->audit, &h->approvals, f));
     approvals_conf(h->approvals, h->conf.conf);
     TRY(house_channels_watch(h, f));
@@ -66,5 +68,7 @@ void house_approvals_done(struct house *h)
 {
     approvals_free(h->approvals); /* its thread tells no news any more */
     approval_streams_free(h->approval_streams);
+    console_free(h->console);
+    passkeys_free(h->passkeys);
     people_free(h->people);
 }

@@ -92,6 +92,7 @@ static void house_sweep(uv_timer_t *t)
     struct house *h = t->data;
     session_sweep(h->sessions);
     approvals_sweep(h->approvals, clock_wall_ms());
+    admin_sweep(&h->admin);
 }
 
 bool house_ready(void *house, struct fault *f)
@@ -380,6 +381,8 @@ static enum err house_listen(struct house *h, const struct conf_root *r, struct 
                               .policies = &h->policies.force,
                               .approvals = h->approvals,
                               .people = h->people,
+                              .passkeys = h->passkeys,
+                              .console = h->console,
                               .store = h->store,
                               .audit = h->audit,
                               .keys = h->keys,

@@ -43,6 +43,8 @@ struct house {
     struct approvals *approvals;
     struct notify *_Atomic notify; /* NULL before the loops run */
     struct people *people;
+    struct passkeys *passkeys;
+    struct console *console;
     struct approval_streams *_Atomic approval_streams; /* NULL before the listeners */
     struct connect *connect;
     struct oauth oauth;

@@ -4,6 +4,7 @@
 
 #include "approve/approve.h"
 #include "base/log.h"
+#include "console/console.h"
 #include "daemon/house.h"
 #include "notify/notify.h"
 
@@ -94,6 +95,7 @@ void house_apply(void *house, struct conf *conf, struct str by)
     reload_policies(h, policies);
     log_level_set((enum log_level)conf->root.log.level);
     conf_slot_set(&h->conf, conf);
+    console_conf(h->console, conf);
     admin_streams_reloaded(&h->admin);
     audit_conf(h->audit, conf);
     access_reopen(h->access, conf->root.log.access);

@@ -23,6 +23,8 @@ struct people {
     pthread_rwlock_t lock;    /* of the list */
     struct person_row *first; /* by name */
     size_t count;
+    void (*dropped)(void *ctx, struct str name); /* under `change` */
+    void *dropped_ctx;
 };
 
 static void person_strings(struct store_person *p, struct str *ret[PEOPLE_STRINGS])
@@ -273,8 +275,18 @@ enum err people_drop(struct people *p, struct str name, struct fault *f)
                      : fault_set(f, ERR_NOT_FOUND, "there is nobody of the name " STR_FMT, STR_ARG(name));
     if (!e)
         people_replace(p, name, NULL);
+    if (!e && p->dropped)
+        p->dropped(p->dropped_ctx, name);
     pthread_mutex_unlock(&p->change);
     return e;
+}
+
+void people_watch(struct people *p, void (*dropped)(void *ctx, struct str name), void *ctx)
+{
+    pthread_mutex_lock(&p->change);
+    p->dropped = dropped;
+    p->dropped_ctx = ctx;
+    pthread_mutex_unlock(&p->change);
 }
 
 enum err people_token(struct people *p, struct str name, struct secret **ret, struct fault *f)

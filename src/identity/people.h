@@ -34,6 +34,9 @@ void people_each(struct people *p, void (*person)(void *ctx, const struct store_
  * is wrong with it. ERR_EXISTS, ERR_NOT_FOUND. */
 enum err people_put(struct people *p, const struct store_person *wish, bool replace, struct fault *f) MUST_USE;
 enum err people_drop(struct people *p, struct str name, struct fault *f) MUST_USE; /* ERR_NOT_FOUND */
+/* One who keeps things of people in memory: told of each who is dropped, before somebody of the same name can come.
+ * NULL: nobody. The callback must not call anything of here. */
+void people_watch(struct people *p, void (*dropped)(void *ctx, struct str name), void *ctx);
 /* A new token, "dwp_…"; the one before is not taken any more. The caller frees it. */
 enum err people_token(struct people *p, struct str name, struct secret **ret, struct fault *f) MUST_USE;
 

@@ -49,4 +49,7 @@ enum err jose_peek(struct str token, struct arena *a, struct jose_peek *ret, str
 enum err jose_verify(const struct jose_key *k, struct str token, const char *typ, struct arena *a,
                      struct str *ret_payload, struct fault *f) MUST_USE;
 
+/* A bare signature of these bytes: 64 bytes of Ed25519; of ES256 the DER form, which Web Authentication has. */
+bool jose_signed(const struct jose_key *k, struct str bytes, struct str signature) MUST_USE;
+
 #endif

@@ -102,10 +102,7 @@ static bool jws_es256_verify(const struct jose_key *k, struct str bytes, const u
     }
     unsigned char *der = NULL;
     int n = i2d_ECDSA_SIG(s, &der);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = n > 0 && ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, k->pkey) == 1 &&
-              EVP_DigestVerify(ctx, der, (size_t)n, (const unsigned char *)bytes.p, bytes.n) == 1;
-    EVP_MD_CTX_free(ctx);
+    bool ok = n > 0 && jose_signed(k, bytes, (struct str){(const char *)der, (size_t)n});
     OPENSSL_free(der);
     ECDSA_SIG_free(s);
     return ok;
@@ -141,11 +138,9 @@ enum err jose_verify(const struct jose_key *k, struct str token, const char *typ
         return fault_set(f, ERR_TOKEN, "the token's typ must be %s", typ);
     TRY(jws_decode(p.signature, "signature", a, &signature, f));
     TRY(jws_decode(p.payload, "payload", a, &payload, f));
-    const unsigned char *sig = (const unsigned char *)signature.p;
     bool good = signature.n == SIGNATURE_BYTES &&
-                (k->alg == JOSE_EDDSA ? crypto_sign_verify_detached(sig, (const unsigned char *)p.signed_bytes.p,
-                                                                    p.signed_bytes.n, k->x) == 0
-                                      : jws_es256_verify(k, p.signed_bytes, sig));
+                (k->alg == JOSE_EDDSA ? jose_signed(k, p.signed_bytes, signature)
+                                      : jws_es256_verify(k, p.signed_bytes, (const unsigned char *)signature.p));
     if (!good)
         return fault_set(f, ERR_TOKEN, "the token's signature is not that of the key");
     *ret_payload = payload;

@@ -31,6 +31,11 @@ static const char *const sqlite_migrations[] = {
      "CREATE UNIQUE INDEX people_token ON people (token_hash) WHERE token_hash <> '';"
      "CREATE UNIQUE INDEX people_slack ON people (slack) WHERE slack <> '';"
      "CREATE UNIQUE INDEX people_pagerduty ON people (pagerduty) WHERE pagerduty <> '';"),
+    ("CREATE TABLE passkeys ("
+     " id BLOB PRIMARY KEY, person TEXT NOT NULL, rp TEXT NOT NULL, jwk TEXT NOT NULL, name TEXT NOT NULL,"
+     " count INTEGER NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL, may_back_up INTEGER NOT NULL)"
+     " STRICT, WITHOUT ROWID;"
+     "CREATE INDEX passkeys_person ON passkeys (person);"),
 };
 
 enum err sqlite_fail(struct sqlite_store *s, struct fault *f, const char *doing)
@@ -53,6 +58,17 @@ enum err sqlite_prepare(struct sqlite_store *s, const char *sql, sqlite3_stmt **
 void sqlite_text(sqlite3_stmt *st, int at, struct str v)
 {
     sqlite3_bind_text(st, at, v.p ? v.p : "", (int)v.n, SQLITE_STATIC);
+}
+
+void sqlite_bytes(sqlite3_stmt *st, int at, struct str v)
+{
+    sqlite3_bind_blob(st, at, v.p ? v.p : "", (int)v.n, SQLITE_STATIC);
+}
+
+struct str sqlite_column_bytes(sqlite3_stmt *st, int at)
+{
+    const char *p = sqlite3_column_blob(st, at);
+    return (struct str){p, (size_t)sqlite3_column_bytes(st, at)};
 }
 
 struct str sqlite_column(sqlite3_stmt *st, int at)
@@ -448,7 +464,11 @@ enum err store_sqlite_open(const char *path, struct store **ret, struct fault *f
                                          sqlite_held_load,
                                          sqlite_people_load,
                                          sqlite_person_put,
-                                         sqlite_person_drop};
+                                         sqlite_person_drop,
+                                         sqlite_passkeys_load,
+                                         sqlite_passkey_put,
+                                         sqlite_passkey_used,
+                                         sqlite_passkey_drop};
     struct sqlite_store *s = calloc(1, sizeof(*s));
     if (!s)
         return fault_set(f, ERR_NOMEM, "no memory for the store");

@@ -74,5 +74,7 @@ enum err sqlite_person_drop(struct store *base, struct str name, struct fault *f
     }
     if (!e && changes != 1)
         e = fault_set(f, ERR_NOT_FOUND, "there is nobody of the name " STR_FMT, STR_ARG(name));
+    if (!e)
+        e = sqlite_passkeys_of_drop(s, name, f);
     return sqlite_end(s, e, f);
 }

@@ -60,6 +60,16 @@ struct store_person {
     bool enabled;
 };
 
+struct store_passkey {
+    struct str id;     /* raw bytes */
+    struct str person; /* who must be there */
+    struct str rp;     /* the rpId that it is for */
+    struct str jwk, name;
+    int64_t count;         /* of signatures, as of the last use */
+    int64_t created, used; /* wall clock, ms; used 0: never */
+    bool may_back_up;
+};
+
 struct store;
 struct store_ops {
     const char *name;
@@ -105,7 +115,16 @@ struct store_ops {
                             struct fault *f);
     /* In the place of the one before of the name. ERR_EXISTS: another one has this token or this account. */
     enum err (*person_put)(struct store *s, const struct store_person *p, struct fault *f);
-    enum err (*person_drop)(struct store *s, struct str name, struct fault *f); /* ERR_NOT_FOUND */
+    /* With the person's passkeys. ERR_NOT_FOUND. */
+    enum err (*person_drop)(struct store *s, struct str name, struct fault *f);
+    /* All passkeys, the oldest first. */
+    enum err (*passkeys_load)(struct store *s, void (*passkey)(void *ctx, const struct store_passkey *k), void *ctx,
+                              struct fault *f);
+    /* A new one. ERR_EXISTS: the id is known. ERR_NOT_FOUND: there is no such person. */
+    enum err (*passkey_put)(struct store *s, const struct store_passkey *k, struct fault *f);
+    enum err (*passkey_used)(struct store *s, struct str id, int64_t count, int64_t used,
+                             struct fault *f);                                 /* ERR_NOT_FOUND */
+    enum err (*passkey_drop)(struct store *s, struct str id, struct fault *f); /* ERR_NOT_FOUND */
 };
 
 struct store { /* first member of each kind */

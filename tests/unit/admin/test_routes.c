@@ -3,6 +3,40 @@
 
 #include "admin/request.h"
 
+/* Where to ask, the console's pages, and how one signs in to it. */
+static bool for_anybody(const struct admin_route *r)
+{
+    static const char *const pages[] = {"/",           "/sign-in",         "/approvals/{}",
+                                        "/reviews",    "/activity",        "/account",
+                                        "/assets/{*}", "/console/v1/link", "/console/v1/sign-in"};
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
+        if (strcmp(r->path, pages[i]) == 0)
+            return true;
+    return strncmp(r->path, "/.well-known/", 13) == 0;
+}
+
+/* What somebody in a browser does: looks, decides, and keeps their own passkeys. All else wants a token. */
+static void the_console_decides_with_a_passkey_and_does_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const with_a_click[] = {"/admin/v1/approvals/{}/deny", "/admin/v1/reviews/{}/clear"};
+    for (size_t i = 0; i < admin_route_count; i++) {
+        const struct admin_route *r = &admin_routes[i];
+        bool own = strncmp(r->path, "/console/", 9) == 0, reads = strcmp(r->method, "GET") == 0, click = false;
+        for (size_t k = 0; k < sizeof(with_a_click) / sizeof(with_a_click[0]); k++)
+            click = click || strcmp(r->path, with_a_click[k]) == 0;
+        if (!own && !reads && r->console != ADMIN_CONSOLE_NO && !click && r->console != ADMIN_CONSOLE_PASSKEY)
+            fail_msg("%s %s: a cookie changes something", r->method, r->path);
+        if (r->role >= CONF_OPERATOR && r->console != ADMIN_CONSOLE_NO)
+            fail_msg("%s %s: a cookie is not for operators", r->method, r->path);
+        bool proof = r->console == ADMIN_CONSOLE_PASSKEY || r->console >= ADMIN_CONSOLE_OWN_PASSKEY;
+        if (proof && r->kind != ADMIN_POOL)
+            fail_msg("%s %s: a proof is judged, and its count written, on a pool thread", r->method, r->path);
+        if (strcmp(r->path, "/admin/v1/approvals/{}/approve") == 0)
+            assert_int_equal(r->console, ADMIN_CONSOLE_PASSKEY);
+    }
+}
+
 /* Zero is the least role, so that a role that was forgotten in the table would be open to all: each is looked at here.
  */
 static void who_changes_something_needs_more_than_a_look(void **state)
@@ -13,8 +47,13 @@ static void who_changes_something_needs_more_than_a_look(void **state)
         bool asks = strcmp(r->path, "/admin/v1/policies/check") == 0 || strncmp(r->path, "/access/v1/", 11) == 0;
         bool reads = strcmp(r->method, "GET") == 0 || asks, of_agents = strstr(r->path, "/agents") != NULL;
         bool kills = r->kind == ADMIN_STOP, revives = strstr(r->path, "/revive") != NULL;
-        if (strncmp(r->path, "/.well-known/", 13) == 0) { /* and nothing else is for anybody */
+        if (for_anybody(r)) { /* and nothing else is */
             assert_int_equal(r->role, ADMIN_ANYBODY);
+            continue;
+        }
+        if (strncmp(r->path, "/console/", 9) == 0) { /* of who is signed in, whoever that is */
+            assert_int_equal(r->role, CONF_VIEWER);
+            assert_in_range(r->console, ADMIN_CONSOLE_OWN, ADMIN_CONSOLE_OWN_ENROL);
             continue;
         }
         assert_in_range(r->role, CONF_VIEWER, CONF_ADMIN);
@@ -44,8 +83,8 @@ static void each_route_is_whole_and_stands_once(void **state)
     for (size_t i = 0; i < admin_route_count; i++) {
         const struct admin_route *r = &admin_routes[i];
         assert_true(r->run && r->what[0]);
-        if (strncmp(r->path, "/admin/v1/", 10) != 0 && strcmp(r->path, "/metrics") != 0 &&
-            strncmp(r->path, "/access/v1/", 11) != 0 && strcmp(r->path, "/.well-known/authzen-configuration") != 0)
+        if (!for_anybody(r) && strncmp(r->path, "/console/v1/", 12) != 0 && strncmp(r->path, "/admin/v1/", 10) != 0 &&
+            strcmp(r->path, "/metrics") != 0 && strncmp(r->path, "/access/v1/", 11) != 0)
             fail_msg("%s is outside of the operators' API", r->path);
         for (size_t k = 0; k < i; k++)
             if (strcmp(r->path, admin_routes[k].path) == 0 && strcmp(r->method, admin_routes[k].method) == 0)
@@ -130,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_changes_something_needs_more_than_a_look),
+        cmocka_unit_test(the_console_decides_with_a_passkey_and_does_nothing_else),
         cmocka_unit_test(each_route_is_whole_and_stands_once),
         cmocka_unit_test(what_writes_to_the_store_never_runs_on_the_loop),
         cmocka_unit_test(members_have_their_type_or_are_not_there),

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define NEWEST "5" /* version of the schema */
+
 static char folder[64], file[128];
 
 static int setup(void **state)
@@ -235,7 +237,7 @@ static void the_file_is_a_write_ahead_log_of_a_known_version(void **state)
     store_close(opened());
     char *mode = asked("PRAGMA journal_mode"), *version = asked("PRAGMA user_version");
     assert_string_equal(mode, "wal");
-    assert_string_equal(version, "4");
+    assert_string_equal(version, NEWEST);
     free(mode);
     free(version);
 }
@@ -274,7 +276,7 @@ static void a_newer_store_is_left_alone(void **state)
     (void)state;
     store_close(opened());
     free(asked("PRAGMA user_version = 99"));
-    unusable("written by a newer Doorward (schema 99, this one knows 4)");
+    unusable("written by a newer Doorward (schema 99, this one knows " NEWEST ")");
     char *version = asked("PRAGMA user_version");
     assert_string_equal(version, "99");
     free(version);
@@ -333,6 +335,7 @@ static void a_store_from_before_pins_keeps_its_agents_and_takes_pins(void **stat
     free(asked("DROP TABLE approvals"));
     free(asked("DROP TABLE held_sessions"));
     free(asked("DROP TABLE people"));
+    free(asked("DROP TABLE passkeys"));
     free(asked("PRAGMA user_version = 1"));
     s = opened();
     holds(s, LINE("a", 1) "key t1 of a retires 0\n");
@@ -340,8 +343,46 @@ static void a_store_from_before_pins_keeps_its_agents_and_takes_pins(void **stat
     pins_are(s, NULL, "desk/a h '' seen 1 accepted 0 by ''\n");
     store_close(s);
     char *version = asked("PRAGMA user_version");
-    assert_string_equal(version, "4");
+    assert_string_equal(version, NEWEST);
     free(version);
+}
+
+static void person_name(void *ctx, const struct store_person *p)
+{
+    buf_str(ctx, p->name);
+}
+
+static void passkey_line(void *ctx, const struct store_passkey *k)
+{
+    buf_fmt(ctx, STR_FMT " of " STR_FMT " used %lld count %lld\n", STR_ARG(k->id), STR_ARG(k->person),
+            (long long)k->used, (long long)k->count);
+}
+
+static void a_store_from_before_passkeys_keeps_its_people_and_takes_passkeys(void **state)
+{
+    (void)state;
+    struct fault f;
+    struct buf b;
+    struct store *s = opened();
+    struct store_person p = {.name = STR("anna"), .role = STR("viewer"), .groups = STR("[]"), .enabled = true};
+    struct store_passkey k = {.id = STR("id"), .person = STR("anna"), .rp = STR("localhost"), .count = 1};
+    assert_int_equal(s->ops->person_put(s, &p, &f), ERR_OK);
+    store_close(s);
+    free(asked("DROP TABLE passkeys"));
+    free(asked("PRAGMA user_version = 4"));
+    s = opened();
+    buf_init(&b, 1u << 16);
+    assert_int_equal(s->ops->people_load(s, person_name, &b, &f), ERR_OK);
+    assert_true(str_is(buf_view(&b), "anna"));
+    buf_clear(&b);
+    assert_int_equal(s->ops->passkey_put(s, &k, &f), ERR_OK);
+    assert_int_equal(s->ops->passkey_used(s, k.id, 2, 99, &f), ERR_OK);
+    assert_int_equal(s->ops->passkey_used(s, STR("i"), 2, 99, &f), ERR_NOT_FOUND);
+    assert_int_equal(s->ops->passkey_drop(s, STR("i"), &f), ERR_NOT_FOUND);
+    assert_int_equal(s->ops->passkeys_load(s, passkey_line, &b, &f), ERR_OK);
+    assert_true(str_is(buf_view(&b), "id of anna used 99 count 2\n"));
+    buf_done(&b);
+    store_close(s);
 }
 
 static void approval_line(void *ctx, const struct store_approval *p)
@@ -502,6 +543,7 @@ int main(void)
         SCENE(a_newer_store_is_left_alone),
         SCENE(a_pin_is_replaced_whole_but_for_when_it_was_first_seen),
         SCENE(a_store_from_before_pins_keeps_its_agents_and_takes_pins),
+        SCENE(a_store_from_before_passkeys_keeps_its_people_and_takes_passkeys),
         SCENE(a_question_that_ends_leaves_what_was_in_it_and_lets_its_session_go),
         SCENE(a_token_and_an_account_are_one_persons),
         SCENE(a_file_that_is_no_store_is_refused),
