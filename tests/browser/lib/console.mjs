@@ -14,13 +14,14 @@ export const ORDER = 'ORD-A1B2C3D4'
 
 const RISKS = { 'desk/issue_refund': { risk: 'high' }, 'desk/search_faq': { risk: 'high' }, 'desk/create_ticket': { risk: 'medium' },
                 'desk/check_shipping': { risk: 'high', people: 2, approvers: ['payments'] } }
+const TOOLS = ['lookup_order', 'check_shipping', 'search_faq', 'create_ticket', 'issue_refund'].map((t) => `desk/${t}`)
 const AUTHENTICATOR = { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
                         isUserVerified: true, automaticPresenceSimulation: true }
 
 export async function startHouse(config = {}) {
   const gate = await startGate({ servers: { desk: DESK }, session: { rate: '1000/second', max_tool_calls: 1000 },
                                  ...config, tools: { ...RISKS, ...config.tools } })
-  const agent = await gate.agent({ id: 'support-eu-1', more: ['--max-sessions', '50'], allow: ['desk/*'] })
+  const agent = await gate.agent({ id: 'support-eu-1', more: ['--max-sessions', '50'], allow: TOOLS })
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : [] })
   return new House(gate, agent, browser)
 }
@@ -62,6 +63,7 @@ class House {
   // A window of its own, with an authenticator of its own that answers at once.
   async window({ scheme = 'light', width = 1280, height = 800 } = {}) {
     const context = await this.browser.newContext({ colorScheme: scheme, viewport: { width, height }, reducedMotion: 'reduce' })
+    context.setDefaultTimeout(10000)
     const page = await context.newPage(), troubles = []
     page.on('console', (m) => m.type() === 'error' && !/status of 40[1-9]/.test(m.text()) && troubles.push(m.text()))
     page.on('pageerror', (e) => troubles.push(String(e.stack)))
