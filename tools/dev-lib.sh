@@ -62,10 +62,20 @@ need() {
 
 need_build() { need "${BUILD_PACKAGES[@]}"; }
 
+# The console's pages are made by packages of the npm registry, pinned by console/package-lock.json.
+need_console() {
+    command -v npm >/dev/null || need npm # brings Debian's Node; one from elsewhere has its own
+    if [ ! -f console/node_modules/.package-lock.json ] || [ console/package-lock.json -nt console/node_modules/.package-lock.json ]; then
+        (cd console && with_progress "installing the console's npm packages" npm ci --no-audit --no-fund)
+        touch console/node_modules/.package-lock.json
+    fi
+}
+
 # build_in DIR [MESON OPTION ...]: configures DIR when that was not done with these options, and builds it.
 build_in() {
     local dir=$1
     shift
+    [[ " $* " == *" -Dconsole=disabled "* ]] || need_console
     if [ ! -f "$dir/build.ninja" ]; then
         with_progress "configuring $dir" meson setup "$dir" "$@"
     elif [ $# -gt 0 ] && [ "$*" != "$(cat "$dir/options" 2>/dev/null)" ]; then

@@ -1,0 +1,60 @@
+// Requests to the gateway. What it refuses is thrown as a Fault, with its code and its words.
+import { heard } from './clock'
+
+export class Fault extends Error {
+  constructor(readonly status: number, readonly code: string, message: string) {
+    super(message)
+  }
+}
+
+export const asFault = (e: unknown) => (e instanceof Fault ? e : new Fault(0, 'page_failed', e instanceof Error ? e.message : String(e)))
+
+export interface Answer<T> {
+  json: T
+  text: string
+}
+
+interface Wants {
+  text?: string // the body, as it is sent
+  headers?: Record<string, string>
+  stays?: boolean // a 401 is about what was sent, not about the session
+}
+
+let csrf = ''
+let whenLost: (f: Fault) => void = () => {}
+export const setCsrf = (token: string) => void (csrf = token)
+export const onLost = (then: (f: Fault) => void) => void (whenLost = then)
+
+export async function refusal(res: Response): Promise<Fault> {
+  const said = await res.json().catch(() => ({}))
+  return new Fault(res.status, said.error ?? `http_${res.status}`, said.message ?? `the gateway answered with ${res.status}`)
+}
+
+export function lost(f: Fault) {
+  csrf = ''
+  whenLost(f)
+}
+
+export async function send<T>(method: string, path: string, { text, headers, stays }: Wants = {}): Promise<Answer<T>> {
+  const own: Record<string, string> = { accept: 'application/json', ...headers }
+  if (method !== 'GET' && csrf) own['x-csrf-token'] = csrf
+  if (text !== undefined) own['content-type'] = 'application/json'
+  let res: Response
+  try {
+    res = await fetch(path, { method, headers: own, body: text, cache: 'no-store', credentials: 'same-origin' })
+  } catch {
+    throw new Fault(0, 'unreachable', 'the gateway does not answer; nothing is known of what became of this')
+  }
+  heard(res.headers.get('date'))
+  if (!res.ok) {
+    const f = await refusal(res)
+    if (f.status === 401 && !stays) lost(f)
+    throw f
+  }
+  const body = await res.text()
+  return { json: JSON.parse(body || '{}') as T, text: body }
+}
+
+export const get = async <T>(path: string) => (await send<T>('GET', path)).json
+export const post = async <T>(path: string, body: unknown, more: Wants = {}) =>
+  (await send<T>('POST', path, { ...more, text: JSON.stringify(body) })).json

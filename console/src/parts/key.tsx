@@ -1,0 +1,1 @@
+export const Key = ({ k }: { k: string }) => <kbd aria-hidden="true">{k}</kbd>
