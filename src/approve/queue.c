@@ -125,6 +125,9 @@ void approvals_put(struct approvals *a, struct approval_move *m)
 void approvals_move_free(struct approval_move *m)
 {
     buf_done(&m->question);
+    if (m->changes)
+        changes_done(m->changes);
+    free(m->changes);
     free(m);
 }
 
