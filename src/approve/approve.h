@@ -60,6 +60,7 @@ struct approval_ask {
     int64_t limit_ms;    /* until it counts as denied */
     struct str escalate; /* a JSON array of groups that may decide as well … */
     int64_t escalate_ms; /* … from then on; 0: never */
+    bool seal;           /* the record seals something of the arguments */
 };
 void approval_binding(const struct approval_ask *ask, unsigned char ret[SHA256_BYTES]);
 
@@ -218,8 +219,8 @@ struct approval_card {
     int64_t escalates, escalated; /* … from when on, and since when; wall clock, ms; 0: never, not yet */
     enum duty_risk risk;
     unsigned people;
-    struct str decisions; /* a JSON array, the oldest first: {"at","breakGlass","by","channel","edited","reason",
-                           * "verdict"} */
+    struct str decisions; /* a JSON array, the oldest first: {"at","breakGlass","by","changes","channel",
+                           * "edited","reason","verdict"}; changes: null, or [{"path","before","after"}] */
     struct str reason;    /* of what is over: why, in words */
     int64_t glass_until;  /* break-glass is open (glass.h) until then, by whom and why; 0: it is not */
     struct str glass_by, glass_reason;

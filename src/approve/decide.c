@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "approve/inner.h"
+#include "approve/view.h"
 #include "base/clock.h"
 
 enum { DECIDE_ARENA = 64 << 20, DECIDE_SHAPE_MS = 86400000, DECIDE_REASON = 2000 };
@@ -234,15 +235,27 @@ static int64_t decide_shape(const struct approval_said *s, const char *digest)
     return least == INT64_MAX ? 0 : least;
 }
 
+/* What a decision brings with it. */
+struct decide_edit {
+    struct str arguments;    /* canonical; or empty */
+    struct changes *changes; /* between what was looked at and these; taken by the move */
+};
+
 static enum err decide_move(struct approvals *a, struct approval *p, const struct approval_decision *d,
-                            struct str edited, struct approval_move **ret, struct fault *f)
+                            struct decide_edit *with, struct approval_move **ret, struct fault *f)
 {
+    struct str edited = with->arguments;
     struct approval_edit *edit = edited.n ? approval_edit_new(edited) : NULL;
     const char *digest = edit ? edit->digest : approval_digest(p);
     struct decide_waiver waives = {false, false};
     enum err e = edited.n && !edit ? fault_set(f, ERR_NOMEM, "no memory for a decision")
                                    : decide_may(a, p, d, digest, &waives, f);
-    struct approval_said *said = e ? NULL : approval_say(d, digest, clock_wall_ms());
+    const struct changes *c = with->changes;
+    if (!e && edited.n && !c)
+        e = fault_set(f, ERR_PARAMS, "the arguments have changed meanwhile. Look again");
+    struct approval_said *said = e ? NULL
+                                   : approval_say(d, digest, c ? buf_view(&c->all) : STR_NONE,
+                                                  c ? buf_view(&c->paths) : STR_NONE, clock_wall_ms());
     char *passkey = said && d->by.passkey.n ? strndup(d->by.passkey.p, d->by.passkey.n) : NULL;
     struct approval_move *m = NULL;
     if (!e && said && (passkey || !d->by.passkey.n)) {
@@ -265,6 +278,8 @@ static enum err decide_move(struct approvals *a, struct approval *p, const struc
     m->passkey = passkey;
     m->waives_groups = waives.groups;
     m->waives_people = waives.people;
+    m->changes = with->changes;
+    with->changes = NULL;
     m->waited = true;
     if (m->event == APPROVAL_GRANT) {
         approval_set_until(&m->next, a->take_ms);
@@ -302,7 +317,7 @@ static enum err decide_wait(struct approvals *a, struct approval_move *m, struct
 }
 
 static enum err decide_locked(struct approvals *a, struct approval *p, const struct approval_decision *d,
-                              struct str edited, enum approval_state *ret, struct fault *f)
+                              struct decide_edit *with, enum approval_state *ret, struct fault *f)
 {
     struct approval_move *m;
     decide_settled(a, p);
@@ -314,10 +329,60 @@ static enum err decide_locked(struct approvals *a, struct approval *p, const str
                    ? decide_conflict(p, f)
                    : fault_set(f, ERR_NOT_FOUND, "nobody is asked yet");
     }
-    TRY(decide_move(a, p, d, edited, &m, f));
+    TRY(decide_move(a, p, d, with, &m, f));
     *ret = m->next.state;
     approvals_put(a, m);
     return decide_wait(a, m, f);
+}
+
+/* What is under way comes into the store first. */
+static void decide_written(struct approvals *a, struct str id)
+{
+    pthread_mutex_lock(&a->lock);
+    struct approval *p = approvals_by_id(a, id);
+    if (p) {
+        atomic_fetch_add(&p->refs, 1);
+        decide_settled(a, p);
+    }
+    pthread_mutex_unlock(&a->lock);
+    approval_unref(p);
+}
+
+/* Against what was looked at, which the digest of the decision says: what else stands there by now is refused. */
+static enum err decide_changes(struct approvals *a, const struct approval_decision *d, struct decide_edit *with,
+                               struct fault *f)
+{
+    struct approval_card card;
+    struct arena arena;
+    if (!with->arguments.n)
+        return ERR_OK;
+    decide_written(a, d->id);
+    arena_init(&arena, VIEW_ARENA);
+    enum err e = approvals_card(a, d->id, &arena, &card, f);
+    bool there = !e && card.arguments.n && str_ieq(card.digest, d->digest);
+    if (there && !(with->changes = calloc(1, sizeof(*with->changes))))
+        e = fault_set(f, ERR_NOMEM, "no memory for a decision");
+    else if (there)
+        e = changes_make(a->audit, card.arguments, with->arguments, with->changes, f);
+    arena_done(&arena);
+    return e;
+}
+
+static enum err decide_now(struct approvals *a, const struct approval_decision *d, struct decide_edit *with,
+                           enum approval_state *ret, struct fault *f)
+{
+    TRY(decide_changes(a, d, with, f));
+    pthread_mutex_lock(&a->lock);
+    struct approval *p = approvals_by_id(a, d->id);
+    if (!p) {
+        pthread_mutex_unlock(&a->lock);
+        return decide_past(a, d->id, ret, f);
+    }
+    atomic_fetch_add(&p->refs, 1);
+    enum err e = decide_locked(a, p, d, with, ret, f);
+    pthread_mutex_unlock(&a->lock);
+    approval_unref(p);
+    return e;
 }
 
 enum err approvals_decide(struct approvals *a, const struct approval_decision *d, enum approval_state *ret,
@@ -327,15 +392,10 @@ enum err approvals_decide(struct approvals *a, const struct approval_decision *d
     buf_init(&edited, APPROVAL_QUESTION);
     *ret = APPROVAL_NONE;
     TRY(decide_check(d, &edited, f));
-    pthread_mutex_lock(&a->lock);
-    struct approval *p = approvals_by_id(a, d->id);
-    if (!p) {
-        pthread_mutex_unlock(&a->lock);
-        return decide_past(a, d->id, ret, f);
-    }
-    atomic_fetch_add(&p->refs, 1);
-    enum err e = decide_locked(a, p, d, buf_view(&edited), ret, f);
-    pthread_mutex_unlock(&a->lock);
-    approval_unref(p);
+    struct decide_edit with = {.arguments = buf_view(&edited)};
+    enum err e = decide_now(a, d, &with, ret, f);
+    if (with.changes)
+        changes_done(with.changes);
+    free(with.changes);
     return e;
 }

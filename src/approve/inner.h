@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "approve/approve.h"
+#include "approve/changes.h"
 #include "approve/glass.h"
 
 /* ---- the states (states.c) ---- */
@@ -38,6 +39,7 @@ struct approval_said { /* what one person said; never changes */
     char glass[ENC_ID_MAX];            /* the break-glass that it was said by; or empty */
     char digest[2 * SHA256_BYTES + 1]; /* of the arguments that it is about */
     struct str by, channel, reason;
+    struct str changes, changed; /* of an edit: JSON arrays (changes.h), with values and without; or empty */
     char bytes[];
 };
 enum { APPROVAL_SAYINGS = 16 };
@@ -85,6 +87,7 @@ struct approval {
     int64_t again_mono; /* an escalation that was not taken down is tried again then */
     struct str result;  /* heap; or empty */
     bool known;
+    bool seal;    /* the record seals something of its arguments */
     bool unmade;  /* the call that took it was not made after all */
     bool counted; /* among those that wait for people */
     bool stays;   /* without its client */
@@ -110,6 +113,7 @@ struct approval_move {
     int64_t shape_ms;
     enum err err;
     struct fault fault;
+    struct changes *changes;           /* of an edit; or NULL */
     bool waives_groups, waives_people; /* by break-glass */
     struct audit_done logged, glassed;
     struct approvals *queue;
@@ -179,7 +183,9 @@ struct approvals {
 /* one.c: without the lock, until it is listed */
 struct approval *approval_new(const struct approval_ask *ask, struct str sid); /* with one reference; NULL: no memory */
 void approval_unref(struct approval *p);
-struct approval_said *approval_say(const struct approval_decision *d, const char *digest, int64_t now);
+/* changes, changed: or empty */
+struct approval_said *approval_say(const struct approval_decision *d, const char *digest, struct str changes,
+                                   struct str changed, int64_t now);
 struct approval_edit *approval_edit_new(struct str arguments);
 void approval_said_free(struct approval_said *newest, const struct approval_said *until);
 const char *approval_digest(const struct approval *p); /* of the arguments as they stand now */

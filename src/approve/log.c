@@ -37,7 +37,12 @@ static void log_asked(const struct approval *p, struct json_out *o)
     json_kv_z(o, "risk", duty_risks[p->risk]);
 }
 
-/* Only where arguments differ: what stands there is in the call's own entry, sealed and masked as all arguments are. */
+static bool log_sealed(const struct approval_move *m)
+{
+    return m->on->seal || (m->changes && m->changes->sealed);
+}
+
+/* Of an edit what differs; both arguments are the entry's parameters, masked and sealed as a call's are. */
 static void log_decided(const struct approval_move *m, int64_t now, struct json_out *o)
 {
     const struct approval *p = m->on;
@@ -46,8 +51,12 @@ static void log_decided(const struct approval_move *m, int64_t now, struct json_
     json_kv_str(o, "approval", str_of(p->id));
     if (s->glass[0])
         json_kv_z(o, "breakGlass", s->glass);
+    if (m->changes)
+        json_kv_raw(o, "changes", buf_view(&m->changes->all));
+    if (m->changes && m->changes->more)
+        json_kv_i64(o, "changesMore", (int64_t)m->changes->more);
     json_kv_str(o, "channel", s->channel);
-    if (s->edited)
+    if (s->edited && !log_sealed(m)) /* which would give small values away */
         json_kv_z(o, "digestBefore", approval_digest(p));
     if (m->dwell_ms > 0)
         json_kv_i64(o, "dwellMs", m->dwell_ms);
@@ -102,6 +111,11 @@ static void log_fill(const struct approval_move *m, int64_t now, struct audit_en
     e->trace_id = p->trace_id;
     e->tool = p->tool;
     e->digest = str_of(person && s ? s->digest : approval_digest(p));
+    e->seal = log_sealed(m);
+    if (m->changes) {
+        e->parameters = buf_view(&m->changes->parameters);
+        e->unmasked = true;
+    }
     e->policy_ids = p->policy_ids;
     e->policy_version = p->policy_version;
     if (person && s) {

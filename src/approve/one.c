@@ -35,6 +35,7 @@ struct approval *approval_new(const struct approval_ask *ask, struct str sid)
     if (ask->digest.n == 2 * SHA256_BYTES)
         memcpy(p->digest, ask->digest.p, ask->digest.n);
     p->risk = ask->risk;
+    p->seal = ask->seal;
     p->people = ask->people > 1 ? 2 : 1;
     p->stays = ask->stays;
     p->waits_end = &p->waits;
@@ -62,16 +63,20 @@ void approval_said_free(struct approval_said *newest, const struct approval_said
     }
 }
 
-struct approval_said *approval_say(const struct approval_decision *d, const char *digest, int64_t now)
+struct approval_said *approval_say(const struct approval_decision *d, const char *digest, struct str changes,
+                                   struct str changed, int64_t now)
 {
     const struct person *by = &d->by;
-    struct approval_said *s = calloc(1, sizeof(*s) + by->name.n + by->channel.n + d->reason.n + 3);
+    size_t bytes = by->name.n + by->channel.n + d->reason.n + changes.n + changed.n + 5;
+    struct approval_said *s = calloc(1, sizeof(*s) + bytes);
     if (!s)
         return NULL;
     char *at = s->bytes;
     s->by = one_copy(&at, by->name);
     s->channel = one_copy(&at, by->channel);
     s->reason = one_copy(&at, d->reason);
+    s->changes = one_copy(&at, changes);
+    s->changed = one_copy(&at, changed);
     s->at = now;
     s->verdict = d->verdict;
     s->shape_ms = d->verdict == APPROVE_SHAPE ? d->shape_ms : 0;

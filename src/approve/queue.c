@@ -126,6 +126,9 @@ void approvals_move_free(struct approval_move *m)
 {
     buf_done(&m->question);
     free(m->passkey);
+    if (m->changes)
+        changes_done(m->changes);
+    free(m->changes);
     free(m);
 }
 

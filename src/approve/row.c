@@ -37,6 +37,7 @@ void row_question(const struct approval *p, const struct approval_ask *ask, stru
     row_raw(&o, "reviewers", ask->reviewers, "[]");
     row_raw(&o, "escalateTo", ask->escalate, "[]");
     row_raw(&o, "schema", ask->schema, "null");
+    json_kv_bool(&o, "seal", p->seal);
     json_kv_str(&o, "title", ask->title);
     json_kv_str(&o, "description", ask->description);
     json_kv_str(&o, "reasoning", ask->reasoning);
@@ -50,7 +51,7 @@ void row_question(const struct approval *p, const struct approval_ask *ask, stru
     json_close(&o, '}');
 }
 
-static void row_said(const struct approval_said *newest, struct json_out *o)
+static void row_said(const struct approval_said *newest, bool over, struct json_out *o)
 {
     const struct approval_said *v[APPROVAL_SAYINGS];
     unsigned n = 0;
@@ -62,6 +63,8 @@ static void row_said(const struct approval_said *newest, struct json_out *o)
         json_open(o, '{');
         json_kv_i64(o, "at", v[n]->at);
         json_kv_str(o, "by", v[n]->by);
+        if (v[n]->changes.n)
+            json_kv_raw(o, "changes", over ? v[n]->changed : v[n]->changes);
         json_kv_str(o, "channel", v[n]->channel);
         json_kv_z(o, "digest", v[n]->digest);
         json_kv_bool(o, "edited", v[n]->edited);
@@ -86,7 +89,7 @@ void row_standing(const struct approval_standing *s, struct buf *out)
     json_kv_i64(&o, "escalatesMono", s->escalates_mono);
     json_kv_i64(&o, "escalated", s->escalated);
     json_kv_z(&o, "why", s->why);
-    row_said(s->said, &o);
+    row_said(s->said, approval_over(s->state), &o);
     if (s->edit && !approval_over(s->state))
         json_kv_raw(&o, "edit", s->edit->arguments); /* what is over keeps nothing of what was in it */
     else if (s->edit)
@@ -168,6 +171,25 @@ static bool row_hex(struct str s)
     return s.n == 2 * SHA256_BYTES && enc_unhex(s, bytes, sizeof(bytes));
 }
 
+/* Of changes what stays when the question is over. */
+static struct str row_paths(const struct json *j, uint32_t changes, struct arena *a)
+{
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, APPROVAL_QUESTION);
+    struct json_out o = json_out(&b);
+    if (json_type(j, changes) != JSON_ARRAY)
+        return STR_NONE;
+    json_open(&o, '[');
+    JSON_EACH(j, changes, one)
+    {
+        json_open(&o, '{');
+        json_kv_str(&o, "path", json_str(j, json_get(j, one, STR("path")), a));
+        json_close(&o, '}');
+    }
+    json_close(&o, ']');
+    return arena_buf(a, &b);
+}
+
 static enum err row_read_said(struct row_reader *r, struct approval *p, struct fault *f)
 {
     uint32_t said = json_get(&r->j, JSON_ROOT, STR("said"));
@@ -188,7 +210,9 @@ static enum err row_read_said(struct row_reader *r, struct approval *p, struct f
         if (r->bad)
             return ERR_OK;
         memcpy(hex, digest.p, digest.n);
-        struct approval_said *s = approval_say(&d, hex, at);
+        uint32_t changes = json_get(&r->j, one, STR("changes"));
+        struct str list = json_type(&r->j, changes) == JSON_ARRAY ? json_raw(&r->j, changes) : STR_NONE;
+        struct approval_said *s = approval_say(&d, hex, list, row_paths(&r->j, changes, r->a), at);
         if (!s)
             return fault_set(f, ERR_NOMEM, "no memory for approvals");
         s->edited = json_bool(&r->j, json_get(&r->j, one, STR("edited")), false);
@@ -245,6 +269,7 @@ enum err row_read(const struct store_approval *row, struct arena *a, struct appr
                                .escalate = row_later_array(&r, STR("escalateTo")),
                                .trace_id = row_str(&r, JSON_ROOT, STR("traceId")),
                                .stays = json_bool(&r.j, json_get(&r.j, JSON_ROOT, STR("stays")), false),
+                               .seal = json_bool(&r.j, json_get(&r.j, JSON_ROOT, STR("seal")), true),
                                .risk = (enum duty_risk)row_i64(&r, JSON_ROOT, STR("risk"), 0, DUTY_RISK_HIGH),
                                .people = (unsigned)row_i64(&r, JSON_ROOT, STR("people"), 1, 2)};
     struct str binding = row_str(&r, JSON_ROOT, STR("binding"));
@@ -287,6 +312,8 @@ static void row_card_decisions(const struct json *j, struct arena *a, struct buf
         clock_kv(&o, "at", ms);
         json_kv_bool(&o, "breakGlass", json_str(j, json_get(j, one, STR("glass")), a).n > 0);
         json_kv_str(&o, "by", json_str(j, json_get(j, one, STR("by")), a));
+        uint32_t changes = json_get(j, one, STR("changes"));
+        json_kv_raw(&o, "changes", json_type(j, changes) == JSON_ARRAY ? json_raw(j, changes) : STR("null"));
         json_kv_str(&o, "channel", json_str(j, json_get(j, one, STR("channel")), a));
         json_kv_bool(&o, "edited", json_bool(j, json_get(j, one, STR("edited")), false));
         json_kv_str(&o, "reason", json_str(j, json_get(j, one, STR("reason")), a));

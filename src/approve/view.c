@@ -85,6 +85,29 @@ static struct str view_deadline(const struct view_making *m)
     }
 }
 
+/* "/amount": 120 → 50; of a question that is over the place alone. */
+static void view_change_row(struct view_rows *r, const struct json *j, uint32_t one)
+{
+    static const char *const sides[] = {"before", "after"};
+    struct str text[2];
+    for (int i = 0; i < 2; i++) {
+        int64_t n = 0;
+        struct str bytes = ARENA_JOIN(r->a, str_of(sides[i]), STR("Bytes"));
+        text[i] = json_raw(j, json_get(j, one, str_of(sides[i])));
+        if (!text[i].n && json_i64(j, json_get(j, one, bytes), &n))
+            text[i] = arena_fmt(r->a, "(%lld bytes)", (long long)n);
+    }
+    struct view_field *row = rows_add(r, 1);
+    row->name = rows_visible(r->a, json_str(j, json_get(j, one, STR("path")), r->a), false);
+    if (text[0].n || text[1].n)
+        row->value = rows_visible(r->a,
+                                  ARENA_JOIN(r->a, text[0].n ? text[0] : STR("(not there)"), STR(" → "),
+                                             text[1].n ? text[1] : STR("(taken away)")),
+                                  false);
+    else
+        row->value = STR("changed");
+}
+
 static void view_verdict_row(struct view_rows *r, const struct json *j, uint32_t one)
 {
     struct view_field *row = rows_add(r, 0);
@@ -99,6 +122,8 @@ static void view_verdict_row(struct view_rows *r, const struct json *j, uint32_t
                      ARENA_JOIN(r->a, verdict, STR(" by "), by, channel.n ? STR(", over ") : STR_NONE, channel,
                                 glass ? STR(", by break-glass") : STR_NONE, reason.n ? STR(": ") : STR_NONE, reason),
                      false);
+    JSON_EACH(j, json_get(j, one, STR("changes")), change)
+    view_change_row(r, j, change);
 }
 
 static void view_time(struct view_making *m)

@@ -8,6 +8,7 @@ struct diff {
     void *ctx;
     struct arena *scratch;
     struct buf path;
+    bool pointers;
     uint64_t work; /* comparisons of names that are left */
 };
 
@@ -28,12 +29,24 @@ static bool diff_plain_name(struct str key)
     return key.n > 0;
 }
 
+static void diff_token(struct diff *d, struct str name)
+{
+    buf_char(&d->path, '/');
+    for (size_t i = 0; i < name.n; i++)
+        if (name.p[i] == '~' || name.p[i] == '/')
+            buf_z(&d->path, name.p[i] == '~' ? "~0" : "~1");
+        else
+            buf_char(&d->path, name.p[i]);
+}
+
 /* Appends a member to the path; the path is cut back to *ret_n afterwards. */
 static void diff_into(struct diff *d, const struct json *j, uint32_t key, size_t *ret_n)
 {
     struct str raw = json_raw(j, key), name = {raw.p + 1, raw.n - 2};
     *ret_n = d->path.n;
-    if (!diff_plain_name(name))
+    if (d->pointers)
+        diff_token(d, json_str(j, key, d->scratch));
+    else if (!diff_plain_name(name))
         buf_fmt(&d->path, "[" STR_FMT "]", STR_ARG(raw));
     else
         buf_fmt(&d->path, "%s" STR_FMT, d->path.n ? "." : "", STR_ARG(name));
@@ -75,7 +88,7 @@ static void diff_arrays(struct diff *d, uint32_t i, uint32_t k)
     uint32_t v = json_first(d->a, i), w = json_first(d->b, k);
     for (unsigned at = 0; v || w; at++) {
         size_t n = d->path.n;
-        buf_fmt(&d->path, "[%u]", at);
+        buf_fmt(&d->path, d->pointers ? "/%u" : "[%u]", at);
         if (v && w)
             diff_values(d, v, w);
         else
@@ -120,12 +133,25 @@ static void diff_values(struct diff *d, uint32_t i, uint32_t k)
         diff_say(d, JSON_CHANGED, i, k);
 }
 
+static enum err diff_run(struct diff *d)
+{
+    d->work = DIFF_WORK;
+    buf_init(&d->path, DIFF_PATH);
+    diff_values(d, JSON_ROOT, JSON_ROOT);
+    enum err e = buf_failed(&d->path) || arena_failed(d->scratch) ? ERR_NOMEM : ERR_OK;
+    buf_done(&d->path);
+    return e;
+}
+
 enum err json_diff(const struct json *a, const struct json *b, json_changed *changed, void *ctx, struct arena *scratch)
 {
-    struct diff d = {.a = a, .b = b, .changed = changed, .ctx = ctx, .scratch = scratch, .work = DIFF_WORK};
-    buf_init(&d.path, DIFF_PATH);
-    diff_values(&d, JSON_ROOT, JSON_ROOT);
-    enum err e = buf_failed(&d.path) || arena_failed(scratch) ? ERR_NOMEM : ERR_OK;
-    buf_done(&d.path);
-    return e;
+    struct diff d = {.a = a, .b = b, .changed = changed, .ctx = ctx, .scratch = scratch};
+    return diff_run(&d);
+}
+
+enum err json_diff_pointers(const struct json *a, const struct json *b, json_changed *changed, void *ctx,
+                            struct arena *scratch)
+{
+    struct diff d = {.a = a, .b = b, .changed = changed, .ctx = ctx, .scratch = scratch, .pointers = true};
+    return diff_run(&d);
 }

@@ -17,5 +17,8 @@ typedef void json_changed(void *ctx, struct str path, enum json_change change, s
  * differ. ERR_NOMEM: scratch is full, or a path is longer than a path may be. */
 enum err json_diff(const struct json *a, const struct json *b, json_changed *changed, void *ctx,
                    struct arena *scratch) MUST_USE;
+/* The same, with JSON pointers (RFC 6901) as paths: /properties/order~1id/0. */
+enum err json_diff_pointers(const struct json *a, const struct json *b, json_changed *changed, void *ctx,
+                            struct arena *scratch) MUST_USE;
 
 #endif

@@ -3,7 +3,7 @@
  *
  *   import_read.c    bytes of a stranger's file -> struct import_server, or why one is left out (fuzzed)
  *   import_name.c    names that fit doorward.yaml and are not taken
- *   import_yaml.c    the new text of doorward.yaml: servers added, all else byte for byte
+ *   import_yaml.c    the new text of doorward.yaml: servers and rules for their tools added, all else byte for byte
  *   import_file.c    secrets, the kept copy, the swap, undo
  *
  * Memory is the arena's. Values of env and headers stand in it in clear, as in the client's file, until the run ends.
@@ -43,7 +43,8 @@ struct import {
     const char *home; /* for ${userHome}; an absolute path */
     struct import_server *server;
     size_t count, cap;
-    enum import_client client; /* of the file that was read last */
+    enum import_client client;      /* of the file that was read last */
+    const struct conf_tools *rules; /* that doorward.yaml has already; or NULL */
 };
 
 /* Appends the servers of one file. `path` is where it was read from, absolute. ERR_SYNTAX; ERR_INVALID: it is no
@@ -55,6 +56,10 @@ const char *import_fit(struct str label, struct arena *a);
 /* Gives the servers that are taken over names that no other has: a second one gets -2. */
 void import_names(struct import *im, const struct conf_servers *taken, struct arena *a);
 
+/* Is a rule with the proposed risk written for this tool? Not for a name that is a pattern, nor where one is there. */
+bool import_has_rule(const struct import *im, const struct import_server *s, size_t tool);
+size_t import_rules(const struct import *im); /* how many are written, when … */
+bool import_takes_rules(struct str old);      /* … `tools` of this text can be extended; else they are comments */
 /* The text with the servers added that are taken over and not there already. `clear`: secrets as values instead of
  * file:PATH, for a check in memory only. ERR_CONFLICT: `servers` is written in a way that cannot be extended. */
 enum err import_yaml(const struct import *im, struct str old, bool clear, struct buf *out, struct fault *f) MUST_USE;

@@ -264,7 +264,17 @@ static enum err plan_render(struct plan *r, bool clear, struct str *ret, struct 
     return e;
 }
 
-/* Apart from `servers`, both must say the same; and every server that was there must be there. */
+/* Every rule that was there is as it was, and as many are new as were meant. */
+static bool same_rules(struct plan *r, const struct json *was, uint32_t i, const struct json *is, uint32_t k)
+{
+    size_t added = import_takes_rules(r->old) ? import_rules(&r->im) : 0;
+    bool same = is->node[k].size == was->node[i].size + added;
+    JSON_PAIRS(was, i, key, v)
+    same = same && json_equal(was, v, is, json_get(is, k, json_str(was, key, &r->c->arena)), &r->c->arena);
+    return same;
+}
+
+/* Apart from `servers` and `tools`, both must say the same; and what was there in these must be there. */
 static enum err plan_compare(struct plan *r, const struct conf *now, struct fault *f)
 {
     struct buf a CLEANUP(buf_done), b CLEANUP(buf_done);
@@ -278,7 +288,9 @@ static enum err plan_compare(struct plan *r, const struct conf *now, struct faul
                 !json_parse(&is, buf_view(&b), &r->c->arena, NULL, f);
     for (uint32_t k = same ? json_first(&was, JSON_ROOT) : 0; k; k = json_next(&was, JSON_ROOT, k + 1)) {
         uint32_t other = json_get(&is, JSON_ROOT, json_str(&was, k, &r->c->arena));
-        same &= json_str_is(&was, k, STR("servers")) || json_equal(&was, k + 1, &is, other, &r->c->arena);
+        same &= json_str_is(&was, k, STR("servers")) ||
+                (json_str_is(&was, k, STR("tools")) ? same_rules(r, &was, k + 1, &is, other)
+                                                    : json_equal(&was, k + 1, &is, other, &r->c->arena));
     }
     for (size_t i = 0; same && i < r->was->root.servers.n; i++) {
         const struct conf_server *mine = plan_find(now, r->was->root.servers.v[i].name.p);
@@ -286,8 +298,8 @@ static enum err plan_compare(struct plan *r, const struct conf *now, struct faul
     }
     return same ? ERR_OK
                 : fault_set(f, ERR_CONFLICT,
-                            "%s is written in a way that import cannot extend safely: write servers: as a plain block, "
-                            "one server under the other, then import again",
+                            "%s is written in a way that import cannot extend safely: write servers: and tools: as "
+                            "plain blocks, one entry under the other, then import again",
                             r->path);
 }
 
@@ -301,6 +313,7 @@ enum err plan_work_out(struct plan *r, struct fault *f)
         if (!r->im.server[i].left_out &&
             (plan_is_bridge(r, &r->im.server[i]) || (r->im.server[i].url.n && plan_is_self(r, r->im.server[i].url))))
             r->im.server[i].left_out = "it is this gateway: it would call itself";
+    r->im.rules = &r->was->root.tools;
     import_names(&r->im, &r->was->root.servers, &r->c->arena);
     for (size_t i = 0; i < r->im.count; i++)
         for (size_t k = 0; k < r->im.server[i].pair_count; k++)

@@ -1,15 +1,16 @@
 /*
- * The new text of doorward.yaml: entries put in at the end of `servers:`, and every other byte as it was. The text is
- * looked at line by line, as far as that is safe; whoever calls compares what the parser makes of the old and the new.
+ * The new text of doorward.yaml: entries put in at the end of `servers:` and of `tools:`, and every other byte as it
+ * was. The text is looked at line by line, as far as that is safe; whoever calls compares what the parser makes of the
+ * old and the new.
  */
 #include "cli/import.h"
 #include "cli/risk.h"
 
 struct yaml_place {
     size_t at;              /* where the entries go */
-    size_t cut_from, cut_n; /* an empty {} behind `servers:` */
-    size_t indent;          /* of the names of servers */
-    bool there;             /* there is a `servers:` */
+    size_t cut_from, cut_n; /* an empty {} behind the key */
+    size_t indent;          /* of the names below it */
+    bool there;             /* the key is there */
 };
 
 /* ---- where ---- */
@@ -22,26 +23,29 @@ static size_t yaml_indent(struct str line)
     return n;
 }
 
-/* Behind the key `servers` and its colon; false: another line. */
-static bool yaml_servers(struct str line, struct str *ret_rest)
+/* Behind the key and its colon; false: another line. */
+static bool yaml_key(struct str line, const char *key, struct str *ret_rest)
 {
-    static const char *const forms[] = {"servers", "\"servers\"", "'servers'"};
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if (!str_starts(line, str_of(forms[i])))
-            continue;
-        struct str rest = str_skip(line, strlen(forms[i]));
-        while (rest.n && rest.p[0] == ' ')
-            rest = str_skip(rest, 1);
-        if (rest.n && rest.p[0] == ':' && (rest.n == 1 || memchr(" \t", rest.p[1], 2))) {
-            *ret_rest = str_skip(rest, 1);
-            return true;
-        }
-    }
-    return false;
+    static const char quotes[] = "\"'";
+    struct str rest = line;
+    const char *quote = rest.n ? memchr(quotes, rest.p[0], 2) : NULL;
+    rest = str_skip(rest, quote != NULL);
+    if (!str_starts(rest, str_of(key)))
+        return false;
+    rest = str_skip(rest, strlen(key));
+    if (quote && (!rest.n || rest.p[0] != *quote))
+        return false;
+    rest = str_skip(rest, quote != NULL);
+    while (rest.n && rest.p[0] == ' ')
+        rest = str_skip(rest, 1);
+    if (!rest.n || rest.p[0] != ':' || (rest.n > 1 && !memchr(" \t", rest.p[1], 2)))
+        return false;
+    *ret_rest = str_skip(rest, 1);
+    return true;
 }
 
-/* What stands behind `servers:` on its line must be nothing, or an empty mapping, which makes room. */
-static enum err yaml_value(struct str text, struct str rest, struct yaml_place *p, struct fault *f)
+/* What stands behind the key on its line must be nothing, or an empty mapping, which makes room. */
+static enum err yaml_value(struct str text, const char *key, struct str rest, struct yaml_place *p, struct fault *f)
 {
     static const char *const empty[] = {"{}", "{ }", "~", "null"};
     for (size_t i = 1; i < rest.n; i++)
@@ -56,13 +60,13 @@ static enum err yaml_value(struct str text, struct str rest, struct yaml_place *
             p->cut_n = rest.n;
             return ERR_OK;
         }
-    return fault_set(
-        f, ERR_CONFLICT,
-        "servers: is written on one line ({ … }), and cannot be extended without rewriting it: write it as "
-        "a block, one server under the other, then import again");
+    return fault_set(f, ERR_CONFLICT,
+                     "%s: is written on one line ({ … }), and cannot be extended without rewriting it: write it as "
+                     "a block, one entry under the other, then import again",
+                     key);
 }
 
-static enum err yaml_find(struct str text, struct yaml_place *p, struct fault *f)
+static enum err yaml_find(struct str text, const char *key, struct yaml_place *p, struct fault *f)
 {
     struct str rest = text, line, value;
     bool first = true, inside = false;
@@ -89,10 +93,10 @@ static enum err yaml_find(struct str text, struct yaml_place *p, struct fault *f
             p->at = end;
         } else if (inside) {
             return ERR_OK;
-        } else if (!indent && yaml_servers(line, &value)) {
+        } else if (!indent && yaml_key(line, key, &value)) {
             inside = p->there = true;
             p->at = end;
-            TRY(yaml_value(text, value, p, f));
+            TRY(yaml_value(text, key, value, p, f));
         }
     }
     return ERR_OK;
@@ -146,6 +150,7 @@ struct yaml_out {
     size_t indent;
     const char *eol;
     bool clear;
+    bool rules; /* risks are written under `tools:` */
 };
 
 static void yaml_line(const struct yaml_out *o, size_t deeper)
@@ -172,20 +177,76 @@ static void yaml_pairs(const struct yaml_out *o, const struct import_server *s)
     }
 }
 
-static void yaml_risks(const struct yaml_out *o, const struct import_server *s)
+/* A name that means itself alone: a * would speak of others. */
+static bool yaml_is_tool(struct str s)
 {
-    if (!s->tool_count)
-        return;
-    yaml_line(o, 2);
-    buf_fmt(o->b, "# Proposed risk of tools that the client names (by name alone; doorward tools list --propose):%s",
-            o->eol);
+    bool ok = s.n && s.n <= 128;
+    for (size_t i = 0; i < s.n && ok; i++) {
+        char c = s.p[i];
+        ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_-.", c));
+    }
+    return ok;
+}
+
+bool import_has_rule(const struct import *im, const struct import_server *s, size_t tool)
+{
+    struct str name = s->tool[tool];
+    size_t n = strlen(s->name);
+    if (!yaml_is_tool(name))
+        return false;
+    for (size_t i = 0; i < tool; i++)
+        if (str_eq(s->tool[i], name))
+            return false;
+    for (size_t i = 0; im->rules && i < im->rules->n; i++) {
+        struct str there = im->rules->v[i].name;
+        if (str_starts(there, str_of(s->name)) && there.n == n + 1 + name.n && there.p[n] == '/' &&
+            str_eq(str_skip(there, n + 1), name))
+            return false;
+    }
+    return true;
+}
+
+/* What is not written as a rule stands with the server, to be read. */
+static void yaml_risks(const struct yaml_out *o, const struct import *im, const struct import_server *s)
+{
+    bool first = true;
     for (size_t i = 0; i < s->tool_count; i++) {
         struct risk_verdict v;
+        if (o->rules && (import_has_rule(im, s, i) || yaml_is_tool(s->tool[i])))
+            continue;
+        if (first) {
+            yaml_line(o, 2);
+            buf_fmt(o->b,
+                    "# Proposed risk of tools that the client names (by name alone; doorward tools list --propose):%s",
+                    o->eol);
+        }
+        first = false;
         risk_propose(s->tool[i], STR_NONE, 0, &v);
         yaml_line(o, 2);
         buf_z(o->b, "#   ");
         cli_visible(o->b, s->tool[i], false);
         buf_fmt(o->b, ": %s (%s)%s", risk_name(v.risk), v.words, o->eol);
+    }
+}
+
+/* "repo/get_issue": { risk: low }   # get */
+static void yaml_rules(const struct yaml_out *o, const struct import *im, const struct import_server *s)
+{
+    bool first = true;
+    for (size_t i = 0; i < s->tool_count; i++) {
+        struct risk_verdict v;
+        if (!import_has_rule(im, s, i))
+            continue;
+        if (first) {
+            yaml_line(o, 0);
+            buf_fmt(o->b, "# Proposed by name alone, for the tools of %s that the client names: look at each.%s",
+                    s->name, o->eol);
+        }
+        first = false;
+        risk_propose(s->tool[i], STR_NONE, 0, &v);
+        yaml_line(o, 0);
+        buf_fmt(o->b, "\"%s/" STR_FMT "\": { risk: %s }   # %s%s", s->name, STR_ARG(s->tool[i]), risk_name(v.risk),
+                v.words, o->eol);
     }
 }
 
@@ -225,7 +286,7 @@ static void yaml_box(const struct yaml_out *o, const struct import_server *s)
     buf_fmt(o->b, "]   # its arguments name this: read instead, if it need not change it%s", o->eol);
 }
 
-static void yaml_server(const struct yaml_out *o, const struct import_server *s)
+static void yaml_server(const struct yaml_out *o, const struct import *im, const struct import_server *s)
 {
     yaml_line(o, 0);
     buf_fmt(o->b, "# From %s: ", import_client_names[s->client]);
@@ -250,31 +311,85 @@ static void yaml_server(const struct yaml_out *o, const struct import_server *s)
     }
     yaml_box(o, s);
     yaml_pairs(o, s);
-    yaml_risks(o, s);
+    yaml_risks(o, im, s);
+}
+
+/* Everything up to the place, and the key when it is not there yet. */
+static void yaml_until(struct yaml_out *o, struct str old, const char *key, const struct yaml_place *p)
+{
+    struct buf *out = o->b;
+    o->indent = p->indent ? p->indent : 2;
+    if (p->cut_n) {
+        size_t from = p->cut_from + p->cut_n;
+        buf_put(out, old.p, p->cut_from);
+        while (out->n && out->p[out->n - 1] == ' ')
+            out->n--;
+        buf_put(out, old.p + from, p->at - from);
+    } else {
+        buf_put(out, old.p, p->at);
+    }
+    if (p->at && old.p[p->at - 1] != '\n')
+        buf_z(out, o->eol);
+    if (!p->there)
+        buf_fmt(out, "%s%s:%s", p->at ? o->eol : "", key, o->eol);
+}
+
+static void yaml_rest(struct yaml_out *o, struct str old, const struct yaml_place *p)
+{
+    buf_put(o->b, old.p ? old.p + p->at : "", old.n - p->at);
+}
+
+static bool yaml_added(const struct import_server *s)
+{
+    return !s->left_out && !s->same_as;
+}
+
+static enum err yaml_put_rules(const struct import *im, struct yaml_out *o, struct str old, struct fault *f)
+{
+    struct yaml_place p;
+    TRY(yaml_find(old, "tools", &p, f));
+    yaml_until(o, old, "tools", &p);
+    for (size_t i = 0; i < im->count; i++)
+        if (yaml_added(&im->server[i]))
+            yaml_rules(o, im, &im->server[i]);
+    yaml_rest(o, old, &p);
+    return ERR_OK;
+}
+
+size_t import_rules(const struct import *im)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < im->count; i++)
+        for (size_t k = 0; yaml_added(&im->server[i]) && k < im->server[i].tool_count; k++)
+            n += import_has_rule(im, &im->server[i], k);
+    return n;
+}
+
+bool import_takes_rules(struct str old)
+{
+    struct yaml_place p;
+    return yaml_find(old, "tools", &p, NULL) == ERR_OK;
 }
 
 enum err import_yaml(const struct import *im, struct str old, bool clear, struct buf *out, struct fault *f)
 {
     struct yaml_place p;
-    TRY(yaml_find(old, &p, f));
-    bool crlf = old.n && memmem(old.p, old.n, "\r\n", 2);
-    struct yaml_out o = {.b = out, .indent = p.indent ? p.indent : 2, .eol = crlf ? "\r\n" : "\n", .clear = clear};
-    if (p.cut_n) {
-        size_t from = p.cut_from + p.cut_n;
-        buf_put(out, old.p, p.cut_from);
-        while (out->n && out->p[out->n - 1] == ' ')
-            out->n--;
-        buf_put(out, old.p + from, p.at - from);
-    } else {
-        buf_put(out, old.p, p.at);
-    }
-    if (p.at && old.p[p.at - 1] != '\n')
-        buf_z(out, o.eol);
-    if (!p.there)
-        buf_fmt(out, "%sservers:%s", p.at ? o.eol : "", o.eol);
+    struct buf servers CLEANUP(buf_done);
+    TRY(yaml_find(old, "servers", &p, f));
+    bool crlf = old.n && memmem(old.p, old.n, "\r\n", 2), rules = import_rules(im) > 0 && import_takes_rules(old);
+    struct yaml_out o = {.eol = crlf ? "\r\n" : "\n", .clear = clear, .rules = rules};
+    buf_init(&servers, out->max);
+    o.b = rules ? &servers : out;
+    yaml_until(&o, old, "servers", &p);
     for (size_t i = 0; i < im->count; i++)
-        if (!im->server[i].left_out && !im->server[i].same_as)
-            yaml_server(&o, &im->server[i]);
-    buf_put(out, old.p ? old.p + p.at : "", old.n - p.at);
-    return buf_failed(out) ? fault_set(f, ERR_LIMIT, "doorward.yaml would be larger than %zu bytes", out->max) : ERR_OK;
+        if (yaml_added(&im->server[i]))
+            yaml_server(&o, im, &im->server[i]);
+    yaml_rest(&o, old, &p);
+    enum err e = ERR_OK;
+    if (rules && !buf_failed(&servers)) {
+        o.b = out;
+        e = yaml_put_rules(im, &o, buf_view(&servers), f);
+    }
+    bool failed = buf_failed(out) || buf_failed(&servers);
+    return e ? e : failed ? fault_set(f, ERR_LIMIT, "doorward.yaml would be larger than %zu bytes", out->max) : ERR_OK;
 }

@@ -80,6 +80,7 @@ void risk_question(struct call *c, struct approval_ask *ask)
                                  .reviewers = risk_groups(c, &conf->root, conf_rules_approvers),
                                  .escalate = risk_groups(c, &conf->root, conf_rules_escalate),
                                  .escalate_ms = rules.escalate_ms,
+                                 .seal = record_seals(c),
                                  .reasoning = c->reasoning,
                                  .trace_id = str_of(c->trace_id),
                                  .limit_ms = conf->root.approval.time_limit};

@@ -287,12 +287,21 @@ test('variables that are not set here are named; they are the daemon\'s', () => 
   assert.match(r.stderr, /NOT_SET_ANYWHERE is not set here: it must be in the environment of doorward serve/)
 })
 
-test('tools that the client names get a proposal of their risk, as a comment', () => {
-  file('doorward.yaml', YAML)
+test('tools that the client names get a rule with the risk that is proposed', () => {
+  file('doorward.yaml', YAML + '  "repo/create_issue": { risk: high }\n')
   const { stdout } = imported([file('c.json', { mcpServers: {
-    repo: { command: 'repo', alwaysAllow: ['get_issue', 'create_issue'], disabledTools: ['delete_repo', 'x\ny: 1'] } } })])
-  assert.match(yaml(), /#   get_issue: low \(get\)\n.*#   create_issue: medium \(create\)\n.*#   delete_repo: high \(delete\)/)
+    repo: { command: 'repo', alwaysAllow: ['get_issue', 'create_issue', 'get_issue'], disabledTools: ['delete_repo', 'x\ny: 1', 'get_*'] } } })])
+  assert.match(yaml(), /^tools:\n[^]*^ {2}"repo\/create_issue": \{ risk: high \}\n {2}# Proposed by name alone[^\n]*\n {2}"repo\/get_issue": \{ risk: low \} {3}# get\n {2}"repo\/delete_repo": \{ risk: high \} {3}# delete\n/m)
+  assert.match(yaml(), /^ +# {3}x\\ny: 1: high .*\n +# {3}get_\*: low/m) // what would be no rule, or one for others, is only told
   assert.match(stdout, /delete_repo: high \(delete\)/)
+  const { tools } = JSON.parse(run(['config', 'show']).stdout)
+  assert.deepEqual(Object.keys(tools).filter((t) => t.startsWith('repo/')).sort(), ['repo/create_issue', 'repo/delete_repo', 'repo/get_issue'])
+})
+
+test('where tools: cannot be extended the proposals are comments beside the server', () => {
+  file('doorward.yaml', 'tools: { "*/*": { risk: high } }\n')
+  imported([file('c.json', { mcpServers: { repo: { command: 'repo', alwaysAllow: ['get_issue'] } } })])
+  assert.match(yaml(), /^tools: \{ "\*\/\*": \{ risk: high \} \}\n[^]*#   get_issue: low \(get\)/)
 })
 
 test('--json says what became of each server', () => {

@@ -51,6 +51,20 @@ static void plain_arrays_change_as_a_whole_and_others_by_place(void **state)
     differ("[[1],[2]]", "[[1],[3],[4]]", "~[1] [2] -> [3]\n+[2] [4]\n");
 }
 
+static void paths_may_be_json_pointers(void **state)
+{
+    (void)state;
+    struct buf b;
+    arena_init(&a, 64u << 20);
+    buf_init(&b, 1u << 20);
+    struct json x = test_json(&a, test_quotes(&a, "{'a/b':{'~':1},'l':[{'x':1},{'x':2}]}"));
+    struct json y = test_json(&a, test_quotes(&a, "{'a/b':{'~':2},'l':[{'x':1}]}"));
+    assert_int_equal(json_diff_pointers(&x, &y, put_change, &b, &a), ERR_OK);
+    assert_str(buf_view(&b), quotes((char *)arena_str(&a, STR("~/a~1b/~0 1 -> 2\n-/l/1 {'x':2}\n")).p));
+    buf_done(&b);
+    arena_done(&a);
+}
+
 static void what_means_the_same_does_not_differ(void **state)
 {
     (void)state;
@@ -91,6 +105,7 @@ int main(void)
         cmocka_unit_test(each_member_is_named_by_its_path),
         cmocka_unit_test(another_type_is_one_change),
         cmocka_unit_test(plain_arrays_change_as_a_whole_and_others_by_place),
+        cmocka_unit_test(paths_may_be_json_pointers),
         cmocka_unit_test(what_means_the_same_does_not_differ),
         cmocka_unit_test(very_large_objects_are_compared_in_bounded_time),
     };
