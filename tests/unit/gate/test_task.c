@@ -63,7 +63,7 @@ static bool seen(struct scene *s, const char *id, struct lease *l, struct gate_t
     struct arena a;
     arena_init(&a, 1u << 20);
     struct call look = {.arena = &a, .lease = l};
-    bool there = gate_task_look(&s->worker, str_of(id), &look, ret);
+    bool there = gate_task_look(&s->worker, str_of(id), &look, true, ret);
     arena_done(&a);
     return there;
 }
@@ -133,7 +133,7 @@ static void a_task_is_of_its_session_and_its_end_is_told_as_long_as_it_is_kept(v
     struct arena a;
     arena_init(&a, 1u << 20);
     struct call look = {.arena = &a, .lease = l};
-    assert_true(gate_task_look(&s.worker, str_of(c.w.id), &look, &at));
+    assert_true(gate_task_look(&s.worker, str_of(c.w.id), &look, true, &at));
     assert_int_equal(look.fault.err, ERR_APPROVAL_DENIED);
     assert_non_null(strstr(look.fault.text, "too much"));
     arena_done(&a);
