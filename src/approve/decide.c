@@ -7,136 +7,6 @@
 
 enum { DECIDE_ARENA = 64 << 20, DECIDE_SHAPE_MS = 86400000, DECIDE_REASON = 2000 };
 
-/* ---- may this person? ---- */
-
-/* Is one of these groups also one of those? any: there are some. Both are JSON arrays. */
-static enum err decide_in(struct str groups, struct str mine, bool *any, bool *fits, struct fault *f)
-{
-    struct arena a;
-    struct json want, has;
-    arena_init(&a, DECIDE_ARENA);
-    enum err e = groups.n ? json_parse(&want, groups, &a, NULL, f) : ERR_OK;
-    if (!e && groups.n) {
-        e = json_parse(&has, mine.n ? mine : STR("[]"), &a, NULL, f);
-        JSON_EACH(&want, JSON_ROOT, group)
-        {
-            *any = true;
-            if (!e)
-                JSON_EACH(&has, JSON_ROOT, one)
-                {
-                    *fits = *fits || json_str_same(&want, group, &has, one);
-                }
-        }
-    }
-    arena_done(&a);
-    return e && e != ERR_NOMEM ? fault_set(f, ERR_ROLE, "whose groups cannot be read is in none") : e;
-}
-
-static enum err decide_group(const struct approval *p, const struct person *by, struct fault *f)
-{
-    bool any = false, fits = false, second = p->now.escalated > 0;
-    TRY(decide_in(p->reviewers, by->groups, &any, &fits, f));
-    if (any && !fits && second)
-        TRY(decide_in(p->escalate, by->groups, &any, &fits, f));
-    return any && !fits
-               ? fault_set(f, ERR_ROLE, STR_FMT " is in none of the groups that decide about this call: %.120s%s%.120s",
-                           STR_ARG(by->name), p->reviewers.p, second ? ", " : "", second ? p->escalate.p : "")
-               : ERR_OK;
-}
-
-/* Nobody for whom the agent acts says yes where it takes two, or where break-glass stands for somebody else. */
-static enum err decide_own(const struct approval *p, const struct person *by, const char *what, struct fault *f)
-{
-    if (str_ieq(by->name, p->owner))
-        return fault_set(f, ERR_ROLE, "the agent's owner cannot %s", what);
-    if (p->user.n && str_ieq(by->name, p->user))
-        return fault_set(f, ERR_ROLE, "the user on whose behalf the agent acts cannot %s", what);
-    return ERR_OK;
-}
-
-/* Two people, and neither of them one for whom the agent acts. A no is everybody's. */
-static enum err decide_four_eyes(const struct approval *p, const struct approval_decision *d, const char *digest,
-                                 struct fault *f)
-{
-    if (p->people < 2)
-        return ERR_OK;
-    TRY(decide_own(p, &d->by, "be one of the two who approve its call", f));
-    for (const struct approval_said *s = p->now.said; s && !d->glass; s = s->before)
-        if (s->verdict >= APPROVE_ONCE && str_ieq(s->by, d->by.name) && strcmp(s->digest, digest) == 0)
-            return fault_set(f, ERR_ROLE, STR_FMT " said yes already: the second yes is a different person's",
-                             STR_ARG(d->by.name));
-    return ERR_OK;
-}
-
-/* ---- break-glass ---- */
-
-struct decide_waiver {
-    bool groups, people;
-};
-
-static bool decide_alone(const struct approval *p, const struct approval_decision *d, const char *digest)
-{
-    unsigned others = 0;
-    for (const struct approval_said *s = p->now.said; s; s = s->before)
-        others += s->verdict >= APPROVE_ONCE && !str_ieq(s->by, d->by.name) && strcmp(s->digest, digest) == 0;
-    return others + 1 < p->people;
-}
-
-static enum err decide_glass(const struct approvals *a, const struct approval *p, const struct approval_decision *d,
-                             struct fault *f)
-{
-    if (!glass_open(a))
-        return fault_set(f, ERR_CONFLICT, "break-glass is not open: doorward break-glass start opens it");
-    return decide_own(p, &d->by, "approve its call by break-glass", f);
-}
-
-static enum err decide_digest(const struct approval *p, const struct approval_decision *d, struct fault *f)
-{
-    bool no = d->verdict < APPROVE_ONCE;
-    if (no && !d->digest.n)
-        return ERR_OK;
-    if (!d->digest.n)
-        return fault_set(f, ERR_PARAMS, "a yes names the arguments that were looked at: digest is \"%s\" now",
-                         approval_digest(p));
-    return str_ieq(d->digest, str_of(approval_digest(p)))
-               ? ERR_OK
-               : fault_set(f, ERR_PARAMS,
-                           "the arguments are not those that were looked at: their digest is %s now. Look again",
-                           approval_digest(p));
-}
-
-static unsigned decide_sayings(const struct approval *p)
-{
-    unsigned n = 0;
-    for (const struct approval_said *s = p->now.said; s; s = s->before)
-        n++;
-    return n;
-}
-
-static enum err decide_may(const struct approvals *a, const struct approval *p, const struct approval_decision *d,
-                           const char *digest, struct decide_waiver *ret, struct fault *f)
-{
-    bool yes = d->verdict >= APPROVE_ONCE;
-    struct decide_waiver w = {false, false};
-    enum err e = decide_group(p, &d->by, f);
-    if (e == ERR_ROLE && yes && d->glass)
-        w.groups = true;
-    else
-        TRY(e);
-    TRY(decide_digest(p, d, f));
-    if (!yes)
-        return ERR_OK;
-    if (decide_sayings(p) + 1 >= APPROVAL_SAYINGS)
-        return fault_set(f, ERR_LIMIT, "%d decisions about one call are the most: deny it, or let its time run out",
-                         APPROVAL_SAYINGS);
-    TRY(decide_four_eyes(p, d, digest, f));
-    w.people = d->glass && decide_alone(p, d, digest);
-    if (w.groups || w.people)
-        TRY(decide_glass(a, p, d, f));
-    *ret = w;
-    return ERR_OK;
-}
-
 /* ---- what was decided before ---- */
 
 static enum err decide_conflict(const struct approval *p, struct fault *f)
@@ -241,41 +111,56 @@ struct decide_edit {
     struct changes *changes; /* between what was looked at and these; taken by the move */
 };
 
+/* What is said, or NULL: *e says why. */
+static struct approval_said *decide_said(struct approvals *a, struct approval *p, const struct approval_decision *d,
+                                         const struct decide_edit *with, const char *digest,
+                                         struct decide_waiver *waives, enum err *e, struct fault *f)
+{
+    const struct changes *c = with->changes;
+    *e = decide_may(a, p, d, digest, waives, f);
+    if (!*e && with->arguments.n && !c)
+        *e = fault_set(f, ERR_PARAMS, "the arguments have changed meanwhile. Look again");
+    if (*e)
+        return NULL;
+    struct approval_said *said =
+        approval_say(d, digest, c ? buf_view(&c->all) : STR_NONE, c ? buf_view(&c->paths) : STR_NONE, clock_wall_ms());
+    if (!said)
+        *e = fault_set(f, ERR_NOMEM, "no memory for a decision");
+    else if (waives->groups || waives->people)
+        memcpy(said->glass, a->glass.now.id, sizeof(said->glass));
+    return said;
+}
+
+static enum approval_event decide_event(const struct approval *p, const struct approval_said *said)
+{
+    if (said->verdict < APPROVE_ONCE)
+        return APPROVAL_DENY;
+    return approval_enough(p, said, said->digest) ? APPROVAL_GRANT : APPROVAL_YES;
+}
+
 static enum err decide_move(struct approvals *a, struct approval *p, const struct approval_decision *d,
                             struct decide_edit *with, struct approval_move **ret, struct fault *f)
 {
-    struct str edited = with->arguments;
-    struct approval_edit *edit = edited.n ? approval_edit_new(edited) : NULL;
-    const char *digest = edit ? edit->digest : approval_digest(p);
+    struct approval_edit *edit = with->arguments.n ? approval_edit_new(with->arguments) : NULL;
     struct decide_waiver waives = {false, false};
-    enum err e = edited.n && !edit ? fault_set(f, ERR_NOMEM, "no memory for a decision")
-                                   : decide_may(a, p, d, digest, &waives, f);
-    const struct changes *c = with->changes;
-    if (!e && edited.n && !c)
-        e = fault_set(f, ERR_PARAMS, "the arguments have changed meanwhile. Look again");
-    struct approval_said *said = e ? NULL
-                                   : approval_say(d, digest, c ? buf_view(&c->all) : STR_NONE,
-                                                  c ? buf_view(&c->paths) : STR_NONE, clock_wall_ms());
-    char *passkey = said && d->by.passkey.n ? strndup(d->by.passkey.p, d->by.passkey.n) : NULL;
     struct approval_move *m = NULL;
-    if (!e && said && (passkey || !d->by.passkey.n)) {
+    enum err e;
+    if (with->arguments.n && !edit)
+        return fault_set(f, ERR_NOMEM, "no memory for a decision");
+    struct approval_said *said = decide_said(a, p, d, with, edit ? edit->digest : approval_digest(p), &waives, &e, f);
+    if (said) {
         said->before = p->now.said;
-        if (waives.groups || waives.people)
-            memcpy(said->glass, a->glass.now.id, sizeof(said->glass));
-        bool enough = approval_enough(p, said, digest);
-        m = approvals_move(a, p, d->verdict < APPROVE_ONCE ? APPROVAL_DENY : enough ? APPROVAL_GRANT : APPROVAL_YES);
+        m = approvals_move(a, p, decide_event(p, said));
     }
     if (!m) {
         free(said);
         free(edit);
-        free(passkey);
         return e ? e : fault_set(f, ERR_NOMEM, "no memory for a decision");
     }
     m->next.said = said;
     if (edit)
         m->next.edit = edit;
     m->dwell_ms = d->dwell_ms;
-    m->passkey = passkey;
     m->waives_groups = waives.groups;
     m->waives_people = waives.people;
     m->changes = with->changes;
@@ -283,7 +168,7 @@ static enum err decide_move(struct approvals *a, struct approval *p, const struc
     m->waited = true;
     if (m->event == APPROVAL_GRANT) {
         approval_set_until(&m->next, a->take_ms);
-        m->shape_ms = m->next.edit ? 0 : decide_shape(said, digest);
+        m->shape_ms = m->next.edit ? 0 : decide_shape(said, said->digest);
     }
     *ret = m;
     return ERR_OK;

@@ -39,6 +39,7 @@ struct approval_said { /* what one person said; never changes */
     char glass[ENC_ID_MAX];            /* the break-glass that it was said by; or empty */
     char digest[2 * SHA256_BYTES + 1]; /* of the arguments that it is about */
     struct str by, channel, reason;
+    struct str passkey;          /* that signed it: its id; or empty */
     struct str changes, changed; /* of an edit: JSON arrays (changes.h), with values and without; or empty */
     char bytes[];
 };
@@ -105,11 +106,10 @@ struct approval_move {
     struct approval_wait *taker; /* of TAKE and REPEAT */
     char shape_of[ENC_ID_MAX];   /* of REPEAT: the question that the yes was to */
     int64_t dwell_ms;
-    char *passkey; /* that signed it; or NULL */
-    bool rewrite;  /* nothing happens: it is written again */
-    bool waited;   /* somebody waits for it … */
-    bool applied;  /* … until then */
-    bool done;     /* the thread is through with it: whoever waits gives it back */
+    bool rewrite; /* nothing happens: it is written again */
+    bool waited;  /* somebody waits for it … */
+    bool applied; /* … until then */
+    bool done;    /* the thread is through with it: whoever waits gives it back */
     int64_t shape_ms;
     enum err err;
     struct fault fault;
@@ -248,6 +248,13 @@ enum err row_read(const struct store_approval *row, struct arena *a, struct appr
                   struct fault *f) MUST_USE;
 enum err row_card(const struct store_approval *row, struct arena *a, struct approval_card *ret,
                   struct fault *f) MUST_USE;
+
+/* may.c: with the lock. What of the rules break-glass has to lift for this decision. */
+struct decide_waiver {
+    bool groups, people;
+};
+enum err decide_may(const struct approvals *a, const struct approval *p, const struct approval_decision *d,
+                    const char *digest, struct decide_waiver *ret, struct fault *f) MUST_USE;
 
 /* log.c: is anything of it said in the record? */
 bool approvals_logs(const struct approval_move *m);

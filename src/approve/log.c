@@ -63,8 +63,8 @@ static void log_decided(const struct approval_move *m, int64_t now, struct json_
     json_kv_i64(o, "latencyMs", now - p->created);
     if (m->event != APPROVAL_DENY)
         json_kv_i64(o, "needed", yes < p->people && !s->glass[0] ? p->people - yes : 0);
-    if (m->passkey)
-        json_kv_z(o, "passkey", m->passkey);
+    if (s->passkey.n)
+        json_kv_str(o, "passkey", s->passkey);
     if (s->shape_ms)
         json_kv_i64(o, "shapeMs", s->shape_ms);
     if (s->verdict == APPROVE_DENY_AND_KILL)

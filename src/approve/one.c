@@ -67,7 +67,7 @@ struct approval_said *approval_say(const struct approval_decision *d, const char
                                    struct str changed, int64_t now)
 {
     const struct person *by = &d->by;
-    size_t bytes = by->name.n + by->channel.n + d->reason.n + changes.n + changed.n + 5;
+    size_t bytes = by->name.n + by->channel.n + d->reason.n + by->passkey.n + changes.n + changed.n + 6;
     struct approval_said *s = calloc(1, sizeof(*s) + bytes);
     if (!s)
         return NULL;
@@ -75,6 +75,7 @@ struct approval_said *approval_say(const struct approval_decision *d, const char
     s->by = one_copy(&at, by->name);
     s->channel = one_copy(&at, by->channel);
     s->reason = one_copy(&at, d->reason);
+    s->passkey = one_copy(&at, by->passkey);
     s->changes = one_copy(&at, changes);
     s->changed = one_copy(&at, changed);
     s->at = now;

@@ -125,7 +125,6 @@ void approvals_put(struct approvals *a, struct approval_move *m)
 void approvals_move_free(struct approval_move *m)
 {
     buf_done(&m->question);
-    free(m->passkey);
     if (m->changes)
         changes_done(m->changes);
     free(m->changes);

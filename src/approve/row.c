@@ -69,6 +69,7 @@ static void row_said(const struct approval_said *newest, bool over, struct json_
         json_kv_z(o, "digest", v[n]->digest);
         json_kv_bool(o, "edited", v[n]->edited);
         json_kv_z(o, "glass", v[n]->glass);
+        json_kv_str(o, "passkey", v[n]->passkey);
         json_kv_str(o, "reason", v[n]->reason);
         json_kv_i64(o, "shapeMs", v[n]->shape_ms);
         json_kv_z(o, "verdict", row_verdicts[v[n]->verdict]);
@@ -199,11 +200,12 @@ static enum err row_read_said(struct row_reader *r, struct approval *p, struct f
     JSON_EACH(&r->j, said, one)
     {
         struct str digest = row_str(r, one, STR("digest"));
-        struct approval_decision d = {
-            .by = {.name = row_str(r, one, STR("by")), .channel = row_str(r, one, STR("channel"))},
-            .verdict = row_verdict(r, row_str(r, one, STR("verdict"))),
-            .reason = row_str(r, one, STR("reason")),
-            .shape_ms = row_i64(r, one, STR("shapeMs"), 0, APPROVAL_TAKEN_MS)};
+        struct approval_decision d = {.by = {.name = row_str(r, one, STR("by")),
+                                             .channel = row_str(r, one, STR("channel")),
+                                             .passkey = json_str(&r->j, json_get(&r->j, one, STR("passkey")), r->a)},
+                                      .verdict = row_verdict(r, row_str(r, one, STR("verdict"))),
+                                      .reason = row_str(r, one, STR("reason")),
+                                      .shape_ms = row_i64(r, one, STR("shapeMs"), 0, APPROVAL_TAKEN_MS)};
         int64_t at = row_i64(r, one, STR("at"), 0, INT64_MAX);
         char hex[2 * SHA256_BYTES + 1] = "";
         r->bad = r->bad || !row_hex(digest);

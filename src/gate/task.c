@@ -107,7 +107,18 @@ bool task_turns(struct gate_task *t, enum task_state s)
     all->calls += (s == TASK_CALLS) - (t->state == TASK_CALLS);
     t->state = s;
     t->changed = clock_wall_ms();
+    task_changes(t);
     return true;
+}
+
+void task_changes(struct gate_task *t)
+{
+    t->version = atomic_fetch_add(&t->all->version, 1) + 1;
+}
+
+uint64_t gate_tasks_version(struct gate_tasks *all)
+{
+    return atomic_load(&all->version);
 }
 
 /* The last one that was under way when the house began to stop. */
@@ -203,6 +214,7 @@ static bool task_new(struct gate_tasks *all, struct gate_worker *home, struct st
     }
     t->lease = lease_ref(l);
     task_enter(all, t);
+    task_changes(t);
     return true;
 }
 
@@ -257,11 +269,12 @@ static void task_answer(const struct gate_task *t, struct call *c)
 }
 
 /* With the lock. */
-static void task_see(struct gate_task *t, struct call *c, struct gate_task_seen *s)
+static void task_see(struct gate_task *t, struct call *c, bool polls, struct gate_task_seen *s)
 {
     int64_t now = clock_mono_ns();
     s->early = t->asked && now - t->asked < TASK_POLL_LEAST * INT64_C(1000000) / 2;
-    t->asked = now;
+    t->asked = polls ? now : t->asked;
+    s->version = t->version;
     s->over = t->state == TASK_OVER;
     s->granted = t->state == TASK_CALLS || t->state == TASK_ASKS;
     s->asks = task_asks_put(t, c->arena);
@@ -271,11 +284,11 @@ static void task_see(struct gate_task *t, struct call *c, struct gate_task_seen 
         task_answer(t, c);
 }
 
-bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, struct gate_task_seen *ret)
+bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, bool polls, struct gate_task_seen *ret)
 {
     struct gate_tasks *all = w->gate->tasks;
     struct approval_glance g = {0};
-    struct gate_task_seen s = {.until = 0};
+    struct gate_task_seen s = {.version = 1};
     pthread_mutex_lock(&all->lock);
     bool asked = approvals_glance(w->gate->approvals, id, c->lease, &g);
     struct gate_task *t = task_find(all, id);
@@ -288,7 +301,7 @@ bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, struct
     s.created = s.changed = t ? t->created : g.created;
     s.until = asked ? g.until : 0;
     if (t)
-        task_see(t, c, &s);
+        task_see(t, c, polls, &s);
     pthread_mutex_unlock(&all->lock);
     if (!t && !asked)
         return false;

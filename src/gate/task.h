@@ -34,7 +34,8 @@ struct gate_task_seen {
     bool over, cancelled;
     bool granted;             /* people said yes: the call is being made */
     struct str asks;          /* of one that wants something of its client: {name: {"method", "params"}}; or empty */
-    bool early;               /* it was asked for only a moment ago */
+    bool early;               /* it was polled only a moment ago */
+    uint64_t version;         /* another one with each change, and never 0 */
     int64_t created, changed; /* wall clock, ms */
     int64_t until;            /* of one that waits: until when people can decide; wall clock, ms */
     int64_t ttl_ms;           /* from its creation on */
@@ -42,7 +43,8 @@ struct gate_task_seen {
 };
 /* How it stands, for the session c->lease. Of one that is over, c->answer or c->fault are what its call was answered,
  * in c->arena, as in call_face.answered. False: this session has no such task. */
-bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, struct gate_task_seen *ret);
+bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, bool polls, struct gate_task_seen *ret);
+uint64_t gate_tasks_version(struct gate_tasks *t); /* another one with each change of any of them (any) */
 /* What its client says to what it asks: responses is an object in doc; what nobody asked is passed over. False: this
  * session has no such task. */
 bool gate_task_answer(struct gate_worker *w, struct str id, struct lease *l, const struct json *doc, uint32_t responses,

@@ -48,6 +48,7 @@ bool task_asks_add(struct gate_task *t, unsigned number, struct str own, struct 
     ask->method = asks_copy(&at, method);
     ask->params = asks_copy(&at, params);
     *last = ask;
+    task_changes(t);
     return true;
 }
 
@@ -151,7 +152,7 @@ bool gate_task_answer(struct gate_worker *w, struct str id, struct lease *l, con
     struct call look = {.arena = a, .lease = l};
     struct gate_task_seen seen;
     bool taken = false;
-    if (!gate_task_look(w, id, &look, &seen))
+    if (!gate_task_look(w, id, &look, false, &seen))
         return false;
     pthread_mutex_lock(&all->lock);
     struct gate_task *t = task_find(all, id);
@@ -159,8 +160,10 @@ bool gate_task_answer(struct gate_worker *w, struct str id, struct lease *l, con
         uint32_t value = json_get(doc, responses, ask->name);
         taken = asks_take(ask, json_type(doc, value) == JSON_OBJECT ? json_raw(doc, value) : STR_NONE) || taken;
     }
-    if (taken)
+    if (taken) {
+        task_changes(t);
         task_asks_post(t);
+    }
     pthread_mutex_unlock(&all->lock);
     return true;
 }

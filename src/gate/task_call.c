@@ -78,7 +78,7 @@ enum err task_call_read(struct str kept, struct str about, bool edited, struct c
     c->server = task_text(&j, "server", a);
     c->claims.model = task_text(&j, "model", a);
     c->claims.cost = task_text(&j, "cost", a);
-    if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("tokens")), &c->claims.tokens))
+    if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("tokens")), &c->claims.tokens) || c->claims.tokens < 0)
         c->claims.tokens = -1;
     if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("can")), &can) || can < 0 || can > CAN_ALL)
         can = 0;

@@ -3,6 +3,7 @@
 #define GATE_TASK_INNER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "gate/stage.h"
 #include "gate/task.h"
@@ -41,9 +42,10 @@ struct gate_task {
     unsigned rounds, names;
     int64_t asks_until;       /* monotonic, ns; of one that asks */
     int64_t created, changed; /* wall clock, ms */
-    int64_t over, asked;      /* monotonic, ns */
-    enum err err;             /* of one that is over: why its call was refused, and … */
-    struct str text;          /* … in which words; or its answer (share.c). Heap */
+    uint64_t version;
+    int64_t over, asked; /* monotonic, ns */
+    enum err err;        /* of one that is over: why its call was refused, and … */
+    struct str text;     /* … in which words; or its answer (share.c). Heap */
     char trace_id[33];
 };
 
@@ -53,6 +55,7 @@ struct gate_tasks {
     struct gate_task *slot[TASK_SLOTS], *first, **last;
     size_t count, calls; /* calls: under way */
     size_t bytes;        /* of all texts */
+    _Atomic uint64_t version;
     bool open, closing;
     void (*idle)(void *ctx);
     void *ctx;
@@ -63,6 +66,8 @@ struct gate_task *task_find(struct gate_tasks *all, struct str id);
 bool task_is_of(const struct gate_task *t, const struct lease *l);
 /* The end of a task's way, on its home. text is copied. task.c */
 void task_over(struct gate_task *t, enum err e, struct str text);
+/* Something of it is another way now: who listens is told. With the lock; task.c */
+void task_changes(struct gate_task *t);
 /* Its call waits for the client, or goes on. False: none begins any more. With the lock; task.c */
 bool task_turns(struct gate_task *t, enum task_state s);
 void task_idle(struct gate_tasks *all); /* without the lock, after task_turns */

@@ -97,6 +97,7 @@ static void run_withdrawn(struct call *c, unsigned number)
     pthread_mutex_lock(&t->all->lock);
     for (struct task_ask *ask = t->asks; ask; ask = ask->next)
         ask->told = ask->told || ask->number == number;
+    task_changes(t);
     pthread_mutex_unlock(&t->all->lock);
 }
 

@@ -2,6 +2,7 @@
 #include "gate/face.h"
 #include "mcp/elicit.h"
 #include "mcp/input.h"
+#include "mcp/tasks.h"
 
 enum { MCP_EVENT_MAX = 1 << 20 };
 

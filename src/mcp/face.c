@@ -1,6 +1,7 @@
 /* The endpoint: from an HTTP exchange to a method, and back. */
 #include "gate/face.h"
 #include "mcp/event.h"
+#include "mcp/tasks.h"
 
 #define MCP_OUT_MAX (64u << 20)
 

@@ -1,5 +1,5 @@
 /* Who we are and what we speak: initialize (legacy), server/discover (modern), ping. */
-#include "mcp/request.h"
+#include "mcp/tasks.h"
 
 #define MCP_SERVER_INFO "{\"name\":\"doorward\",\"title\":\"Doorward\",\"version\":\"" DOORWARD_VERSION "\"}"
 #define MCP_INSTRUCTIONS                                                                                               \

@@ -1,5 +1,6 @@
 /* A client opens a stream of notifications (GET; subscriptions/listen) or ends its protocol session (DELETE). */
 #include "mcp/event.h"
+#include "mcp/tasks.h"
 
 enum { LISTEN_URIS = 256 };
 
@@ -125,8 +126,7 @@ static enum err listen_filter(struct mcp_request *r, struct mcp_stream *s, struc
         s->wants[listen_lists[i].list] = t == JSON_TRUE;
     }
     s->wants[MCP_TEMPLATES] = s->wants[MCP_RESOURCES];
-    if (json_get(&r->doc, filter, STR("taskIds")))
-        TRY(mcp_needs_tasks(r, f));
+    TRY(mcp_tasks_listen(s, json_get(&r->doc, filter, STR("taskIds")), f));
     return listen_uris(r, s, json_get(&r->doc, filter, STR("resourceSubscriptions")), f);
 }
 
@@ -148,6 +148,7 @@ static void listen_acknowledge(struct mcp_stream *s)
             json_put_str(&o, s->uri[i].uri);
         json_close(&o, ']');
     }
+    mcp_tasks_acknowledge(s, &o);
     json_close(&o, '}');
     mcp_notification_close(&o);
     mcp_stream_send(s, &b);

@@ -91,12 +91,6 @@ void mcp_put_refusal(struct mcp_request *r, const struct fault *f);
 void mcp_put_result(struct mcp_request *r, struct json_out *o, const struct connect_answer *a);
 void mcp_put_refused(struct mcp_request *r, struct json_out *o, const struct fault *f);
 int64_t mcp_put_error_object(struct mcp_request *r, struct json_out *o, const struct connect_answer *a); /* its code */
-/* Does the client know the extension for calls that go on without it? tasks.c */
-#define MCP_TASKS "io.modelcontextprotocol/tasks"
-bool mcp_knows_tasks(const struct mcp_request *r);
-enum err mcp_needs_tasks(const struct mcp_request *r, struct fault *f) MUST_USE;
-/* The answer of a call that is a task from now on; it answers. tasks.c */
-void mcp_answer_task(struct mcp_request *r);
 /* May this session use the prompts (CALL_PROMPT) or resources (CALL_RESOURCE) of a server, on this path? lists.c */
 bool mcp_server_allowed(struct mcp_request *r, enum call_kind kind, struct str server);
 /* What this session may use of the catalogue, as it is listed on this path, in its order. lists.c */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "mcp/event.h"
+#include "mcp/tasks.h"
 #include "net/sse.h"
 
 enum { STREAM_TICK_MS = 250, STREAM_AWAKE_TICKS = 60, STREAM_EVENT_MAX = 1 << 20 };
@@ -244,6 +245,8 @@ static void streams_tick(uv_timer_t *t)
             stream_end(s, true);
         else if (s->shows)
             mcp_resume_more(s);
+        else
+            mcp_tasks_tell(s);
     }
     if (awake) /* an hour may have come at which a session may use more or less */
         streams_compare(m);

@@ -16,6 +16,11 @@ struct mcp_stream_uri {
     struct str uri, server;
 };
 
+struct mcp_stream_task { /* of a call that goes on without its client (tasks.h) */
+    struct str id;
+    uint64_t told; /* its version */
+};
+
 struct mcp_stream {
     struct mcp_request *r; /* in its exchange's arena, as this */
     struct mcp_stream *next, **link;
@@ -23,9 +28,12 @@ struct mcp_stream {
     uint64_t seen[MCP_LISTS];   /* digests of the lists as they were told last */
     struct mcp_stream_uri *uri; /* resources of which a modern client wants to hear */
     size_t uri_count;
-    uint64_t number;   /* of a legacy one (session_table.h) */
-    bool shows;        /* what another one, or a call, produces, for a client that came back (resume.c) */
-    uint64_t position; /* and how far it is */
+    struct mcp_stream_task *task;
+    size_t task_count;
+    uint64_t tasks_told; /* the version of all of them */
+    uint64_t number;     /* of a legacy one (session_table.h) */
+    bool shows;          /* what another one, or a call, produces, for a client that came back (resume.c) */
+    uint64_t position;   /* and how far it is */
 };
 
 void mcp_streams_init(struct mcp_worker *m);

@@ -5,8 +5,8 @@
  *
  * Sources: ext-tasks specification/2026-07-28/tasks; SEP-2663.
  */
+#include "mcp/tasks.h"
 #include "base/clock.h"
-#include "gate/task.h"
 #include "mcp/input.h"
 
 bool mcp_knows_tasks(const struct mcp_request *r)
@@ -102,13 +102,22 @@ static void task_put_end(struct mcp_request *r, struct json_out *o)
         mcp_put_error_object(r, o, &c->answer);
 }
 
+void mcp_put_task(struct mcp_request *r, struct json_out *o, struct str id, const struct gate_task_seen *s)
+{
+    task_put(r, o, id, s);
+    if (s->asks.n)
+        task_put_asks(r, o, s->asks);
+    if (s->over && !s->cancelled)
+        task_put_end(r, o);
+}
+
 void mcp_answer_task(struct mcp_request *r)
 {
     struct gate_task_seen s;
     struct call *c = &r->call;
     struct str id = str_of(c->wait.id);
     struct call look = {.arena = c->arena, .lease = c->lease};
-    if (!gate_task_look(r->mcp->gate, id, &look, &s)) {
+    if (!gate_task_look(r->mcp->gate, id, &look, false, &s)) {
         mcp_answer_fault(r, &c->fault, c->retry_after_ms);
         return;
     }
@@ -166,7 +175,7 @@ static bool task_look(struct mcp_request *r, struct str id, struct gate_task_see
     struct call *c = &r->call;
     c->arena = &r->x->arena;
     c->lease = r->lease; /* of the request's reference */
-    return r->mcp->gate->gate->tasks && gate_task_look(r->mcp->gate, id, c, s);
+    return r->mcp->gate->gate->tasks && gate_task_look(r->mcp->gate, id, c, true, s);
 }
 
 /* Asking at the pace that was given counts against no rate; asking for what is not there, or all the time, does. */
@@ -184,11 +193,7 @@ void mcp_tasks_get(struct mcp_request *r)
         return;
     }
     struct json_out o = mcp_result_open(r);
-    task_put(r, &o, id, &s);
-    if (s.asks.n)
-        task_put_asks(r, &o, s.asks);
-    if (s.over && !s.cancelled)
-        task_put_end(r, &o);
+    mcp_put_task(r, &o, id, &s);
     mcp_meta_open(r, &o);
     json_close(&o, '}');
     mcp_result_close(&o);

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startGate, until } from './lib/gate.mjs'
 import { ledger } from './lib/ledger.mjs'
 import { people } from './lib/people.mjs'
+import { blocks } from './lib/sse.mjs'
 import { startAsking } from './lib/servers.mjs'
 import { TASKS, taskSession } from './lib/tasks.mjs'
 
@@ -195,6 +196,34 @@ describe('a task', () => {
     assert.equal((await ask('cancel', taskId)).json.result.resultType, 'complete') // no harm in saying it twice
   })
 
+  test('is told on a stream of notifications, whole, whenever it is another way', async () => {
+    const { taskId } = (await begin('streamed', { ms: 500 })).json.result
+    const others = (await begin('of another session', {}, gate.token(agent))).json.result.taskId
+    const left = new AbortController()
+    const body = { jsonrpc: '2.0', id: 'tasks-1', method: 'subscriptions/listen', params: {
+      notifications: { taskIds: [taskId, others, 'apr_none'] }, _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', ...TASKS } } }
+    const res = await fetch(`${gate.url}/mcp`, { method: 'POST', signal: left.signal, body: JSON.stringify(body),
+      headers: gate.headers(token, { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' }) })
+    const told = []
+    const reading = (async () => {
+      for await (const block of blocks(res)) if (block.data) told.push(JSON.parse(block.data))
+    })().catch(() => {})
+    const statuses = () => told.slice(1).map((m) => m.params.statusMessage?.split(/[,:]/)[0] ?? m.params.status)
+    await until('how it stands', () => told.length === 2)
+    assert.deepEqual(told[0].params.notifications, { taskIds: [taskId] })
+    await who.approve(await who.question('streamed'))
+    await until('its end', () => told.at(-1).params.status === 'completed')
+    assert.deepEqual(statuses(), ['a person has to approve this call', 'approved', 'completed'])
+    for (const m of told) assert.equal(m.params._meta['io.modelcontextprotocol/subscriptionId'], 'tasks-1')
+    const { resultType, _meta, ...asked } = (await ask('get', taskId)).json.result
+    const { _meta: own, ...last } = told.at(-1).params
+    assert.deepEqual([last, resultType], [asked, 'complete'])
+    assert.equal(code(await gate.modern(token, 'subscriptions/listen', { notifications: { taskIds: 'all' } }, { meta: TASKS })), 'invalid_params')
+    left.abort()
+    await reading
+    await who.deny(await who.question('of another session'), 'no')
+  })
+
   test('is nothing that can be updated: what nobody asked for is passed over', async () => {
     const { taskId } = (await begin('update')).json.result
     assert.equal(code(await ask('update', taskId)), 'invalid_params')
@@ -311,6 +340,25 @@ describe('a restart of the gateway', () => {
       await who.approve(asked)
       await until('the call to be made', () => count('silent') === 1)
       assert.equal(text((await over(silent)).result), 'done')
+    } finally {
+      await gate.stop()
+      gate = own
+      who = people(gate)
+    }
+  })
+
+  test('that ends in order lets a call that nobody waits for come to its end', async () => {
+    const own = gate
+    await start()
+    try {
+      await begin('in order', { ms: 1500 })
+      await who.approve(await who.question('in order'))
+      await until('the call to be made', () => count('in order') === 1)
+      gate.daemon.kill('SIGTERM')
+      assert.deepEqual(await gate.exited, { code: 0, signal: null })
+      await gate.start()
+      const outcome = await gate.recorded('its outcome', (e) => e.event === 'TOOL_RESULT' && e.toolName === 'ledger/write')
+      assert.equal(outcome.result, 'success')
     } finally {
       await gate.stop()
       gate = own

@@ -1,5 +1,7 @@
 /* requestState: what a client is given is good for the same call of the same session of the same agent, for a while. */
-#include "../unit.h"
+#include "../folder.h"
+
+#include <sys/stat.h>
 
 #include "gate/request_state.h"
 
@@ -102,6 +104,39 @@ static void it_is_of_one_call_of_one_session_only(void **state)
     request_states_free(of_another_process);
 }
 
+static void one_that_lasts_is_read_by_the_next_process_with_the_key_that_is_kept(void **state)
+{
+    char folder[64], path[128];
+    struct fault f;
+    struct stat st;
+    struct request_state v = {.grant = {.id = "apr_1"}}, got;
+    struct request_state_of of = call;
+    struct request_states *next = request_states_new(), *other = request_states_new();
+    (void)state;
+    folder_make(folder);
+    snprintf(path, sizeof(path), "%s/waits.key", folder);
+    of.lasts = true;
+    assert_int_equal(request_states_keep(seals, path, &f), ERR_OK);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    struct str text = request_state_write(seals, &of, &v, 1000, &arena);
+    assert_int_equal(request_states_keep(next, path, &f), ERR_OK);
+    assert_int_equal(opened(next, &of, text, 999, &got), ERR_OK);
+    assert_string_equal(got.grant.id, "apr_1");
+    assert_int_equal(opened(next, &of, text, 1000, &got), ERR_REQUEST_STATE);
+    assert_int_equal(opened(other, &of, text, 0, &got), ERR_REQUEST_STATE);
+    assert_int_equal(opened(next, &call, text, 0, &got), ERR_REQUEST_STATE); /* and is good for nothing else */
+    text = request_state_write(seals, &call, &v, 1000, &arena);
+    assert_int_equal(opened(seals, &of, text, 0, &got), ERR_REQUEST_STATE);
+    FILE *file = fopen(path, "w");
+    fputs("no key", file);
+    fclose(file);
+    assert_int_equal(request_states_keep(other, path, &f), ERR_CORRUPT);
+    request_states_free(next);
+    request_states_free(other);
+    folder_remove(folder);
+}
+
 static void it_grows_old(void **state)
 {
     (void)state;
@@ -137,6 +172,8 @@ int main(void)
                                         scene_close),
         cmocka_unit_test_setup_teardown(what_was_changed_or_cut_is_refused, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(it_is_of_one_call_of_one_session_only, scene_open, scene_close),
+        cmocka_unit_test_setup_teardown(one_that_lasts_is_read_by_the_next_process_with_the_key_that_is_kept,
+                                        scene_open, scene_close),
         cmocka_unit_test_setup_teardown(it_grows_old, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(it_pays_once, scene_open, scene_close),
         cmocka_unit_test_setup_teardown(where_it_cannot_be_noted_it_does_not_pay, scene_open, scene_close),
