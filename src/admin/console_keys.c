@@ -41,6 +41,14 @@ void admin_passkey_note(struct admin_request *r, enum audit_event event, const s
     admin_note(r->admin, event, r->operator, STR_NONE, buf_view(&details));
 }
 
+enum err admin_console_whole(struct admin_request *r, struct fault *f)
+{
+    if (!arena_failed(r->arena))
+        return ERR_OK;
+    buf_clear(&r->out);
+    return fault_set(f, ERR_NOMEM, "the answer does not fit into memory");
+}
+
 /* ---- what a browser is asked ---- */
 
 static void keys_challenge(struct json_out *o, const unsigned char challenge[SHA256_BYTES])
@@ -109,7 +117,7 @@ enum err admin_console_passkey_options(struct admin_request *r, struct fault *f)
     json_kv_z(&o, "attestation", "none");
     json_kv_i64(&o, "timeout", CONSOLE_CHALLENGE_MS);
     json_close(&o, '}');
-    return ERR_OK;
+    return admin_console_whole(r, f);
 }
 
 /* ---- a proof ---- */
@@ -148,7 +156,7 @@ enum err admin_console_proof_post(struct admin_request *r, struct fault *f)
     json_kv_i64(&o, "timeoutMs", CONSOLE_CHALLENGE_MS);
     json_close(&o, '}');
     if (n)
-        return ERR_OK;
+        return admin_console_whole(r, f);
     buf_clear(&r->out);
     return fault_set(f, ERR_PROOF,
                      "you have no passkey for " STR_FMT ": add one under Account; that takes a sign-in link when you "
@@ -200,7 +208,7 @@ enum err admin_console_passkey_post(struct admin_request *r, struct fault *f)
     admin_passkey_write(r, &o, &made, false);
     json_close(&o, '}');
     r->status = 201;
-    return ERR_OK;
+    return admin_console_whole(r, f);
 }
 
 enum err admin_console_passkey_drop(struct admin_request *r, struct fault *f)

@@ -54,7 +54,7 @@ enum err admin_people_passkeys(struct admin_request *r, struct fault *f)
     passkeys_each(r->admin->passkeys, r->id, STR_NONE, people_passkey, &me);
     json_close(&o, ']');
     json_close(&o, '}');
-    return ERR_OK;
+    return admin_console_whole(r, f);
 }
 
 struct people_wanted {

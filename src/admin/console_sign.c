@@ -75,7 +75,7 @@ static void me_passkeys(struct admin_request *r, struct str name, struct json_ou
     json_close(o, ']');
 }
 
-static void me_write(struct admin_request *r, const struct console_who *who)
+static enum err me_write(struct admin_request *r, const struct console_who *who, struct fault *f)
 {
     char csrf[CONSOLE_CSRF_MAX];
     struct conf *conf = conf_slot_get(r->admin->conf);
@@ -96,13 +96,12 @@ static void me_write(struct admin_request *r, const struct console_who *who)
     json_close(&o, '}');
     conf_unref(conf);
     secret_wipe(csrf, sizeof(csrf));
+    return admin_console_whole(r, f);
 }
 
 enum err admin_console_me(struct admin_request *r, struct fault *f)
 {
-    (void)f;
-    me_write(r, &r->console);
-    return ERR_OK;
+    return me_write(r, &r->console, f);
 }
 
 /* ---- in ---- */
@@ -130,13 +129,24 @@ static enum err sign_attempt(struct admin_request *r, struct fault *f)
     return e;
 }
 
-static void sign_in(struct admin_request *r, const struct console_who *who, const struct secret *cookie,
-                    const struct store_passkey *key)
+/* Whoever signs in anew has no use for the session of before: the browser forgets its cookie. */
+static void sign_over_before(struct admin_request *r)
+{
+    struct console_who before;
+    struct str cookie = console_cookie(http_header(&r->x->head, "cookie"));
+    if (!cookie.p || console_who(r->admin->console, cookie, r->arena, &before, &(struct fault){0}))
+        return;
+    r->people_changed = console_out(r->admin->console, str_of(before.id));
+}
+
+static enum err sign_in(struct admin_request *r, const struct console_who *who, const struct secret *cookie,
+                        const struct store_passkey *key, struct fault *f)
 {
     r->x->note.operator= who->name;
+    sign_over_before(r);
     sign_note(r, AUDIT_PERSON_SIGNED_IN, who, console_ways[who->by], key);
     sign_cookie(r, cookie);
-    me_write(r, who);
+    return me_write(r, who, f);
 }
 
 enum err admin_console_link_post(struct admin_request *r, struct fault *f)
@@ -152,8 +162,7 @@ enum err admin_console_link_post(struct admin_request *r, struct fault *f)
     if (e == ERR_LINK)
         admin_note_failure(r, "link");
     TRY(e);
-    sign_in(r, &who, cookie, NULL);
-    return ERR_OK;
+    return sign_in(r, &who, cookie, NULL, f);
 }
 
 enum err admin_console_sign_in_get(struct admin_request *r, struct fault *f)
@@ -191,8 +200,7 @@ enum err admin_console_sign_in_post(struct admin_request *r, struct fault *f)
     if (e == ERR_PASSKEY)
         admin_note_failure(r, "passkey");
     TRY(e);
-    sign_in(r, &who, cookie, &key);
-    return ERR_OK;
+    return sign_in(r, &who, cookie, &key, f);
 }
 
 /* ---- out ---- */

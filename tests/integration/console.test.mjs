@@ -288,6 +288,15 @@ async function listen(browser, path) {
   return { ended: res.text() }
 }
 
+test('who signs in anew in the same browser leaves the session of before', async () => {
+  const ben = await signIn(gate, 'ben'), { cookie } = ben, key = ben.key
+  const stream = await listen(ben, '/admin/v1/approvals/stream')
+  assert.equal((await ben.signIn(key)).json.by, 'passkey')
+  assert.notEqual(ben.cookie, cookie)
+  assert.match(await stream.ended, /signed_out/)
+  refused(await ben.ask('GET', '/console/v1/me', undefined, { cookie }), 401, 'signed_out')
+})
+
 test('who signs out, or is removed, is out at once, and so are their streams', async () => {
   const ben = await signIn(gate, 'ben')
   const live = [await listen(ben, '/admin/v1/approvals/stream'), await listen(ben, '/admin/v1/audit/stream')]

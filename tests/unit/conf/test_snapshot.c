@@ -256,6 +256,32 @@ static void a_file_is_read_beside_itself_or_not_at_all(void **state)
     rmdir(folder);
 }
 
+static void messages_lead_to_the_console_where_it_has_a_name(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *admin, *own, *console, *link;
+    } cases[] = {
+        {"public_url: https://gate.example/", "", "", "https://gate.example/approvals/{id}"},
+        {"public_url: https://gate.example", "link: https://ours/{id}", "", "https://ours/{id}"},
+        {"public_url: https://gate.example", "", "console: { enabled: false }", ""},
+        {"listen: 127.0.0.1:9000", "", "", ""}, /* others cannot reach that */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[512];
+        snprintf(text, sizeof(text),
+                 "admin:\n  %s\n%s\nchannels:\n  ops: { kind: webhook, url: https://hooks.example/x, secret: "
+                 "\"${TEST_HOOK}\"%s%s }\n",
+                 cases[i].admin, cases[i].console, cases[i].own[0] ? ", " : "", cases[i].own);
+        setenv("TEST_HOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
+        struct conf *c = parsed(text);
+        if (!str_is(c->root.channels.v[0].link, cases[i].link))
+            fail_msg("%s: " STR_FMT, cases[i].admin, STR_ARG(c->root.channels.v[0].link));
+        conf_unref(c);
+    }
+    unsetenv("TEST_HOOK");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +289,7 @@ int main(void)
         cmocka_unit_test(values_come_with_their_units),
         cmocka_unit_test(secrets_come_from_files_and_the_environment_and_are_never_shown),
         cmocka_unit_test(a_secret_that_others_may_read_is_refused),
+        cmocka_unit_test(messages_lead_to_the_console_where_it_has_a_name),
         cmocka_unit_test(an_address_is_in_a_network_or_not),
         cmocka_unit_test(a_dump_is_a_configuration_of_the_same_effect),
         cmocka_unit_test(readers_see_one_snapshot_or_the_other),

@@ -238,6 +238,10 @@ static void who_is_removed_disabled_or_signed_out_is_out(void **state)
     assert_int_equal(ask(w, cookie, NULL), ERR_SIGNED_OUT);
     assert_int_equal(ask(w, bens, &who), ERR_OK);
     assert_true(str_is(who.name, "ben"));
+    assert_int_equal(people_drop(w->people, STR("ben"), &w->f), ERR_OK);
+    usleep(2000);
+    person(w, "ben", true, false); /* before anybody swept: somebody of the same name is somebody else */
+    assert_int_equal(ask(w, bens, &who), ERR_SIGNED_OUT);
     secret_free(cookie);
     secret_free(bens);
 }
