@@ -84,6 +84,9 @@ export function useLook(id: string): Look {
 // Whether it can be decided at this moment.
 export const open = (r: Request) => r.state === 'pending' && Date.parse(r.expiresAt) > tick.value
 
+// Whether break-glass is open: then one approver alone may say yes.
+export const glass = (r: Request) => r.sections.some((s) => s.part === 'why' && s.fields.some((f) => f.name === 'Break-glass'))
+
 // Who said yes to the very arguments that are shown.
 export const yes = (r: Request) => [...new Set(r.decisions.filter((d) => d.verdict !== 'deny' && d.verdict !== 'deny_and_kill').map((d) => d.by))]
 

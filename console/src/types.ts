@@ -77,6 +77,7 @@ export interface Decision {
   by: string
   channel: string
   edited: boolean
+  breakGlass?: boolean
   reason: string
   verdict: string
 }
@@ -85,6 +86,7 @@ export interface Request extends Omit<Waiting, 'approvedBy'> {
   why: string[]
   decisions: Decision[]
   reason: string
+  made: boolean // of done
   headline: string
   deadline: string
   masked: boolean

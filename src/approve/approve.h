@@ -222,6 +222,7 @@ struct approval_card {
     struct str decisions; /* a JSON array, the oldest first: {"at","breakGlass","by","changes","channel",
                            * "edited","reason","verdict"}; changes: null, or [{"path","before","after"}] */
     struct str reason;    /* of what is over: why, in words */
+    struct str unmade;    /* of DONE: why the call was not made after all; or empty */
     int64_t glass_until;  /* break-glass is open (glass.h) until then, by whom and why; 0: it is not */
     struct str glass_by, glass_reason;
 };

@@ -59,7 +59,7 @@ struct approval_standing { /* all that changes and is written down */
     int64_t escalated;                 /* wall clock, ms; 0: not yet */
     struct approval_said *said;        /* the newest */
     struct approval_edit *edit;
-    char why[128]; /* of VOID */
+    char why[128]; /* of VOID; of DONE: why the call was not made after all, or empty */
 };
 
 struct approval_move;

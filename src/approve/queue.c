@@ -206,8 +206,11 @@ static void queue_keep_result(struct approvals *a, struct approval *p, struct st
 static void queue_end(struct approvals *a, struct approval *p)
 {
     struct approval_move *m = approvals_move(a, p, APPROVAL_END);
-    if (m)
-        approvals_put(a, m);
+    if (!m)
+        return;
+    if (p->unmade)
+        snprintf(m->next.why, sizeof(m->next.why), "judged again it was refused, or it could not be sent");
+    approvals_put(a, m);
 }
 
 void approvals_done(struct approvals *a, const char *id, struct str result, bool known)

@@ -361,6 +361,8 @@ static enum err row_card_standing(const struct store_approval *row, struct arena
         c->digest = row_last_word(&r.j, STR("digest"), a);
     if (c->state == APPROVAL_VOID)
         c->reason = row_str(&r, JSON_ROOT, STR("why"));
+    else if (c->state == APPROVAL_DONE)
+        c->unmade = row_str(&r, JSON_ROOT, STR("why"));
     else if (c->state == APPROVAL_EXPIRED)
         c->reason = STR("its time ran out");
     else if (c->state == APPROVAL_DENIED)

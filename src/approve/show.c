@@ -33,6 +33,7 @@ static void show_card(const struct approval_card *c, struct json_out *o)
     clock_kv(o, "escalatedAt", c->escalated);
     show_raw(o, "decisions", c->decisions);
     json_kv_str(o, "reason", c->reason);
+    json_kv_bool(o, "made", c->state == APPROVAL_DONE && !c->unmade.n);
     json_kv_str(o, "traceId", c->trace_id);
 }
 

@@ -77,7 +77,9 @@ static struct str view_deadline(const struct view_making *m)
         return ARENA_JOIN(m->a, STR("Approved. The agent can take it up until "), when, STR(" (in "), in,
                           STR("); then it is void."));
     case APPROVAL_TAKEN: return STR("Approved, and the call is on its way.");
-    case APPROVAL_DONE: return STR("Approved, and the call was made.");
+    case APPROVAL_DONE:
+        return c->unmade.n ? ARENA_JOIN(m->a, STR("Approved, but the call was not made: "), c->unmade, STR("."))
+                           : STR("Approved, and the call was made.");
     case APPROVAL_DENIED: return STR("Denied: the call is not made.");
     case APPROVAL_EXPIRED: return STR("Out of time: the call is not made.");
     case APPROVAL_VOID: return STR("Void: what it was bound to has changed, and the call is not made.");

@@ -58,23 +58,25 @@ test('the account says how one decides', async () => {
   await anna.page.locator('.figures-row dd').first().waitFor()
 })
 
-test('a gateway that is gone: the page says that it is not live, and goes on by itself when it is back', async () => {
-  const own = await startHouse(), dora = await own.person('dora')
+test('a gateway that is gone: the page says that it is not live, and goes on by itself when it is back', async (t) => {
+  const own = await startHouse()
+  t.after(() => own.stop())
+  const dora = await own.person('dora')
   await dora.at('/')
   await dora.page.getByText('Nothing waits.').waitFor()
   await dora.context.setOffline(true)
   own.gate.daemon.kill('SIGKILL')
   await own.gate.exited
-  await dora.page.getByText('Not live').waitFor()
+  await dora.page.getByRole('alert').getByText('Not live').waitFor()
   await own.gate.start()
   await dora.context.setOffline(false)
   await dora.page.getByRole('heading', { name: 'Sign in to decide' }).waitFor() // a restart signs everybody out
   own.persons.at(-1).troubles.length = 0 // the browser's own words about connections
-  await own.stop()
 })
 
 test('? shows the keys, and no key works behind it', async () => {
   await anna.at('/')
+  await anna.page.getByText('Nothing waits.').waitFor()
   await anna.keys('?')
   await anna.page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
   await anna.keys('v', 'Escape')

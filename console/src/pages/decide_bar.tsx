@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { asFault, Fault } from '../api'
 import { approve, deny } from '../decide'
 import { useKeys } from '../keys'
-import { yes, type Look } from '../look'
+import { glass, yes, type Look } from '../look'
 import { Key } from '../parts/key'
 import { Trouble } from '../parts/trouble'
 import { decides } from '../session'
@@ -19,12 +19,13 @@ interface Form {
   minutes: Signal<string>
   text: Signal<string>
   kill: Signal<boolean>
+  glass: Signal<boolean>
   busy: Signal<boolean>
   fault: Signal<Fault | null>
 }
 
 const useForm = (): Form => ({
-  mode: useSignal<Mode>(''), reason: useSignal(''), minutes: useSignal('15'), text: useSignal(''), kill: useSignal(false),
+  mode: useSignal<Mode>(''), reason: useSignal(''), minutes: useSignal('15'), text: useSignal(''), kill: useSignal(false), glass: useSignal(false),
   busy: useSignal(false), fault: useSignal<Fault | null>(null),
 })
 
@@ -51,7 +52,7 @@ function Minutes({ form }: { form: Form }) {
   )
 }
 
-function Fields({ form, look }: { form: Form; look: Look }) {
+function Fields({ form, look, r }: { form: Form; look: Look; r: Request }) {
   switch (form.mode.value) {
     case 'minutes': return <><Minutes form={form} /><Reason form={form} label="Reason, for the record (may be empty)" /></>
     case 'edit': return <><Edit before={look.args.value} text={form.text.value} put={(t) => (form.text.value = t)} /><Reason form={form} label="Reason, for the record (may be empty)" /></>
@@ -61,7 +62,12 @@ function Fields({ form, look }: { form: Form; look: Look }) {
         <label class="check"><input type="checkbox" checked={form.kill.value} onChange={(e) => (form.kill.value = e.currentTarget.checked)} /> Stop its session as well: nothing more is done in it</label>
       </>
     )
-    default: return <Reason form={form} label="Reason, for the record (may be empty)" />
+    default: return (
+      <>
+        <Reason form={form} label="Reason, for the record (may be empty)" />
+        {glass(r) && <label class="check"><input type="checkbox" checked={form.glass.value} onChange={(e) => (form.glass.value = e.currentTarget.checked)} /> By break-glass: my yes alone is enough, and everybody is told</label>}
+      </>
+    )
   }
 }
 
@@ -71,7 +77,7 @@ const action = (form: Form) => form.busy.value ? (form.mode.value === 'deny' ? '
 async function decide(form: Form, r: Request, signal: AbortSignal) {
   const mode = form.mode.value, reason = form.reason.value.trim()
   if (mode === 'deny') await deny(r, reason, form.kill.value)
-  else await approve(r, { reason, ...(mode === 'minutes' && { minutes: Number(form.minutes.value) }), ...(mode === 'edit' && { text: form.text.value }) }, signal)
+  else await approve(r, { reason, glass: mode === 'approve' && form.glass.value, ...(mode === 'minutes' && { minutes: Number(form.minutes.value) }), ...(mode === 'edit' && { text: form.text.value }) }, signal)
 }
 
 function Panel({ form, look, r, close }: { form: Form; look: Look; r: Request; close: () => void }) {
@@ -103,7 +109,7 @@ function Panel({ form, look, r, close }: { form: Form; look: Look; r: Request; c
   return (
     <form class={`panel ${mode}`} onSubmit={send} onKeyDown={press} aria-label={TITLES[mode as keyof typeof TITLES]}>
       <h2>{TITLES[mode as keyof typeof TITLES]}</h2>
-      <Fields form={form} look={look} />
+      <Fields form={form} look={look} r={r} />
       <Trouble f={form.fault.value} />
       <div class="buttons">
         <button ref={button} class={mode === 'deny' ? 'no' : 'yes'} disabled={form.busy.value || bad}>{action(form)}</button>

@@ -11,7 +11,7 @@ const NOTHING = 'Nobody decided in time: it counts as denied, and the call is no
 
 function who(d: Decision, me: string) {
   const what = /deny/.test(d.verdict) ? 'said no' : d.edited ? 'said yes, with other arguments' : 'said yes'
-  return `${d.by === me ? 'You' : visible(d.by)} ${what} at ${moment(d.at)}, over ${visible(d.channel || 'another channel')}${d.reason ? `: “${visible(d.reason)}”` : '.'}`
+  return `${d.by === me ? 'You' : visible(d.by)} ${what} at ${moment(d.at)}, over ${visible(d.channel || 'another channel')}${d.breakGlass ? ', by break-glass' : ''}${d.reason ? `: “${visible(d.reason)}”` : '.'}`
 }
 
 export function Verdict({ r, me }: { r: Request; me: string }) {
@@ -19,7 +19,7 @@ export function Verdict({ r, me }: { r: Request; me: string }) {
   const last = r.decisions.at(-1), decided = last && /granted|taken|done|denied/.test(r.state)
   const title = r.state === 'expired' && last ? 'Approved, and not taken up in time' : TITLES[r.state] ?? r.state
   return (
-    <div class={`verdict ${TONES[r.state] ?? ''}`} role="alert">
+    <div class={`verdict ${r.state === 'done' && !r.made ? 'warn' : TONES[r.state] ?? ''}`} role="alert">
       <p class="title">{title}{decided ? ` by ${last.by === me ? 'you' : visible(last.by)}` : ''}</p>
       {r.decisions.map((d, i) => <p key={i}>{who(d, me)}</p>)}
       {/expired|pending/.test(r.state) && !last ? <p>{NOTHING}</p> : <p class="quiet">{[r.deadline, r.reason && r.state === 'void' ? `${visible(r.reason)}.` : ''].filter(Boolean).join(' ')}</p>}
