@@ -10,6 +10,7 @@ static enum err authzen_begin(struct admin_request *r, struct authzen *z, struct
     if (!z->set)
         return fault_set(f, ERR_POLICY_UNREADY, "no policies are in force: those of the configuration do not validate");
     z->tools = connect_catalogue(r->admin->connect);
+    z->conf = conf_slot_get(r->admin->conf);
     arena_init(&z->arena, AUTHZEN_MEMORY);
     return ERR_OK;
 }
@@ -18,6 +19,7 @@ static void authzen_end(struct authzen *z)
 {
     catalogue_unref(z->tools);
     policy_set_unref(z->set);
+    conf_unref(z->conf);
     arena_done(&z->arena);
 }
 

@@ -13,6 +13,7 @@
 
 #include "admin/request.h"
 #include "connect/catalogue.h"
+#include "gate/risk.h"
 #include "policy/force.h"
 
 enum { AUTHZEN_EVALUATIONS = 1000 };
@@ -22,6 +23,7 @@ struct authzen { /* what one request is answered with: all of its evaluations by
     const struct json *doc;
     struct policy_set *set;
     struct catalogue *tools;
+    struct conf *conf;
     struct arena arena; /* of one evaluation */
 };
 
@@ -45,6 +47,8 @@ struct authzen_decision {
     enum policy_effect effect;
     bool judged;                 /* the policies were asked */
     struct policy_answer answer; /* then */
+    struct risk_course course;   /* of one that policies let through: what its risk makes of it */
+    struct str approvers;        /* then: a JSON array of groups; of these are those who are asked */
     struct str input;            /* the arguments as the policies change them; empty: they do not */
     struct fault fault;          /* why not */
 };

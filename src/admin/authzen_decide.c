@@ -117,9 +117,34 @@ static enum err decide_changed(struct authzen *z, const struct authzen_asked *q,
     return ERR_OK;
 }
 
+/* As at the gate: critical is never made, and a person is asked about what is high. */
+static enum err decide_risk(struct authzen *z, const struct tool *t, const struct policy_seen *seen,
+                            struct authzen_decision *d, struct fault *f)
+{
+    static const enum policy_effect effects[] = {[RISK_NEVER] = POLICY_DENY,
+                                                 [RISK_ASKS] = POLICY_APPROVE,
+                                                 [RISK_REVIEWED] = POLICY_ALLOW,
+                                                 [RISK_THROUGH] = POLICY_ALLOW};
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 64u << 10);
+    struct json_out o = json_out(&b);
+    risk_course(&z->conf->root, t->id, seen->risk, &d->answer.duty, &d->course);
+    conf_rules_approvers(&z->conf->root, t->id, &o);
+    d->approvers = arena_buf(&z->arena, &b);
+    if (!d->approvers.p)
+        return fault_set(f, ERR_NOMEM, "no memory for an evaluation");
+    d->effect = effects[d->course.turn];
+    return d->course.turn == RISK_NEVER
+               ? fault_set(f, ERR_CRITICAL,
+                           "the risk of this call to " STR_FMT " is critical: it is never made, whoever approves",
+                           STR_ARG(t->id))
+               : ERR_OK;
+}
+
 static enum err decide_judge(struct authzen *z, const struct authzen_asked *q, const struct tool *t,
                              const struct lease *l, struct authzen_decision *d, struct fault *f)
 {
+    struct policy_seen seen = {.risk = NULL};
     const struct policy_question question = {.lease = l,
                                              .tool = t,
                                              .doc = z->doc,
@@ -127,7 +152,8 @@ static enum err decide_judge(struct authzen *z, const struct authzen_asked *q, c
                                              .source = q->has_source ? &q->source : NULL,
                                              .taint = q->taint,
                                              .taints = q->taints,
-                                             .now_ms = q->now_ms};
+                                             .now_ms = q->now_ms,
+                                             .seen = &seen};
     policy_judge(z->set, &question, &z->arena, &d->answer);
     d->judged = true;
     if (d->answer.effect == POLICY_DENY) {
@@ -135,8 +161,7 @@ static enum err decide_judge(struct authzen *z, const struct authzen_asked *q, c
         return f->err ? f->err : (f->err = ERR_POLICY);
     }
     TRY(decide_changed(z, q, t, d, f));
-    d->effect = d->answer.effect;
-    return ERR_OK;
+    return decide_risk(z, t, &seen, d, f);
 }
 
 static enum err decide_by(struct authzen *z, const struct authzen_asked *q, const struct agent *a, struct lease *own,

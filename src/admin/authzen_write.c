@@ -111,13 +111,14 @@ static void write_obligations(const struct authzen_decision *d, struct json_out 
 
 /* ---- decisions ---- */
 
-static void write_approval(const struct policy_answer *a, struct json_out *o)
+static void write_approval(const struct authzen_decision *d, struct json_out *o)
 {
     json_kv_z(o, "code", err_code(ERR_APPROVAL));
     json_kv_z(o, "reason", "a person has to approve this call first");
     json_key(o, STR("approval"));
     json_open(o, '{');
-    json_kv_i64(o, "people", a->duty.approvals ? a->duty.approvals : 1);
+    json_kv_i64(o, "people", d->course.people);
+    json_kv_raw(o, "approvers", d->approvers);
     json_close(o, '}');
 }
 
@@ -141,10 +142,14 @@ void authzen_write(const struct authzen *z, const struct authzen_decision *d, st
     json_key(o, STR("context"));
     json_open(o, '{');
     if (d->effect == POLICY_APPROVE)
-        write_approval(&d->answer, o);
+        write_approval(d, o);
     if (d->effect == POLICY_DENY) {
         json_kv_z(o, "code", err_code(d->fault.err));
         json_kv_z(o, "reason", d->fault.text[0] ? d->fault.text : err_help(d->fault.err));
+    }
+    if (d->approvers.n) { /* policies let it through, and its risk decided */
+        json_kv_z(o, "risk", duty_risks[d->course.risk]);
+        json_kv_bool(o, "reviewed", d->course.turn == RISK_REVIEWED);
     }
     if (d->judged)
         write_judged(z, d, o);

@@ -15,13 +15,33 @@ static void explain_note(struct explained *x, const char *note)
         x->note[x->notes++] = note;
 }
 
+/* Without a configuration nobody says a risk, which counts as high. */
+static void explain_course(struct cli *c, const struct policy_seen *seen, struct explained *x)
+{
+    static const struct conf_root none = {.workers = 0};
+    const struct conf_root *root = c->conf ? &c->conf->root : &none;
+    struct buf b CLEANUP(buf_done);
+    buf_init(&b, 64u << 10);
+    struct json_out o = json_out(&b);
+    if (!c->conf)
+        explain_note(x, "no configuration says the risk of this tool, which counts as high");
+    risk_course(root, x->tool, seen->risk, &x->e.answer.duty, &x->course);
+    conf_rules_approvers(root, x->tool, &o);
+    x->approvers = arena_buf(&c->arena, &b);
+}
+
 /* While what the call is made of is still there: what was found points into it. */
 static enum err explain_show(struct cli *c, const struct policy_set *s, const struct policy_question *q,
                              struct explained *x, struct fault *f)
 {
     struct arena a;
+    struct policy_seen seen = {.risk = NULL};
+    struct policy_question question = *q;
+    question.seen = &seen;
     arena_init(&a, EXPLAIN_MEMORY);
-    enum err e = explain(s, q, &a, &x->e, f);
+    enum err e = explain(s, &question, &a, &x->e, f);
+    if (!e)
+        explain_course(c, &seen, x);
     if (!e && c->json)
         policy_explain_json(x);
     else if (!e)

@@ -162,6 +162,25 @@ static void out_ways(struct cli *c, const struct explain *e)
     }
 }
 
+/* What policies let through may still wait for a person, or never be made: the gate goes by the risk. */
+static const char *out_course(struct cli *c, const struct explained *x)
+{
+    const struct risk_course *r = &x->course;
+    const char *risk = duty_risks[r->risk];
+    bool groups = x->approvers.n > 2;
+    switch (r->turn) {
+    case RISK_NEVER: return arena_fmt(&c->arena, "its risk is %s: it is never made, whoever approves", risk).p;
+    case RISK_ASKS:
+        return arena_fmt(&c->arena, "its risk is %s: it waits until %s%s%s", risk,
+                         r->people > 1 ? "two people say yes" : "a person says yes", groups ? ", of " : "",
+                         groups ? cli_shown(c, x->approvers, 0) : "")
+            .p;
+    case RISK_REVIEWED:
+        return arena_fmt(&c->arena, "its risk is %s: it goes through, and waits in the review queue", risk).p;
+    default: return arena_fmt(&c->arena, "its risk is %s: it goes through", risk).p;
+    }
+}
+
 void policy_explain_print(struct cli *c, const struct explained *x)
 {
     static const char *const now[] = {
@@ -178,9 +197,12 @@ void policy_explain_print(struct cli *c, const struct explained *x)
         printf("then: %s\n", cli_shown(c, x->then, 0));
     for (unsigned i = 0; i < x->notes; i++)
         printf("note: %s\n", x->note[i]);
-    printf("%s%s%s%s\n\n", color ? (a->effect == POLICY_ALLOW ? "\033[32m" : "\033[31m") : "", now[a->effect],
+    printf("%s%s%s%s\n", color ? (a->effect == POLICY_ALLOW ? "\033[32m" : "\033[31m") : "", now[a->effect],
            color ? "\033[0m" : "",
            a->effect == POLICY_DENY ? arena_fmt(&c->arena, ": %s", cli_shown(c, str_of(a->fault.text), 0)).p : "");
+    if (a->effect != POLICY_DENY)
+        printf("%s\n", out_course(c, x));
+    putchar('\n');
     out_policies(c, &x->e);
     if (a->effect == POLICY_DENY) {
         putchar('\n');
@@ -295,6 +317,12 @@ void policy_explain_json(const struct explained *x)
     json_open(&o, '{');
     json_call(&o, x);
     json_kv_z(&o, "decision", policy_effects[x->e.answer.effect]);
+    if (x->e.answer.effect != POLICY_DENY) {
+        json_kv_z(&o, "risk", duty_risks[x->course.risk]);
+        json_kv_z(&o, "course", risk_turns[x->course.turn]);
+        json_kv_i64(&o, "people", x->course.turn == RISK_ASKS ? x->course.people : 0);
+        json_kv_raw(&o, "approvers", x->approvers.n ? x->approvers : STR("[]"));
+    }
     if (x->e.answer.effect == POLICY_DENY)
         json_kv_z(&o, "reason", x->e.answer.fault.text);
     json_key(&o, STR("policies"));

@@ -259,13 +259,11 @@ enum verdict stage_approval(struct call *c)
 {
     if (c->kind != CALL_TOOL)
         return VERDICT_NEXT;
-    if (c->risk == DUTY_RISK_CRITICAL)
+    if (risk_turn(c->risk, c->people) == RISK_NEVER)
         return gate_deny(c, ERR_CRITICAL,
                          "the risk of this call to " STR_FMT " is critical: it is never made, whoever approves",
                          STR_ARG(c->target));
     if (c->grant.id[0])
         return approval_holds(c);
-    if ((c->risk == DUTY_RISK_LOW || c->risk == DUTY_RISK_MEDIUM) && !c->people)
-        return VERDICT_NEXT;
-    return approval_ask(c);
+    return risk_turn(c->risk, c->people) == RISK_ASKS ? approval_ask(c) : VERDICT_NEXT;
 }

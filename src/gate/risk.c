@@ -3,7 +3,8 @@
  * high waits for a person; critical is never made. The configuration says it of tools (of several patterns that fit the
  * highest; without any: high), and policies raise it, never lower it.
  */
-#include "conf/rules.h"
+#include "gate/risk.h"
+
 #include "gate/gate.h"
 #include "gate/stage.h"
 
@@ -14,6 +15,27 @@ enum duty_risk risk_of(const char *of_tool, const struct duty *d)
         if (strcmp(of_tool, duty_risks[i]) == 0)
             risk = (enum duty_risk)i;
     return d->risk > risk ? d->risk : risk;
+}
+
+const char *const risk_turns[] = {"never", "asks", "reviewed", "through"};
+
+enum risk_turn risk_turn(enum duty_risk risk, unsigned people_of_policies)
+{
+    if (risk >= DUTY_RISK_CRITICAL)
+        return RISK_NEVER;
+    if (risk != DUTY_RISK_LOW && risk != DUTY_RISK_MEDIUM)
+        return RISK_ASKS;
+    return people_of_policies ? RISK_ASKS : risk == DUTY_RISK_MEDIUM ? RISK_REVIEWED : RISK_THROUGH;
+}
+
+void risk_course(const struct conf_root *r, struct str tool, const char *of_tool, const struct duty *d,
+                 struct risk_course *ret)
+{
+    struct conf_rules rules;
+    conf_rules(r, tool, &rules);
+    ret->risk = risk_of(of_tool, d);
+    ret->turn = risk_turn(ret->risk, d->approvals);
+    ret->people = rules.people > d->approvals ? rules.people : d->approvals;
 }
 
 /* ---- the question ---- */

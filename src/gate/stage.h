@@ -3,6 +3,7 @@
 #define GATE_STAGE_H
 
 #include "gate/gate.h"
+#include "gate/risk.h"
 
 /* Judges a call. DENY with gate_deny(), which fills the reason; a bare zero is an internal error that denies. WAIT only
  * when gate_resume() is certain to be called. */
@@ -59,8 +60,6 @@ void gate_give_up(struct call *c, enum err e, const char *why);
 /* A call that a gate_kill waits for is over. kill.c */
 void kill_over(struct call *c);
 
-/* The risk of a call: the configuration's of its tool, raised by the policies that decided. risk.c */
-enum duty_risk risk_of(const char *of_tool, const struct duty *d);
 /* Who is asked about it and for how long, and why it is held: of the configuration. In the call's arena. risk.c */
 void risk_question(struct call *c, struct approval_ask *ask);
 /* Does somebody look at a call that went through? Those of medium risk that nobody decided about. risk.c */

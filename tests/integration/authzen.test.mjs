@@ -97,7 +97,7 @@ describe('one evaluation', () => {
   test('where people would have to approve, the answer is no, and how many', async () => {
     assert.equal((await decide(asks('worker', 'issue_refund', { ...order, amount: 99.99 }))).decision, true)
     const { decision, context } = await decide(asks('worker', 'issue_refund', { ...order, amount: 100 }))
-    assert.deepEqual([decision, context.code, context.approval, context.policies], [false, 'approval_needed', { people: 2 }, ['large']])
+    assert.deepEqual([decision, context.code, context.approval, context.policies], [false, 'approval_needed', { people: 2, approvers: [] }, ['large']])
   })
 
   test('what the policies ask for besides stands in obligations', async () => {
@@ -435,5 +435,35 @@ test('while no policies are in force there is no decision', async () => {
     const { status, text } = await post(path, { ...lookup, evaluations: [{}] }, { headers: { 'x-request-id': 'again' } })
     assert.equal(status, 503)
     assert.match(text, /^no policies are in force/)
+  }
+})
+
+test('what the configuration says of a tool\'s risk counts as it does at the gate', async () => {
+  const own = await startGate({ servers: { desk: DESK }, operators: [{ name: 'other-gate', role: 'viewer', token: '${VIEWER_TOKEN}' }], approval: { hold: '1s' }, tools: {
+    'desk/lookup_order': { risk: 'low' }, 'desk/create_ticket': { risk: 'medium' }, 'desk/issue_refund': { risk: 'high', approvers: ['money'], people: 2 },
+    'desk/delete_account': { risk: 'critical' }, '*/*': { risk: 'unset' } } })
+  try {
+    const names = { lookup_order: order, create_ticket: { subject: 'it burns' }, issue_refund: { ...order, amount: 9 }, search_faq: { query: 'what' }, delete_account: { customerId: 'c1' } }
+    const a = await own.agent({ id: 'worker', allow: Object.keys(names).map((n) => `desk/${n}`) }), token = own.token(a)
+    const answers = {}, made = {}
+    for (const [name, input] of Object.entries(names)) {
+      const res = await fetch(`${own.admin}/access/v1/evaluation`, { method: 'POST', body: JSON.stringify(asks('worker', name, input)),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${VIEWER}` } })
+      const { decision, context } = await res.json()
+      answers[name] = [decision, context.code ?? 'made', context.risk]
+      const { text, json } = await own.call(token, `desk__${name}`, input)
+      made[name] = json?.result?.resultType === 'input_required' ? 'approval_needed' : /critical_risk/.test(text) ? 'critical_risk' : 'made'
+      if (name === 'issue_refund') assert.deepEqual(context.approval, { people: 2, approvers: ['money'] })
+      if (name === 'create_ticket') assert.equal(context.reviewed, true)
+      const why = own.json(['policy', 'explain', '--tool', `desk/${name}`, '--agent', 'worker', '--input', JSON.stringify(input)])
+      assert.deepEqual([why.risk, why.course], [context.risk, { lookup_order: 'through', create_ticket: 'reviewed', delete_account: 'never' }[name] ?? 'asks'])
+    }
+    assert.deepEqual(answers, { lookup_order: [true, 'made', 'low'], create_ticket: [true, 'made', 'medium'], issue_refund: [false, 'approval_needed', 'high'],
+      search_faq: [false, 'approval_needed', 'high'], delete_account: [false, 'critical_risk', 'critical'] })
+    assert.deepEqual(made, Object.fromEntries(Object.entries(answers).map(([n, [, code]]) => [n, code]))) // and so does the gate
+    const words = own.cli(['policy', 'explain', '--tool', 'desk/issue_refund', '--agent', 'worker', '--input', JSON.stringify(names.issue_refund), '-c', own.file]).stdout
+    assert.match(words, /^allowed\nits risk is high: it waits until two people say yes, of \["money"\]$/m)
+  } finally {
+    await own.stop()
   }
 })

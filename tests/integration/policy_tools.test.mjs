@@ -252,7 +252,7 @@ describe('with a gateway', () => {
     await call('lookup_order', order)
     const { seq } = await entry('lookup_order', 'TOOL_CALL')
     const said = explain(String(seq))
-    assert.match(said, /then: let through\nallowed\n\n {2}permit read: applies, and decides/)
+    assert.match(said, /then: let through\nallowed\nits risk is low: it goes through\n\n {2}permit read: applies, and decides/)
     assert.doesNotMatch(said, /It would be otherwise/)
     const result = await gate.recorded('its outcome', (e) => e.event === 'TOOL_RESULT' && e.intentSeq === seq)
     const r = gate.cli(['policy', 'explain', String(result.seq), '-c', gate.file], { ok: false })
