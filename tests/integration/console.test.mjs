@@ -5,6 +5,7 @@ import { request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { DESK, startGate, until } from './lib/gate.mjs'
 import { Authenticator } from './lib/authenticator.mjs'
+import { authority } from './lib/certs.mjs'
 import { Browser, link, signIn } from './lib/console.mjs'
 
 const ORDER = 'ORD-A1B2C3D4'
@@ -384,4 +385,25 @@ test('where there is to be no console there is none', async () => {
   assert.equal((await fetch(`${anna.origin}/`)).status, 404)
   refused(await anna.ask('GET', '/admin/v1/approvals'), 401, 'unauthenticated')
   assert.match(gate.cli(['people', 'link', 'anna', '-c', gate.file], { ok: false }).stderr, /console\.enabled is false/)
+})
+
+test('over TLS and under a name: passkeys are for that name, links lead there, and one of localhost is of no use', async () => {
+  const ca = authority('Test CA'), url = 'https://gate.example'
+  const { certificate, key } = ca.issue('gate', { san: 'IP:127.0.0.1,DNS:localhost,DNS:gate.example' })
+  const named = await startGate({ admin: { public_url: url, tls: { certificate, key } } })
+  try {
+    named.cli(['people', 'add', 'anna', '-c', named.file])
+    const browser = new Browser(named, { url, ca: ca.pem }), it = link(named, 'anna')
+    assert.ok(it.startsWith('https://gate.example/sign-in#dwl_'), it)
+    assert.equal((await browser.open(it)).status, 200)
+    refused(await browser.enrol(new Authenticator(), { wrong: { origin: 'http://gate.example' } }), 403, 'passkey_refused')
+    const mine = new Authenticator(), made = await browser.enrol(mine)
+    assert.equal(made.status, 201, made.text)
+    assert.equal(named.json(['people', 'passkeys', 'anna']).passkeys[0].rpId, 'gate.example')
+    assert.equal((await browser.signIn(mine)).json.by, 'passkey')
+    refused(await browser.signIn(mine, { origin: url, rpId: 'localhost' }), 403, 'passkey_refused')
+    refused(await browser.ask('POST', '/console/v1/sign-out', {}, { headers: { origin: 'https://other.example' } }), 403, 'origin_refused')
+  } finally {
+    await named.stop()
+  }
 })
