@@ -100,6 +100,23 @@ void channel_seen(struct channel *c, struct str id, const char *ref)
     pthread_mutex_unlock(&c->lock);
 }
 
+void channel_kept(struct channel *c, struct str id, struct str ref)
+{
+    pthread_mutex_lock(&c->lock);
+    struct notify_job *j = *channel_find(c, id);
+    bool waits = j != NULL; /* it is asked again, or how it ended is told, as it stands when its turn comes */
+    if (!j && !atomic_load(&c->stop))
+        j = channel_make(c, id);
+    if (j && !j->told && !j->kept) {
+        j->kept = true;
+        j->told = !waits;
+        snprintf(j->ref, sizeof(j->ref), STR_FMT, STR_ARG(ref));
+    }
+    if (j)
+        channel_queue(c, j, false);
+    pthread_mutex_unlock(&c->lock);
+}
+
 void channel_say(struct channel *c, const struct notify_word *w)
 {
     struct notify_say *s = c->kind->say ? calloc(1, sizeof(*s)) : NULL;
@@ -290,6 +307,14 @@ static void channel_told(struct channel *c, struct str id, const char *ref, bool
     pthread_mutex_unlock(&c->lock);
 }
 
+/* So that a process after this one knows what is open there. */
+static void channel_keep(struct channel *c, struct str id, const char *ref)
+{
+    struct notify_house *h = &c->all->house;
+    if (c->kind->lasts && h->keep)
+        h->keep(h, c->state.name, id, ref);
+}
+
 static enum err channel_open(struct channel *c, struct fault *f)
 {
     return c->it ? ERR_OK : c->kind->open(c->is, &c->it, f);
@@ -344,10 +369,14 @@ static void channel_question(struct channel *c, const struct notify_job *j)
         shown_end(&m, &c->arena);
     if (!e && arena_failed(&c->arena))
         e = fault_set(&f, ERR_NOMEM, "no memory for a message");
+    if (!e && m.over && j->kept)
+        ask = false;                                                  /* it was asked before */
     bool mine = e || !ask || channel_concerns(c, m.card.reviewers) || /* what was handed over was for others first */
                 (m.card.escalated && channel_concerns(c, m.card.escalate));
     if (e == ERR_NOT_FOUND || !mine || (!e && m.over && ask)) { /* nobody was told, and nobody needs to be */
         channel_told(c, id, "", true, false);
+        if (j->kept)
+            channel_keep(c, id, NULL);
         return;
     }
     bool news = m.end.n || (m.escalated && !j->escalated);
@@ -355,13 +384,18 @@ static void channel_question(struct channel *c, const struct notify_job *j)
         return;
     if (!e)
         e = channel_open(c, &f);
+    if (!e && ask && !j->kept)
+        channel_keep(c, id, "");
     if (!e)
         e = (ask ? c->kind->ask : c->kind->update)(c->it, &m, &c->stop, &told, &f);
     if (!e) {
         channel_told(c, id, told.ref, m.over, m.card.escalated > 0);
+        if (m.over || (ask && told.ref[0]))
+            channel_keep(c, id, m.over ? NULL : told.ref);
         channel_well(c);
     } else if (!atomic_load(&c->stop) && told.refused) {
         channel_refused(c, id, &f, ask);
+        channel_keep(c, id, NULL);
     } else if (!atomic_load(&c->stop)) {
         channel_again(c, id);
         channel_failed(c, &f, told.pause_ms);

@@ -20,6 +20,7 @@ enum {
 struct notify_job { /* a question that a channel knows of, until its end was told */
     char id[ENC_ID_MAX], ref[NOTIFY_REF];
     bool told, queued, handed; /* told: it was asked; handed: to those that stand by */
+    bool kept;                 /* a process before this one asked it, and the other side has it open */
     bool escalated;            /* and it was told that others may decide as well */
     struct notify_job *same;   /* in the slot */
     struct notify_job *next, *prev;
@@ -80,6 +81,8 @@ void channel_unref(struct channel *c);
 bool channel_concerns(const struct channel *c, struct str reviewers);
 /* A question is new or has changed. New ones are made a job of when `ask`; any thread. */
 void channel_put(struct channel *c, struct str id, bool ask);
+/* A process before this one asked it, and the other side calls it so: it is told how that ended. */
+void channel_kept(struct channel *c, struct str id, struct str ref);
 /* A press said where the message is: it is changed, whoever posted it. */
 void channel_seen(struct channel *c, struct str id, const char *ref);
 void channel_say(struct channel *c, const struct notify_word *w);
