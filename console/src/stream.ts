@@ -29,14 +29,39 @@ function read(block: string): Told {
   return told
 }
 
+// Browsers open six connections to a host, whatever the number of tabs, and a stream takes one: a tab that nobody sees leaves its
+// own, but for one of them, whose title goes on saying how much waits. Says whether it is this tab's turn, now and later.
+function turns(path: string, turn: (on: boolean) => void): () => void {
+  let end = () => {}
+  function look() {
+    end()
+    end = () => {}
+    turn(document.visibilityState === 'visible')
+    if (document.visibilityState === 'visible') return
+    const wanted = new AbortController()
+    end = () => wanted.abort()
+    navigator.locks?.request(`doorward ${path}`, { signal: wanted.signal }, () => {
+      turn(true)
+      return new Promise<void>((done) => (end = done))
+    }).catch(() => {}) // seen again before it had one
+  }
+  look()
+  document.addEventListener('visibilitychange', look)
+  return () => {
+    document.removeEventListener('visibilitychange', look)
+    end()
+  }
+}
+
 // Follows it until the function that it gives back is called.
 export function follow(path: string, hears: Hears): () => void {
-  let stopped = false, tries = 0, last = '', wake = () => {}
+  let stopped = false, on = false, left = false, tries = 0, last = '', wake = () => {}
   let going = new AbortController()
 
   async function once() {
     const quiet = new AbortController()
     let timer = 0
+    left = false
     const awake = () => {
       clearTimeout(timer)
       timer = window.setTimeout(() => quiet.abort(), SILENCE)
@@ -76,10 +101,15 @@ export function follow(path: string, hears: Hears): () => void {
 
   async function run() {
     while (!stopped) {
+      if (!on) {
+        await new Promise<void>((done) => (wake = done))
+        continue
+      }
       try {
         await once()
       } catch (e) {
         if (stopped) return
+        if (left) continue
         const f = e instanceof Fault ? e : new Fault(0, 'unreachable', 'the gateway does not answer')
         if (f.status === 401) return lost(f)
         hears.down(f)
@@ -92,15 +122,20 @@ export function follow(path: string, hears: Hears): () => void {
     }
   }
 
-  const back = () => document.visibilityState === 'visible' && wake()
-  document.addEventListener('visibilitychange', back)
+  const back = () => wake()
+  const noMore = turns(path, (now) => {
+    on = now
+    left ||= !now
+    if (now) wake()
+    else going.abort()
+  })
   addEventListener('online', back)
   run().catch((e) => hears.down(asFault(e)))
   return () => {
     stopped = true
+    noMore()
     going.abort()
     wake()
-    document.removeEventListener('visibilitychange', back)
     removeEventListener('online', back)
   }
 }
