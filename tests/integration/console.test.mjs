@@ -23,8 +23,8 @@ before(async () => {
 after(() => gate?.stop())
 
 // A call that waits for a person: its question, and what the agent hears in the end.
-async function waiting(tool = 'issue_refund', args = { orderId: ORDER, amount: ++amount }) {
-  const token = gate.open(agent, '--user', 'usr_1').access_token
+async function waiting(tool = 'issue_refund', args = { orderId: ORDER, amount: ++amount }, user = 'usr_1') {
+  const token = gate.open(agent, '--user', user).access_token
   const heard = (async () => {
     for (let state; ;) {
       const { json } = await gate.call(token, `desk__${tool}`, args, state && { meta: {} })
@@ -165,6 +165,16 @@ test('four eyes are two people with two passkeys: one of them twice is one', asy
   refused(twice, 403, 'forbidden')
   assert.match(twice.json.message, /anna said yes already/)
   assert.equal((await ben.ask('POST', q.approve, yes, { proof: true })).json.state, 'granted')
+  await q.heard
+})
+
+test('who is known by an e-mail address is not one of the two for a call on his own behalf', async () => {
+  gate.cli(['people', 'add', 'dana', '--email', 'Dana@shop.example', '-c', gate.file])
+  const dana = await signIn(gate, 'dana'), q = await waiting('search_faq', { query: 'of my own' }, 'dana@shop.example')
+  const own = await dana.ask('POST', q.approve, { digest: q.digest }, { proof: true })
+  refused(own, 403, 'forbidden')
+  assert.match(own.json.message, /the user on whose behalf the agent acts/)
+  assert.equal((await dana.ask('POST', q.deny, {})).status, 200) // a no is everybody's
   await q.heard
 })
 
