@@ -339,10 +339,29 @@ test('passkeys are for a name: under an address the answer says where to go', as
 
 // Server-sent events, until the stream ends.
 async function listen(browser, path) {
-  const res = await fetch(browser.origin + path, { headers: { cookie: browser.cookie, 'x-csrf-token': browser.csrf } })
+  const left = new AbortController()
+  const res = await fetch(browser.origin + path, { signal: left.signal, headers: { cookie: browser.cookie, 'x-csrf-token': browser.csrf } })
   assert.equal(res.status, 200)
-  return { ended: res.text() }
+  return { ended: res.text().catch(() => ''), close: () => left.abort() }
 }
+
+test('one browser takes no more of the live streams than it can show, so that there are some for others', async () => {
+  const vera = await signIn(gate, 'vera')
+  for (const path of ['/admin/v1/approvals/stream', '/admin/v1/audit/stream']) {
+    const open = []
+    for (let i = 0; i < 6; i++) open.push(await listen(vera, path))
+    const more = await vera.ask('GET', path)
+    refused(more, 429, 'too_many_streams')
+    assert.match(more.json.message, /vera has 6 such streams open in this browser/)
+    const other = await listen(anna, path)
+    for (const stream of [...open, other]) stream.close()
+    await until('room again', async () => {
+      const again = await listen(vera, path).catch(() => undefined)
+      again?.close()
+      return again
+    })
+  }
+})
 
 test('who signs in anew in the same browser leaves the session of before', async () => {
   const ben = await signIn(gate, 'ben'), { cookie } = ben, key = ben.key
