@@ -64,6 +64,8 @@ struct gate_tasks {
 /* task.c, with the lock */
 struct gate_task *task_find(struct gate_tasks *all, struct str id);
 bool task_is_of(const struct gate_task *t, const struct lease *l);
+/* It waits with its question from here on. False: no room, or there is no such question any more. */
+bool task_new(struct gate_tasks *all, struct gate_worker *home, struct str id, struct lease *l, const char *trace);
 /* The end of a task's way, on its home. text is copied. task.c */
 void task_over(struct gate_task *t, enum err e, struct str text);
 /* Something of it is another way now: who listens is told. With the lock; task.c */

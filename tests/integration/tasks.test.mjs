@@ -1,6 +1,8 @@
 // Calls that wait for a person while their client is not there: the extension io.modelcontextprotocol/tasks, with the extension's own client.
 // areas: approval, approve, task
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startGate, until } from './lib/gate.mjs'
@@ -414,6 +416,33 @@ test('a client that waits by coming back: only its first request counts against 
     r = await leg(r.json.result.requestState)
     assert.equal(text(r.json.result), 'done')
     assert.equal(count('legs'), 1)
+  } finally {
+    await gate.stop()
+    gate = own
+    who = people(gate)
+  }
+})
+
+test('what policies change of a call is changed again when it is made, and is what the person saw', async () => {
+  const own = gate
+  await start({ tools: { '*/*': { risk: 'low' } }, policy: { files: [] } })
+  try {
+    writeFileSync(join(gate.dir, 'p.cedar'), '@approve("one") @set("input.ms = 7") permit (principal, action, resource);')
+    gate.write({ policy: { files: [{ file: 'p.cedar' }] } })
+    gate.daemon.kill('SIGHUP')
+    await until('the policies', async () => (await gate.operator('GET', '/policies')).json.files?.length === 1)
+    const { taskId } = (await begin('set', { ms: 1 })).json.result
+    await who.approve(await who.question('"set"'))
+    assert.equal(text((await over(taskId)).result), 'done')
+    const intent = await gate.recorded('the intent', (e) => e.event === 'TOOL_CALL')
+    assert.deepEqual(intent.parameters, { line: 'set', ms: 7 })
+    assert.deepEqual(intent.details.judged, { line: 'set', ms: 1 })
+    const late = (await begin('other policies')).json.result.taskId
+    await who.question('other policies')
+    writeFileSync(join(gate.dir, 'p.cedar'), 'permit (principal, action, resource);')
+    gate.daemon.kill('SIGHUP')
+    assert.match(text((await over(late)).result), /\(approval_void\): the question is void: other policies are in force/)
+    assert.equal(count('other policies'), 0)
   } finally {
     await gate.stop()
     gate = own
