@@ -1,6 +1,8 @@
 /* Break-glass: what one person alone may say yes to, for how long, and what it never lifts. */
 #include "house.h"
 
+#include <sqlite3.h>
+
 struct told { /* what everybody was told, in short: "started ops", "used anna", "ended " */
     pthread_mutex_t lock;
     char text[400];
@@ -203,6 +205,43 @@ static void it_survives_a_restart_and_so_does_its_end(void **state)
     assert_false(approvals_glass(h->queue, NULL));
 }
 
+static void a_wall_clock_that_is_set_back_prolongs_nothing(void **state)
+{
+    struct house *h = *state;
+    struct approval_glass g;
+    sqlite3 *db;
+    opened(h, &g);
+    h->store.until = 0;
+    house_end(h);
+    assert_int_equal(sqlite3_open(h->db, &db), SQLITE_OK); /* on another boot, by a clock that was an hour ahead */
+    assert_int_equal(sqlite3_exec(db,
+                                  "UPDATE notes SET text = json_set(text, '$.boot', 'other', '$.until',"
+                                  " json_extract(text, '$.until') + 3600000, '$.written',"
+                                  " json_extract(text, '$.written') + 3600000)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    house_start(h, "v1");
+    assert_true(approvals_glass(h->queue, &g));
+    assert_true(h->queue->glass.until_mono <= clock_mono_ns() + 600000 * INT64_C(1000000));
+}
+
+static void one_that_cannot_be_read_is_not_open(void **state)
+{
+    struct house *h = *state;
+    struct approval_glass g;
+    sqlite3 *db;
+    opened(h, &g);
+    h->store.until = 0;
+    house_end(h);
+    assert_int_equal(sqlite3_open(h->db, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE notes SET text = json_remove(text, '$.until')", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    house_start(h, "v1");
+    assert_false(approvals_glass(h->queue, NULL));
+}
+
 static void a_start_that_the_store_does_not_take_is_none_and_an_end_is_one(void **state)
 {
     struct house *h = *state;
@@ -259,6 +298,8 @@ int main(void)
         TEST(it_wants_a_reason_a_time_within_bounds_and_is_open_once),
         TEST(it_ends_by_itself),
         TEST(it_survives_a_restart_and_so_does_its_end),
+        TEST(a_wall_clock_that_is_set_back_prolongs_nothing),
+        TEST(one_that_cannot_be_read_is_not_open),
         TEST(a_start_that_the_store_does_not_take_is_none_and_an_end_is_one),
         TEST(a_yes_by_it_that_the_store_does_not_take_is_none),
     };
