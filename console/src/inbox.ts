@@ -37,7 +37,7 @@ function again() {
 function hear(n: News) {
   const all = new Map(waiting.value)
   if (n.state === 'pending') {
-    const empty = { agentType: '', sessionId: '', user: '', digest: '', reviewers: [], approvedBy: [] }
+    const empty = { agentType: '', sessionId: '', user: '', digest: '', reviewers: [], escalateTo: [], approvedBy: [] }
     all.set(n.id, { ...empty, ...all.get(n.id), ...n })
     again()
   } else {

@@ -16,11 +16,12 @@ let last = '' // the one that was looked at: there one comes back to
 export const remember = (id: string) => void (last = id)
 
 function People({ a }: { a: Waiting }) {
-  const yes = a.approvedBy.length
+  const yes = a.approvedBy.length, groups = [...a.reviewers, ...(a.escalatedAt ? a.escalateTo : [])]
   return (
     <>
       {a.people > 1 && <span>{yes} of {a.people} said yes{yes ? `: ${a.approvedBy.map(visible).join(', ')}` : ''}</span>}
-      {a.reviewers.length > 0 && <span>for {a.reviewers.map(visible).join(', ')}</span>}
+      {a.reviewers.length > 0 && <span>for {groups.map(visible).join(', ')}</span>}
+      {a.escalatedAt && <span class="mark warn">escalated</span>}
     </>
   )
 }
