@@ -1,5 +1,6 @@
 // Server-sent events over fetch. Unlike EventSource it hears the comments that keep a stream awake, so that one that is dead is
-// noticed, and it can tell why a stream was refused.
+// noticed, and it can tell why a stream was refused. A browser has six connections for one gateway: of the tabs that nobody sees, one
+// keeps its stream, and the others begin again when they are looked at.
 import { asFault, Fault, lost, refusal } from './api'
 import { heard } from './clock'
 
@@ -31,8 +32,22 @@ function read(block: string): Told {
 
 // Follows it until the function that it gives back is called.
 export function follow(path: string, hears: Hears): () => void {
-  let stopped = false, tries = 0, last = '', wake = () => {}
+  let stopped = false, resting = false, tries = 0, last = '', wake = () => {}, release = () => {}
   let going = new AbortController()
+
+  function seen() {
+    release()
+    if (document.visibilityState === 'visible') {
+      resting = false
+      return wake()
+    }
+    void navigator.locks?.request(`doorward ${path}`, { ifAvailable: true }, (lock) => {
+      if (stopped || document.visibilityState === 'visible') return
+      if (lock) return new Promise<void>((done) => (release = done))
+      resting = true
+      going.abort()
+    })
+  }
 
   async function once() {
     const quiet = new AbortController()
@@ -82,25 +97,27 @@ export function follow(path: string, hears: Hears): () => void {
         if (stopped) return
         const f = e instanceof Fault ? e : new Fault(0, 'unreachable', 'the gateway does not answer')
         if (f.status === 401) return lost(f)
-        hears.down(f)
+        if (!resting) hears.down(f)
       }
       const pause = PAUSES[Math.min(tries++, PAUSES.length - 1)]!
       await new Promise<void>((done) => {
         wake = done
-        setTimeout(done, pause)
+        if (!resting) setTimeout(done, pause)
       })
     }
   }
 
-  const back = () => document.visibilityState === 'visible' && wake()
-  document.addEventListener('visibilitychange', back)
+  const back = () => wake()
+  document.addEventListener('visibilitychange', seen)
   addEventListener('online', back)
+  seen()
   run().catch((e) => hears.down(asFault(e)))
   return () => {
     stopped = true
     going.abort()
+    release()
     wake()
-    document.removeEventListener('visibilitychange', back)
+    document.removeEventListener('visibilitychange', seen)
     removeEventListener('online', back)
   }
 }

@@ -74,6 +74,29 @@ test('a gateway that is gone: the page says that it is not live, and goes on by 
   own.persons.at(-1).troubles.length = 0 // the browser's own words about connections
 })
 
+test('of the tabs that nobody sees one goes on, and the others rest until they are looked at', async (t) => {
+  const own = await startHouse()
+  t.after(() => own.stop())
+  const { page: one, context } = await own.person('dora'), two = await context.newPage()
+  const show = (page, state) => page.evaluate((s) => {
+    Object.defineProperty(document, 'visibilityState', { value: s, configurable: true })
+    document.dispatchEvent(new Event('visibilitychange'))
+  }, state)
+  for (const page of [one, two]) {
+    await page.goto(own.url)
+    await page.getByText('Nothing waits.').waitFor()
+    await show(page, 'hidden')
+  }
+  const asked = own.ask('issue_refund', { orderId: ORDER, amount: 18.5 })
+  await one.locator('.row').waitFor()
+  assert.match(await one.title(), /^\(1\)/)
+  assert.equal(await two.locator('.row').count(), 0)
+  await show(two, 'visible')
+  await two.locator('.row').waitFor()
+  await own.who.deny(await own.question('18.5'), 'no')
+  await asked
+})
+
 test('? shows the keys, and no key works behind it', async () => {
   await anna.at('/')
   await anna.page.getByText('Nothing waits.').waitFor()
