@@ -206,6 +206,21 @@ test('a request with the cookie comes from the page itself, or is refused', asyn
   assert.equal((await anna.ask('POST', q.deny, {}, { headers: home })).status, 200)
 })
 
+test('a cookie alone is worth nothing: browsers send it to every port of this machine', async () => {
+  const ben = new Browser(gate), q = await waiting()
+  await ben.open(link(gate, 'ben'))
+  const thief = new Browser(gate)
+  thief.cookie = ben.cookie
+  for (const path of ['/console/v1/me', q.path, '/admin/v1/approvals', '/admin/v1/approvals/stream', '/admin/v1/audit/stream'])
+    refused(await thief.ask('GET', path), 403, 'page_refused')
+  for (const path of [q.deny, '/console/v1/passkeys/options', '/console/v1/proof', '/console/v1/sign-out'])
+    refused(await thief.ask('POST', path, {}), 403, 'page_refused')
+  const me = await ben.ask('GET', '/console/v1/me')
+  assert.deepEqual([me.status, me.json.csrf], [200, undefined]) // it was told when ben signed in, and is told to nobody else
+  assert.equal((await ben.ask('POST', q.deny, {})).status, 200)
+  await q.heard
+})
+
 // One with a Host of its own, which fetch does not let anybody set.
 const status = (path, headers) => new Promise((done, fail) => {
   request({ host: '127.0.0.1', port: gate.adminPort, path, headers }, (res) => res.resume().on('end', () => done(res.statusCode))).on('error', fail).end()
@@ -284,7 +299,7 @@ test('passkeys are for a name: under an address the answer says where to go', as
 
 // Server-sent events, until the stream ends.
 async function listen(browser, path) {
-  const res = await fetch(browser.origin + path, { headers: { cookie: browser.cookie } })
+  const res = await fetch(browser.origin + path, { headers: { cookie: browser.cookie, 'x-csrf-token': browser.csrf } })
   assert.equal(res.status, 200)
   return { ended: res.text() }
 }

@@ -33,7 +33,7 @@ export class Browser {
     const send = this.fetch
     const res = await send(this.origin + path, { method, body: text, headers: {
       ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...(cookie ? { cookie } : {}),
-      ...(method !== 'GET' && csrf ? { 'x-csrf-token': csrf } : {}), ...passkey, ...headers } })
+      ...(csrf ? { 'x-csrf-token': csrf } : {}), ...passkey, ...headers } })
     const got = await res.text()
     const set = res.headers.get('set-cookie')
     if (set && res.ok) this.cookie = set.split(';')[0]
