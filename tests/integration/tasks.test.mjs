@@ -9,7 +9,7 @@ import { startGate, until } from './lib/gate.mjs'
 import { ledger } from './lib/ledger.mjs'
 import { people } from './lib/people.mjs'
 import { blocks } from './lib/sse.mjs'
-import { startAsking } from './lib/servers.mjs'
+import { json, modernBasics, startAsking, startRaw } from './lib/servers.mjs'
 import { TASKS, taskSession } from './lib/tasks.mjs'
 
 const RISKS = { 'ledger/write': { risk: 'high' }, 'ledger/raw': { risk: 'low' }, '*/*': { risk: 'unset' } }
@@ -418,6 +418,30 @@ test('a client that waits by coming back: only its first request counts against 
     assert.equal(count('legs'), 1)
   } finally {
     await gate.stop()
+    gate = own
+    who = people(gate)
+  }
+})
+
+test('an answer of many megabytes is told whole, as often as it is asked for', async () => {
+  const own = gate
+  const words = 'ä"\\\n'.repeat(2 ** 20)
+  const server = await startRaw((m, req, res) => {
+    if (m.method !== 'tools/call') return json(res, modernBasics(['large'], m))
+    json(res, { id: m.id, result: { resultType: 'complete', content: [{ type: 'text', text: words }] } })
+  })
+  await start({ servers: { big: { url: server.url } }, tools: { '*/*': { risk: 'high' } } })
+  try {
+    token = gate.token(await gate.agent({ allow: ['big/large'] }))
+    const { taskId } = (await gate.call(token, 'big__large', {}, { meta: TASKS })).json.result
+    await who.approve((await until('the question', async () => (await who.pending())[0])))
+    for (let i = 0; i < 2; i++) assert.ok(text((await over(taskId)).result) === words)
+    // the same call is told of the task that has it: what others are given is smaller
+    assert.equal((await gate.call(token, 'big__large', {}, { meta: TASKS })).json.result.taskId, taskId)
+    assert.equal((await gate.call(token, 'big__large', {})).json.result._meta['dev.doorward/code'], 'approval_used')
+  } finally {
+    await gate.stop()
+    await server.stop()
     gate = own
     who = people(gate)
   }
