@@ -454,11 +454,12 @@ test('what policies change of a call is changed again when it is made, and is wh
     writeFileSync(join(gate.dir, 'p.cedar'), '@approve("one") @set("input.ms = 7") permit (principal, action, resource);')
     gate.write({ policy: { files: [{ file: 'p.cedar' }] } })
     gate.daemon.kill('SIGHUP')
-    await until('the policies', async () => (await gate.operator('GET', '/policies')).json.files?.length === 1)
+    await until('the policies', async () => (await begin('probe')).json.result.resultType === 'task')
+    await who.deny(await who.question('probe'), 'no')
     const { taskId } = (await begin('set', { ms: 1 })).json.result
     await who.approve(await who.question('"set"'))
     assert.equal(text((await over(taskId)).result), 'done')
-    const intent = await gate.recorded('the intent', (e) => e.event === 'TOOL_CALL')
+    const intent = await gate.recorded('the intent', (e) => e.event === 'TOOL_CALL' && e.parameters?.line === 'set')
     assert.deepEqual(intent.parameters, { line: 'set', ms: 7 })
     assert.deepEqual(intent.details.judged, { line: 'set', ms: 1 })
     const late = (await begin('other policies')).json.result.taskId
