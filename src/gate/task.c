@@ -88,7 +88,7 @@ static void task_end(struct gate_task *t, enum err e, struct str text)
     struct gate_tasks *all = t->all;
     char *copy = task_room(all, text.n, t) ? malloc(text.n + 1) : NULL;
     t->over = clock_mono_ns();
-    t->err = copy ? e : ERR_APPROVAL_USED;
+    t->err = copy || e ? e : ERR_APPROVAL_USED; /* of what is not kept, no more than that it is over */
     if (!copy)
         return;
     memcpy(copy, text.p ? text.p : "", text.n);

@@ -8,7 +8,7 @@
 #include "gate/stage.h"
 #include "gate/task.h"
 
-enum { TASK_SLOTS = 1024, TASK_RESULT = 8 << 20, TASK_RESULTS = 64 << 20 };
+enum { TASK_SLOTS = 1024, TASK_RESULT = 17 << 20, TASK_RESULTS = 64 << 20 };
 
 /* ASKS: its server answered that it wants something of the client, and the call is made again with that. */
 enum task_state { TASK_WAITS = 0, TASK_CALLS, TASK_ASKS, TASK_OVER };

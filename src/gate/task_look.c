@@ -20,20 +20,20 @@ static void task_times(struct gate_tasks *all, struct gate_task_seen *s)
     conf_unref(conf);
 }
 
-/* What its call was answered. */
-static void task_answer(const struct gate_task *t, struct call *c)
+/* What its call was answered. False: no memory for it now. */
+static bool task_answer(enum err e, struct str text, struct call *c)
 {
-    memcpy(c->trace_id, t->trace_id, sizeof(c->trace_id));
-    memcpy(c->wait.id, t->wait.id, sizeof(c->wait.id));
-    if (t->err)
-        fault_set(&c->fault, t->err, "%s",
-                  t->text.n ? t->text.p : "this very call was made once, and its answer was too large to keep");
-    else if (share_read(c, t->text))
-        fault_set(&c->fault, ERR_NOMEM, "no memory for the answer of the call that was made");
+    if (!e)
+        return text.p && share_read(c, text) == ERR_OK;
+    fault_set(&c->fault, e, "%s",
+              text.n                   ? text.p
+              : e == ERR_APPROVAL_USED ? "this very call was made once, and its answer was too large to keep"
+                                       : err_help(e));
+    return true;
 }
 
-/* With the lock. */
-static void task_see(struct gate_task *t, struct call *c, bool polls, struct gate_task_seen *s)
+/* With the lock. *ret_text: of one that is over, a copy. */
+static void task_see(struct gate_task *t, struct call *c, bool polls, struct gate_task_seen *s, struct str *ret_text)
 {
     int64_t now = clock_mono_ns();
     s->early = t->asked && now - t->asked < TASK_POLL_LEAST * INT64_C(1000000) / 2;
@@ -44,8 +44,10 @@ static void task_see(struct gate_task *t, struct call *c, bool polls, struct gat
     s->asks = task_asks_put(t, c->arena);
     s->cancelled = s->over && t->err == ERR_CANCELLED && t->cancelled;
     s->changed = t->changed;
+    *ret_text = s->over ? arena_str(c->arena, t->text) : STR_NONE;
     if (s->over)
-        task_answer(t, c);
+        memcpy(c->trace_id, t->trace_id, sizeof(c->trace_id));
+    memcpy(c->wait.id, t->wait.id, sizeof(c->wait.id));
 }
 
 bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, bool polls, struct gate_task_seen *ret)
@@ -53,6 +55,8 @@ bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, bool p
     struct gate_tasks *all = w->gate->tasks;
     struct approval_glance g = {0};
     struct gate_task_seen s = {.version = 1};
+    struct str text = STR_NONE;
+    enum err e = ERR_OK;
     pthread_mutex_lock(&all->lock);
     bool asked = approvals_glance(w->gate->approvals, id, c->lease, &g);
     struct gate_task *t = task_find(all, id);
@@ -65,10 +69,12 @@ bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, bool p
     s.created = s.changed = t ? t->created : g.created;
     s.until = asked ? g.until : 0;
     if (t)
-        task_see(t, c, polls, &s);
+        task_see(t, c, polls, &s, &text);
+    e = t ? t->err : ERR_OK;
     pthread_mutex_unlock(&all->lock);
     if (!t && !asked)
         return false;
+    s.over = s.over && task_answer(e, text, c);
     task_times(all, &s);
     *ret = s;
     return true;

@@ -9,7 +9,7 @@ import { startGate, until } from './lib/gate.mjs'
 import { ledger } from './lib/ledger.mjs'
 import { people } from './lib/people.mjs'
 import { blocks } from './lib/sse.mjs'
-import { startAsking } from './lib/servers.mjs'
+import { json, modernBasics, startAsking, startRaw } from './lib/servers.mjs'
 import { TASKS, taskSession } from './lib/tasks.mjs'
 
 const RISKS = { 'ledger/write': { risk: 'high' }, 'ledger/raw': { risk: 'low' }, '*/*': { risk: 'unset' } }
@@ -423,6 +423,30 @@ test('a client that waits by coming back: only its first request counts against 
   }
 })
 
+test('an answer of many megabytes is told whole, as often as it is asked for', async () => {
+  const own = gate
+  const words = 'ä"\\\n'.repeat(2 ** 20)
+  const server = await startRaw((m, req, res) => {
+    if (m.method !== 'tools/call') return json(res, modernBasics(['large'], m))
+    json(res, { id: m.id, result: { resultType: 'complete', content: [{ type: 'text', text: words }] } })
+  })
+  await start({ servers: { big: { url: server.url } }, tools: { '*/*': { risk: 'high' } } })
+  try {
+    token = gate.token(await gate.agent({ allow: ['big/large'] }))
+    const { taskId } = (await gate.call(token, 'big__large', {}, { meta: TASKS })).json.result
+    await who.approve((await until('the question', async () => (await who.pending())[0])))
+    for (let i = 0; i < 2; i++) assert.ok(text((await over(taskId)).result) === words)
+    // the same call is told of the task that has it: what others are given is smaller
+    assert.equal((await gate.call(token, 'big__large', {}, { meta: TASKS })).json.result.taskId, taskId)
+    assert.equal((await gate.call(token, 'big__large', {})).json.result._meta['dev.doorward/code'], 'approval_used')
+  } finally {
+    await gate.stop()
+    await server.stop()
+    gate = own
+    who = people(gate)
+  }
+})
+
 test('what policies change of a call is changed again when it is made, and is what the person saw', async () => {
   const own = gate
   await start({ tools: { '*/*': { risk: 'low' } }, policy: { files: [] } })
@@ -430,11 +454,12 @@ test('what policies change of a call is changed again when it is made, and is wh
     writeFileSync(join(gate.dir, 'p.cedar'), '@approve("one") @set("input.ms = 7") permit (principal, action, resource);')
     gate.write({ policy: { files: [{ file: 'p.cedar' }] } })
     gate.daemon.kill('SIGHUP')
-    await until('the policies', async () => (await gate.operator('GET', '/policies')).json.files?.length === 1)
+    await until('the policies', async () => (await begin('probe')).json.result.resultType === 'task')
+    await who.deny(await who.question('probe'), 'no')
     const { taskId } = (await begin('set', { ms: 1 })).json.result
     await who.approve(await who.question('"set"'))
     assert.equal(text((await over(taskId)).result), 'done')
-    const intent = await gate.recorded('the intent', (e) => e.event === 'TOOL_CALL')
+    const intent = await gate.recorded('the intent', (e) => e.event === 'TOOL_CALL' && e.parameters?.line === 'set')
     assert.deepEqual(intent.parameters, { line: 'set', ms: 7 })
     assert.deepEqual(intent.details.judged, { line: 'set', ms: 1 })
     const late = (await begin('other policies')).json.result.taskId
