@@ -34,7 +34,7 @@ function run(args, { input, env = {} } = {}) {
 const call = (...args) => gate.cli(['call', '--url', gate.url, '--token', token, ...args], { ok: false })
 
 const commands = () => [...run(['man']).stdout.matchAll(/^\.SS doorward (.*)$/gm)]
-  .map(([, line]) => line.replaceAll('\\-', '-').split(' ').filter((w) => /^[a-z]+$/.test(w)))
+  .map(([, line]) => line.replaceAll('\\-', '-').split(' ').filter((w) => /^[a-z]+(-[a-z]+)*$/.test(w)))
 
 test('every command explains itself, and the overview names it', () => {
   const overview = run([]).stdout
