@@ -204,6 +204,17 @@ static void channel_nothing(struct channel *c, const struct notify_job *j)
         channel_keep(c, str_of(j->id), NULL);
 }
 
+/* Without the record, which takes its time: is it over already, and nobody was told? */
+static bool channel_is_past(struct channel *c, const struct notify_job *j)
+{
+    const struct notify_house *h = &c->all->house;
+    struct approval_card card;
+    struct fault f = {0};
+    arena_reset(&c->arena);
+    return !j->told && !j->kept && !h->card(h->ctx, str_of(j->id), &c->arena, &card, &f) &&
+           card.state != APPROVAL_PENDING;
+}
+
 static enum err channel_say_it(struct channel *c, const struct notify_job *j, const struct notify_message *m, bool ask,
                                struct notify_told *told, struct fault *f)
 {
@@ -237,6 +248,10 @@ static void channel_question(struct channel *c, const struct notify_job *j)
     struct notify_told told = {0};
     struct fault f = {0};
     const struct notify_house *h = &c->all->house;
+    if (channel_is_past(c, j)) {
+        channel_nothing(c, j);
+        return;
+    }
     memcpy(told.ref, j->ref, sizeof(told.ref));
     arena_reset(&c->arena);
     enum err e = h->view(h->ctx, str_of(j->id), &c->arena, &m.view, &m.card, &f);

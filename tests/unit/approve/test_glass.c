@@ -148,6 +148,10 @@ static void it_wants_a_reason_a_time_within_bounds_and_is_open_once(void **state
     assert_non_null(strstr(f.text, "1 to 60"));
     assert_int_equal(approvals_glass_start(h->queue, ops, STR("fire"), 59000, &g, &f), ERR_PARAMS);
     assert_int_equal(approvals_glass_end(h->queue, ops, STR_NONE, &g, &f), ERR_CONFLICT);
+    h->queue->glass_most_ms = 0; /* approval.break_glass: 0s */
+    assert_int_equal(approvals_glass_start(h->queue, ops, STR("fire"), 60000, &g, &f), ERR_CONFLICT);
+    assert_non_null(strstr(f.text, "approval.break_glass"));
+    h->queue->glass_most_ms = 3600000;
     opened(h, &g);
     assert_int_equal(approvals_glass_start(h->queue, STR("ben"), STR("fire"), 600000, &g, &f), ERR_CONFLICT);
     assert_non_null(strstr(f.text, "by ops"));
