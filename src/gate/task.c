@@ -119,6 +119,15 @@ uint64_t gate_tasks_version(struct gate_tasks *all)
     return atomic_load(&all->version);
 }
 
+uint64_t gate_task_version(struct gate_tasks *all, struct str id, const struct lease *l)
+{
+    pthread_mutex_lock(&all->lock);
+    const struct gate_task *t = task_find(all, id);
+    uint64_t version = t && task_is_of(t, l) ? t->version : 0;
+    pthread_mutex_unlock(&all->lock);
+    return version;
+}
+
 /* The last one that was under way when the house began to stop. */
 void task_idle(struct gate_tasks *all)
 {
@@ -171,14 +180,14 @@ static void task_granted(struct gate_task *t)
 {
     struct gate_tasks *all = t->all;
     pthread_mutex_lock(&all->lock);
-    bool made = !t->cancelled && task_turns(t, TASK_CALLS);
+    bool cancelled = t->cancelled, made = !cancelled && task_turns(t, TASK_CALLS);
     pthread_mutex_unlock(&all->lock);
     if (made) {
         task_make(t);
         return;
     }
     approvals_done(all->gate->approvals, t->wait.id, STR_NONE, true);
-    task_over(t, t->cancelled ? ERR_CANCELLED : ERR_STOPPING, STR("the call was approved, and not made"));
+    task_over(t, cancelled ? ERR_CANCELLED : ERR_STOPPING, STR("the call was approved, and not made"));
 }
 
 static void task_told(struct approval_wait *w)

@@ -71,11 +71,14 @@ static void task_tell(struct mcp_stream *s, struct mcp_stream_task *t)
     struct gate_task_seen seen;
     struct buf b CLEANUP(buf_done);
     buf_init(&b, TASK_STREAM_EVENT);
+    if (t->told && gate_task_version(s->r->mcp->gate->gate->tasks, t->id, s->r->lease) == t->told)
+        return;
     if (task_seen(s->r, t->id, &a, &seen) && seen.version != t->told) {
         struct json_out o = mcp_notification_open(s, &b, "notifications/tasks");
         mcp_put_task(s->r, &o, t->id, &seen);
         mcp_notification_close(&o);
-        if (!buf_failed(&b) && !arena_failed(&s->r->x->arena)) /* its client still asks by itself */
+        if (!buf_failed(&b) && !arena_failed(&a) &&
+            !arena_failed(&s->r->x->arena)) /* its client still asks by itself */
             mcp_stream_send(s, &b);
         t->told = seen.version;
     }

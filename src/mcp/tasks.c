@@ -35,7 +35,7 @@ static struct str task_message(struct mcp_request *r, const struct gate_task_see
     if (s->granted)
         return STR("approved: the call is being made");
     clock_format(s->until, until);
-    return s->until ? arena_fmt(&r->x->arena, "a person has to approve this call, until %s", until) : STR_NONE;
+    return s->until ? arena_fmt(r->call.arena, "a person has to approve this call, until %s", until) : STR_NONE;
 }
 
 static const char *task_status(const struct mcp_request *r, const struct gate_task_seen *s)
@@ -66,7 +66,7 @@ static void task_put(struct mcp_request *r, struct json_out *o, struct str id, c
 static void task_put_asks(struct mcp_request *r, struct json_out *o, struct str asks)
 {
     struct json doc;
-    struct arena *a = &r->x->arena;
+    struct arena *a = r->call.arena;
     json_key(o, STR("inputRequests"));
     json_open(o, '{');
     if (json_parse(&doc, asks, a, NULL, NULL) == ERR_OK)

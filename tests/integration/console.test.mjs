@@ -168,6 +168,18 @@ test('four eyes are two people with two passkeys: one of them twice is one', asy
   await q.heard
 })
 
+test('a yes of somebody who is removed meanwhile, or may only look, counts no more', async () => {
+  for (const change of [['remove', 'carl'], ['add', 'carl', '--replace', '--disabled'], ['add', 'carl', '--replace', '--role', 'viewer']]) {
+    const carl = await signIn(gate, 'carl'), q = await waiting('search_faq', { query: change.join(' ') })
+    assert.equal((await carl.ask('POST', q.approve, { digest: q.digest }, { proof: true })).json.state, 'pending')
+    gate.cli(['people', ...change, '-c', gate.file])
+    assert.match(await q.heard, /somebody who said yes may not decide any more/)
+    const late = await anna.ask('POST', q.approve, { digest: q.digest }, { proof: true })
+    refused(late, 409, 'conflict')
+    gate.cli(['people', 'add', 'carl', '--role', 'approver', ...(change[0] === 'remove' ? [] : ['--replace']), '-c', gate.file])
+  }
+})
+
 test('a passkey signs in by itself, with a challenge that is taken once', async () => {
   const { key } = await signIn(gate, 'carl', { counts: false }) // its count would refuse it the second time, too
   const browser = new Browser(gate), challenge = (await browser.ask('GET', '/console/v1/sign-in')).json

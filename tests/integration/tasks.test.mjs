@@ -185,6 +185,19 @@ describe('a task', () => {
     assert.equal(count('twice'), 1)
   })
 
+  test('of a call that another client waits for by coming back: it is made once, for both', async () => {
+    const leg = await gate.call(token, 'ledger__write', { line: 'asked before' })
+    assert.equal(leg.json.result.resultType, 'input_required') // its client is away, and will come back
+    const question = await who.question('asked before'), { taskId } = (await begin('asked before')).json.result
+    assert.equal(taskId, question.id)
+    await who.approve(question)
+    assert.equal(text((await over(taskId)).result), 'done')
+    const { requestState } = leg.json.result
+    const back = await gate.modern(token, 'tools/call', { name: 'ledger__write', arguments: { line: 'asked before' }, requestState })
+    assert.equal(text(back.json.result), 'done')
+    assert.equal(count('asked before'), 1)
+  })
+
   test('that is cancelled while its call is with the server: the server is told, and it is not made again', async () => {
     const { taskId } = (await begin('in flight', { ms: 5000 })).json.result
     await who.approve(await who.question('in flight'))
