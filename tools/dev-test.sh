@@ -41,7 +41,7 @@ scenes() { # scenes FOLDER TITLE
         fi
     done
     [ ${#files[@]} -gt 0 ] || return 0
-    [ "$1" != browser ] || need_chromium
+    ! grep -lq chromium "${files[@]}" || need_chromium
     say "$2 (${#files[@]} files)"
     node22 --test --test-timeout 600000 --test-reporter spec --test-concurrency 2 "${files[@]}" 2>&1 | tee "$log" | grep -vE '^ℹ (cancelled|skipped|todo|suites)' || true
     count "$(sed -n 's/^ℹ pass //p' "$log")" "$(sed -n 's/^ℹ fail //p' "$log")"

@@ -20,9 +20,18 @@ interface Wants {
   stays?: boolean // a 401 is about what was sent, not about the session
 }
 
-let csrf = ''
+// Told when somebody signs in, and sent with all that is asked. It is kept where this origin alone reads it: the cookie, browsers
+// send to every port of this host. A page goes on with the one it began with, so that it is never somebody else's meanwhile.
+const KEPT = 'doorward.token'
+let csrf = localStorage.getItem(KEPT) ?? ''
 let whenLost: (f: Fault) => void = () => {}
-export const setCsrf = (token: string) => void (csrf = token)
+export const own = (): Record<string, string> => (csrf ? { 'x-csrf-token': csrf } : {})
+export const known = () => csrf !== ''
+
+export function setCsrf(token: string) {
+  csrf = token
+  localStorage.setItem(KEPT, token)
+}
 export const onLost = (then: (f: Fault) => void) => void (whenLost = then)
 
 export async function refusal(res: Response): Promise<Fault> {
@@ -36,12 +45,11 @@ export function lost(f: Fault) {
 }
 
 export async function send<T>(method: string, path: string, { text, headers, stays }: Wants = {}): Promise<Answer<T>> {
-  const own: Record<string, string> = { accept: 'application/json', ...headers }
-  if (method !== 'GET' && csrf) own['x-csrf-token'] = csrf
-  if (text !== undefined) own['content-type'] = 'application/json'
+  const all: Record<string, string> = { accept: 'application/json', ...own(), ...headers }
+  if (text !== undefined) all['content-type'] = 'application/json'
   let res: Response
   try {
-    res = await fetch(path, { method, headers: own, body: text, cache: 'no-store', credentials: 'same-origin' })
+    res = await fetch(path, { method, headers: all, body: text, cache: 'no-store', credentials: 'same-origin' })
   } catch {
     throw new Fault(0, 'unreachable', 'the gateway does not answer; nothing is known of what became of this')
   }

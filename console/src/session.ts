@@ -1,6 +1,6 @@
 // Who is signed in.
 import { signal } from '@preact/signals'
-import { asFault, Fault, get, lost, onLost, post, setCsrf } from './api'
+import { asFault, Fault, get, known, lost, onLost, post, setCsrf } from './api'
 import { set } from './clock'
 import * as passkey from './passkey'
 import type { Me } from './types'
@@ -14,7 +14,7 @@ onLost((f) => {
 })
 
 function enter(who: Me) {
-  setCsrf(who.csrf)
+  if (who.csrf) setCsrf(who.csrf)
   set(who.now)
   why.value = null
   me.value = who
@@ -22,12 +22,12 @@ function enter(who: Me) {
 
 export async function load() {
   try {
-    enter(await get<Me>('/console/v1/me'))
+    if (known()) enter(await get<Me>('/console/v1/me'))
   } catch (e) {
     const f = asFault(e)
-    if (f.status !== 401) why.value = f
-    me.value ??= null
+    if (f.status !== 401 && f.code !== 'page_refused') why.value = f // else it is of a session that is over
   }
+  me.value ??= null
 }
 
 // A link is in the address's fragment, and is gone from there and from the history before anything else happens.

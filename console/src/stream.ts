@@ -1,7 +1,6 @@
 // Server-sent events over fetch. Unlike EventSource it hears the comments that keep a stream awake, so that one that is dead is
-// noticed, and it can tell why a stream was refused. A browser has six connections for one gateway: of the tabs that nobody sees, one
-// keeps its stream, and the others begin again when they are looked at.
-import { asFault, Fault, lost, refusal } from './api'
+// noticed, and it can tell why a stream was refused.
+import { asFault, Fault, lost, own, refusal } from './api'
 import { heard } from './clock'
 
 const SILENCE = 40000 // the gateway says something every 15 s
@@ -30,28 +29,39 @@ function read(block: string): Told {
   return told
 }
 
+// Browsers open six connections to a host, whatever the number of tabs, and a stream takes one: a tab that nobody sees leaves its
+// own, but for one of them, whose title goes on saying how much waits. Says whether it is this tab's turn, now and later.
+function turns(path: string, turn: (on: boolean) => void): () => void {
+  let end = () => {}
+  function look() {
+    end()
+    end = () => {}
+    turn(document.visibilityState === 'visible')
+    if (document.visibilityState === 'visible') return
+    const wanted = new AbortController()
+    end = () => wanted.abort()
+    navigator.locks?.request(`doorward ${path}`, { signal: wanted.signal }, () => {
+      turn(true)
+      return new Promise<void>((done) => (end = done))
+    }).catch(() => {}) // seen again before it had one
+  }
+  look()
+  document.addEventListener('visibilitychange', look)
+  return () => {
+    document.removeEventListener('visibilitychange', look)
+    end()
+  }
+}
+
 // Follows it until the function that it gives back is called.
 export function follow(path: string, hears: Hears): () => void {
-  let stopped = false, resting = false, tries = 0, last = '', wake = () => {}, release = () => {}
+  let stopped = false, on = false, left = false, tries = 0, last = '', wake = () => {}
   let going = new AbortController()
-
-  function seen() {
-    release()
-    if (document.visibilityState === 'visible') {
-      resting = false
-      return wake()
-    }
-    void navigator.locks?.request(`doorward ${path}`, { ifAvailable: true }, (lock) => {
-      if (stopped || document.visibilityState === 'visible') return
-      if (lock) return new Promise<void>((done) => (release = done))
-      resting = true
-      going.abort()
-    })
-  }
 
   async function once() {
     const quiet = new AbortController()
     let timer = 0
+    left = false
     const awake = () => {
       clearTimeout(timer)
       timer = window.setTimeout(() => quiet.abort(), SILENCE)
@@ -59,7 +69,7 @@ export function follow(path: string, hears: Hears): () => void {
     going = quiet
     awake()
     try {
-      const headers: Record<string, string> = { accept: 'text/event-stream' }
+      const headers: Record<string, string> = { accept: 'text/event-stream', ...own() }
       if (last) headers['last-event-id'] = last
       const res = await fetch(path, { headers, cache: 'no-store', credentials: 'same-origin', signal: quiet.signal })
       heard(res.headers.get('date'))
@@ -91,33 +101,41 @@ export function follow(path: string, hears: Hears): () => void {
 
   async function run() {
     while (!stopped) {
+      if (!on) {
+        await new Promise<void>((done) => (wake = done))
+        continue
+      }
       try {
         await once()
       } catch (e) {
         if (stopped) return
+        if (left) continue
         const f = e instanceof Fault ? e : new Fault(0, 'unreachable', 'the gateway does not answer')
         if (f.status === 401) return lost(f)
-        if (!resting) hears.down(f)
+        hears.down(f)
       }
       const pause = PAUSES[Math.min(tries++, PAUSES.length - 1)]!
       await new Promise<void>((done) => {
         wake = done
-        if (!resting) setTimeout(done, pause)
+        setTimeout(done, pause)
       })
     }
   }
 
   const back = () => wake()
-  document.addEventListener('visibilitychange', seen)
+  const noMore = turns(path, (now) => {
+    on = now
+    left ||= !now
+    if (now) wake()
+    else going.abort()
+  })
   addEventListener('online', back)
-  seen()
   run().catch((e) => hears.down(asFault(e)))
   return () => {
     stopped = true
+    noMore()
     going.abort()
-    release()
     wake()
-    document.removeEventListener('visibilitychange', seen)
     removeEventListener('online', back)
   }
 }

@@ -13,7 +13,7 @@ export interface Me {
   name: string
   role: 'viewer' | 'approver' | 'operator' | 'admin'
   groups: string[]
-  csrf: string
+  csrf?: string // when signing in
   by: 'link' | 'passkey'
   mayEnrol: boolean
   passkeys: Passkey[]

@@ -75,17 +75,25 @@ static void me_passkeys(struct admin_request *r, struct str name, struct json_ou
     json_close(o, ']');
 }
 
-static enum err me_write(struct admin_request *r, const struct console_who *who, struct fault *f)
+/* The token goes to the page that signed in and to nobody else: a cookie alone must not lead to it. */
+static void me_csrf(struct admin_request *r, const struct console_who *who, struct json_out *o)
 {
     char csrf[CONSOLE_CSRF_MAX];
+    console_csrf(r->admin->console, who, csrf);
+    json_kv_z(o, "csrf", csrf);
+    secret_wipe(csrf, sizeof(csrf));
+}
+
+static enum err me_write(struct admin_request *r, const struct console_who *who, struct fault *f)
+{
     struct conf *conf = conf_slot_get(r->admin->conf);
     struct json_out o = json_out(&r->out);
     json_open(&o, '{');
     json_kv_str(&o, "name", who->name);
     json_kv_z(&o, "role", people_roles[who->role]);
     json_kv_raw(&o, "groups", who->groups.n ? who->groups : STR("[]"));
-    console_csrf(r->admin->console, who, csrf);
-    json_kv_z(&o, "csrf", csrf);
+    if (!r->console.id[0])
+        me_csrf(r, who, &o);
     json_kv_z(&o, "by", console_ways[who->by]);
     json_kv_bool(&o, "mayEnrol", who->may_enrol);
     me_passkeys(r, who->name, &o);
@@ -95,7 +103,6 @@ static enum err me_write(struct admin_request *r, const struct console_who *who,
     json_kv_z(&o, "version", DOORWARD_VERSION);
     json_close(&o, '}');
     conf_unref(conf);
-    secret_wipe(csrf, sizeof(csrf));
     return admin_console_whole(r, f);
 }
 

@@ -129,6 +129,8 @@ enum err admin_people_post(struct admin_request *r, struct fault *f)
         p.role = STR("approver");
     TRY(people_put(r->admin->people, &p, replace, f));
     r->people_changed = true;
+    if (!p.enabled || str_is(p.role, people_roles[CONF_VIEWER]))
+        approvals_gone(r->admin->approvals, p.name);
     person_note(r, replace ? AUDIT_PERSON_CHANGED : AUDIT_PERSON_ADDED, &p);
     if (!replace)
         TRY(people_token(r->admin->people, p.name, &token, f));
@@ -152,6 +154,7 @@ enum err admin_people_drop(struct admin_request *r, struct fault *f)
     struct store_person p = {.name = r->id};
     TRY(people_drop(r->admin->people, r->id, f));
     r->people_changed = true;
+    approvals_gone(r->admin->approvals, r->id);
     person_note(r, AUDIT_PERSON_REMOVED, &p);
     struct json_out o = json_out(&r->out);
     json_open(&o, '{');

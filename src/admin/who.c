@@ -162,17 +162,17 @@ static enum err admin_same_origin(struct admin_request *r, struct fault *f)
     return fault_set(f, ERR_CSRF, "another site's page has no business here");
 }
 
+/* Whatever is asked, and not for changes alone: browsers send a cookie to every port of its host, whoever listens
+ * there. The token was told to the page that signed in, which keeps it for its own origin. */
 static enum err admin_csrf(struct admin_request *r, struct fault *f)
 {
     char want[CONSOLE_CSRF_MAX];
     struct str have = http_header(&r->x->head, "x-csrf-token");
-    if (str_is(r->x->head.method, "GET"))
-        return ERR_OK;
     console_csrf(r->admin->console, &r->console, want);
     bool same = str_eq_secret(have, str_of(want));
     secret_wipe(want, sizeof(want));
     return same ? ERR_OK
-                : fault_set(f, ERR_CSRF, "X-CSRF-Token %s: load the page anew",
+                : fault_set(f, ERR_CSRF, "X-CSRF-Token %s: load the page anew, or sign in",
                             have.n ? "is not this session's" : "is missing");
 }
 

@@ -170,6 +170,9 @@ void approvals_sweep(struct approvals *a, int64_t now_wall_ms);
 /* A session is over, an agent was stopped or changed, other policies are in force, a tool has another definition: what
  * is bound to them is void. Empty strings: any. */
 void approvals_void(struct approvals *a, struct str agent, struct str session, struct str tool, const char *why);
+/* Somebody was removed or disabled, or may only look: calls that he said yes to and that are not made yet are void, and
+ * no more of a shape are made. */
+void approvals_gone(struct approvals *a, struct str name);
 /* (blocks) Until all that was said before is in the store. ERR_STORE: it is in force, and not all of it is there. Who
  * stops a session waits for this before he says that it is stopped: a restart would open it again. */
 enum err approvals_settle(struct approvals *a, struct fault *f) MUST_USE;

@@ -341,8 +341,8 @@ static enum err row_card_standing(const struct store_approval *row, struct arena
 {
     struct row_reader r;
     struct buf b CLEANUP(buf_done);
-    TRY(row_parse(&r, row->standing, a, f));
     buf_init(&b, APPROVAL_QUESTION);
+    TRY(row_parse(&r, row->standing, a, f));
     c->expires = row_i64(&r, JSON_ROOT, STR("until"), 0, INT64_MAX);
     c->escalates = row_later(&r, STR("escalates"));
     c->escalated = row_later(&r, STR("escalated"));

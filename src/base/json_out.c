@@ -44,7 +44,7 @@ static void json_escape_byte(struct buf *b, unsigned char c)
 
 void json_put_str(struct json_out *o, struct str s)
 {
-    const char *p = s.p, *end = s.p + s.n;
+    const char *p = s.n ? s.p : "", *end = p + s.n;
     if (scan_plain(p, end) == end && buf_room(o->b, s.n + 3)) { /* nearly always */
         char *to = o->b->p + o->b->n;
         if (o->comma)

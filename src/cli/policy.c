@@ -42,12 +42,12 @@ enum err cli_run_policy_schema(struct cli *c, struct fault *f)
     struct buf b CLEANUP(buf_done);
     struct json j;
     struct str text;
+    buf_init(&b, 64u << 20);
     TRY(cli_admin(c, "GET", "/admin/v1/policies/schema", STR_NONE, &j, &text, f));
     if (c->json) {
         cli_print_json(text);
         return ERR_OK;
     }
-    buf_init(&b, 64u << 20);
     cli_visible(&b, json_str(&j, json_get(&j, JSON_ROOT, STR("schema")), &c->arena), true);
     fwrite(b.p, 1, b.n, stdout);
     return ERR_OK;

@@ -1,5 +1,6 @@
 /* Channels, for the house: what they need of the queue and of the people, and what becomes of them. */
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "daemon/house.h"
@@ -22,6 +23,52 @@ static enum err channels_person(struct notify_house *n, const char *kind, struct
     *ret = (struct person){.name = p.name, .groups = p.groups, .channel = str_of(kind)};
     return ERR_OK;
 }
+
+/* ---- what stays open elsewhere: notes of the store, "channel:NAME" ---- */
+
+enum { CHANNELS_ABOUT = 64 };
+
+static struct str channels_about(const char *channel, char ret[CHANNELS_ABOUT])
+{
+    snprintf(ret, CHANNELS_ABOUT, "channel:%s", channel);
+    return str_of(ret);
+}
+
+static void channels_keep(struct notify_house *n, const char *channel, struct str id, const char *ref)
+{
+    struct house *h = n->house;
+    struct fault f = {.text = ""};
+    char about[CHANNELS_ABOUT];
+    const struct store_note note = {channels_about(channel, about), id, str_of(ref ? ref : "")};
+    enum err e = ref ? h->store->ops->note_put(h->store, &note, &f)
+                     : h->store->ops->note_drop(h->store, note.about, note.key, &f);
+    if (e) /* then it may stay open there after a restart, and nothing else */
+        log_warn("channel_not_kept", LOG_Z("channel", channel), LOG_S("approval", id), LOG_Z("reason", f.text));
+}
+
+struct channels_kept {
+    void (*one)(void *to, struct str id, struct str ref);
+    void *to;
+};
+
+static void channels_kept_one(void *ctx, const struct store_note *note)
+{
+    const struct channels_kept *k = ctx;
+    k->one(k->to, note->key, note->text);
+}
+
+static void channels_kept(struct notify_house *n, const char *channel,
+                          void (*one)(void *to, struct str id, struct str ref), void *to)
+{
+    struct house *h = n->house;
+    struct channels_kept k = {one, to};
+    struct fault f = {.text = ""};
+    char about[CHANNELS_ABOUT];
+    if (h->store->ops->notes_load(h->store, channels_about(channel, about), channels_kept_one, &k, &f))
+        log_warn("channel_not_kept", LOG_Z("channel", channel), LOG_Z("reason", f.text));
+}
+
+/* ---- news ---- */
 
 static void channels_news(void *ctx, const struct approval_news *news)
 {
@@ -48,7 +95,7 @@ enum err house_channels_watch(struct house *h, struct fault *f)
 enum err house_channels_start(struct house *h, struct fault *f)
 {
     struct notify *n;
-    struct notify_house of = {.house = h, .person = channels_person};
+    struct notify_house of = {.house = h, .person = channels_person, .keep = channels_keep, .kept = channels_kept};
     notify_house_of(h->approvals, &of);
     TRY(notify_start(&of, &h->conf, &n, f));
     atomic_store(&h->notify, n);

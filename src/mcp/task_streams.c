@@ -4,13 +4,13 @@
  */
 #include "mcp/tasks.h"
 
-enum { TASK_STREAM_IDS = 256, TASK_STREAM_EVENT = 32 << 20, TASK_STREAM_ARENA = 64 << 20 };
+enum { TASK_STREAM_IDS = 256, TASK_STREAM_EVENT = 32 << 20 };
 
 /* How a task stands, through the eyes of the stream's session. What is found is in the arena, and in r->call until
  * task_unseen. */
 static bool task_seen(struct mcp_request *r, struct str id, struct arena *a, struct gate_task_seen *ret)
 {
-    arena_init(a, TASK_STREAM_ARENA);
+    arena_init(a, MCP_TASK_ARENA);
     struct call look = {.arena = a, .lease = r->lease};
     memcpy(look.trace_id, r->call.trace_id, sizeof(look.trace_id));
     r->call = look;
@@ -71,11 +71,14 @@ static void task_tell(struct mcp_stream *s, struct mcp_stream_task *t)
     struct gate_task_seen seen;
     struct buf b CLEANUP(buf_done);
     buf_init(&b, TASK_STREAM_EVENT);
+    if (t->told && gate_task_version(s->r->mcp->gate->gate->tasks, t->id, s->r->lease) == t->told)
+        return;
     if (task_seen(s->r, t->id, &a, &seen) && seen.version != t->told) {
         struct json_out o = mcp_notification_open(s, &b, "notifications/tasks");
         mcp_put_task(s->r, &o, t->id, &seen);
         mcp_notification_close(&o);
-        if (!buf_failed(&b) && !arena_failed(&s->r->x->arena)) /* its client still asks by itself */
+        if (!buf_failed(&b) && !arena_failed(&a) &&
+            !arena_failed(&s->r->x->arena)) /* its client still asks by itself */
             mcp_stream_send(s, &b);
         t->told = seen.version;
     }

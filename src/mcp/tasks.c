@@ -35,7 +35,7 @@ static struct str task_message(struct mcp_request *r, const struct gate_task_see
     if (s->granted)
         return STR("approved: the call is being made");
     clock_format(s->until, until);
-    return s->until ? arena_fmt(&r->x->arena, "a person has to approve this call, until %s", until) : STR_NONE;
+    return s->until ? arena_fmt(r->call.arena, "a person has to approve this call, until %s", until) : STR_NONE;
 }
 
 static const char *task_status(const struct mcp_request *r, const struct gate_task_seen *s)
@@ -66,7 +66,7 @@ static void task_put(struct mcp_request *r, struct json_out *o, struct str id, c
 static void task_put_asks(struct mcp_request *r, struct json_out *o, struct str asks)
 {
     struct json doc;
-    struct arena *a = &r->x->arena;
+    struct arena *a = r->call.arena;
     json_key(o, STR("inputRequests"));
     json_open(o, '{');
     if (json_parse(&doc, asks, a, NULL, NULL) == ERR_OK)
@@ -116,7 +116,9 @@ void mcp_answer_task(struct mcp_request *r)
     struct gate_task_seen s;
     struct call *c = &r->call;
     struct str id = str_of(c->wait.id);
-    struct call look = {.arena = c->arena, .lease = c->lease};
+    struct arena a CLEANUP(arena_done);
+    struct call look = {.arena = &a, .lease = c->lease};
+    arena_init(&a, MCP_TASK_ARENA);
     if (!gate_task_look(r->mcp->gate, id, &look, false, &s)) {
         mcp_answer_fault(r, &c->fault, c->retry_after_ms);
         return;
@@ -170,10 +172,11 @@ static void task_unknown(struct mcp_request *r)
     mcp_answer_fault(r, &f, 0);
 }
 
-static bool task_look(struct mcp_request *r, struct str id, struct gate_task_seen *s)
+/* What is found is in the arena: an answer may be larger than a request's has room for. */
+static bool task_look(struct mcp_request *r, struct str id, struct arena *a, struct gate_task_seen *s)
 {
     struct call *c = &r->call;
-    c->arena = &r->x->arena;
+    c->arena = a;
     c->lease = r->lease; /* of the request's reference */
     return r->mcp->gate->gate->tasks && gate_task_look(r->mcp->gate, id, c, true, s);
 }
@@ -182,10 +185,12 @@ static bool task_look(struct mcp_request *r, struct str id, struct gate_task_see
 void mcp_tasks_get(struct mcp_request *r)
 {
     struct str id;
+    struct arena a CLEANUP(arena_done);
     struct gate_task_seen s;
+    arena_init(&a, MCP_TASK_ARENA);
     if (!task_of(r, &id))
         return;
-    bool known = task_look(r, id, &s);
+    bool known = task_look(r, id, &a, &s);
     if ((!known || s.early) && !task_admitted(r))
         return;
     if (!known) {

@@ -20,6 +20,7 @@ enum {
 struct notify_job { /* a question that a channel knows of, until its end was told */
     char id[ENC_ID_MAX], ref[NOTIFY_REF];
     bool told, queued, handed; /* told: it was asked; handed: to those that stand by */
+    bool kept;                 /* a process before this one asked it, and the other side has it open */
     bool escalated;            /* and it was told that others may decide as well */
     struct notify_job *same;   /* in the slot */
     struct notify_job *next, *prev;
@@ -73,13 +74,23 @@ struct notify {
     } seen[NOTIFY_SEEN];
 };
 
-/* channel.c */
+/* jobs.c: those with the lock */
+struct notify_job **channel_find(struct channel *c, struct str id);
+void channel_unqueue(struct channel *c, struct notify_job *j);
+void channel_queue(struct channel *c, struct notify_job *j, bool front);
+void channel_forget(struct channel *c, struct str id);
+/* Is it asked about this question: by its groups? */
+bool channel_asks(const struct channel *c, const struct approval_card *card);
+
+/* channel.c; without it */
 struct channel *channel_new(struct notify *all, struct conf *conf, const struct conf_channel *is);
 void channel_end(struct channel *c); /* told to end; not waited for */
 void channel_unref(struct channel *c);
 bool channel_concerns(const struct channel *c, struct str reviewers);
 /* A question is new or has changed. New ones are made a job of when `ask`; any thread. */
 void channel_put(struct channel *c, struct str id, bool ask);
+/* A process before this one asked it, and the other side calls it so: it is told how that ended. */
+void channel_kept(struct channel *c, struct str id, struct str ref);
 /* A press said where the message is: it is changed, whoever posted it. */
 void channel_seen(struct channel *c, struct str id, const char *ref);
 void channel_say(struct channel *c, const struct notify_word *w);

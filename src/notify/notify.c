@@ -121,8 +121,14 @@ static void notify_pending(void *to, struct str id, struct str reviewers)
         channel_put(b->of, id, true);
 }
 
-/* Channels that are new come to know what is pending. A question that comes at this moment may be told by both ways:
- * that is one job. */
+static void notify_kept(void *to, struct str id, struct str ref)
+{
+    struct notify_begin *b = to;
+    channel_kept(b->of, id, ref);
+}
+
+/* Channels that are new come to know what is pending, and what may have ended while they were not there. A question
+ * that comes at this moment may be told by both ways: that is one job. */
 static void notify_begin(struct notify *n, struct channel *c)
 {
     struct notify_begin b = {c};
@@ -136,6 +142,8 @@ static void notify_begin(struct notify *n, struct channel *c)
     }
     if (!c->is->standby)
         n->house.pending(n->house.ctx, notify_pending, &b);
+    if (c->kind->lasts && n->house.kept)
+        n->house.kept(&n->house, c->state.name, notify_kept, &b);
 }
 
 static bool notify_apply(struct notify *n, struct conf *conf)

@@ -48,6 +48,7 @@ struct notify_word { /* to one person, about what that person tried */
 };
 struct notifier {
     const char *name; /* as in the configuration */
+    bool lasts;       /* what was asked stays open there until it is updated: remembered over a restart */
     /* Prepares: nothing is connected yet. conf outlives it. ERR_CONFIG. */
     enum err (*open)(const struct conf_channel *conf, void **ret, struct fault *f);
     /* A question is new. Both may block for conf->timeout; stop: the daemon ends, come back soon. */
@@ -74,15 +75,22 @@ struct notify_house { /* all of them block: threads of channels and of the pool 
     void *house;      /* of `person` */
     enum err (*view)(void *ctx, struct str id, struct arena *a, struct approval_view *ret, struct approval_card *card,
                      struct fault *f);
+    enum err (*card)(void *ctx, struct str id, struct arena *a, struct approval_card *ret, struct fault *f);
     enum err (*decide)(void *ctx, const struct approval_decision *d, struct fault *f);
     /* The person of the store that is this user of the channel's kind. ERR_NOT_FOUND: nobody is. */
     enum err (*person)(struct notify_house *n, const char *kind, struct str user, struct arena *a, struct person *ret,
                        struct fault *f);
+    /* What lasts: this channel has asked this, and calls it so; ref NULL: that is over. All of a channel's. May be
+     * NULL.
+     */
+    void (*keep)(struct notify_house *n, const char *channel, struct str id, const char *ref);
+    void (*kept)(struct notify_house *n, const char *channel, void (*one)(void *to, struct str id, struct str ref),
+                 void *to);
     bool (*glass)(void *ctx, struct approval_glass *ret); /* is break-glass open? */
     /* Each that waits now; one that was escalated with both lists of groups, one after the other. */
     void (*pending)(void *ctx, void (*one)(void *to, struct str id, struct str reviewers), void *to);
 };
-/* view, decide and pending of the queue itself; `person` is whose people are. queue.c */
+/* All of the queue itself; `person` is whose people are. queue.c */
 void notify_house_of(struct approvals *a, struct notify_house *ret);
 
 /* ---- all of them: for the daemon ---- */

@@ -157,6 +157,7 @@ static enum err pagerduty_page(void *c, const struct notify_page *page, const _A
 }
 
 const struct notifier notify_pagerduty = {.name = "pagerduty",
+                                          .lasts = true,
                                           .open = pagerduty_open,
                                           .ask = pagerduty_ask,
                                           .update = pagerduty_update,

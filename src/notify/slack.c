@@ -150,6 +150,7 @@ static enum err slack_page_post(void *c, const struct notify_page *page, const _
 }
 
 const struct notifier notify_slack = {.name = "slack",
+                                      .lasts = true,
                                       .open = slack_open,
                                       .ask = slack_ask,
                                       .update = slack_update,

@@ -74,26 +74,27 @@ test('a gateway that is gone: the page says that it is not live, and goes on by 
   own.persons.at(-1).troubles.length = 0 // the browser's own words about connections
 })
 
-test('of the tabs that nobody sees one goes on, and the others rest until they are looked at', async (t) => {
-  const own = await startHouse()
-  t.after(() => own.stop())
-  const { page: one, context } = await own.person('dora'), two = await context.newPage()
-  const show = (page, state) => page.evaluate((s) => {
-    Object.defineProperty(document, 'visibilityState', { value: s, configurable: true })
+test('ten tabs are open: those that nobody sees take no connection, but one, which goes on counting', async (t) => {
+  const seen = (page, state) => page.evaluate((is) => {
+    Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => is })
     document.dispatchEvent(new Event('visibilitychange'))
   }, state)
-  for (const page of [one, two]) {
-    await page.goto(own.url)
-    await page.getByText('Nothing waits.').waitFor()
-    await show(page, 'hidden')
+  const tabs = []
+  t.after(() => Promise.all(tabs.map((tab) => tab.close())))
+  for (let n = 0; n < 10; n++) {
+    if (n) await seen(tabs.at(-1), 'hidden')
+    tabs.push(await anna.context.newPage())
+    await tabs.at(-1).goto(house.url)
+    await tabs.at(-1).getByText('Nothing waits.').waitFor()
   }
-  const asked = own.ask('issue_refund', { orderId: ORDER, amount: 18.5 })
-  await one.locator('.row').waitFor()
-  assert.match(await one.title(), /^\(1\)/)
-  assert.equal(await two.locator('.row').count(), 0)
-  await show(two, 'visible')
-  await two.locator('.row').waitFor()
-  await own.who.deny(await own.question('18.5'), 'no')
+  const asked = house.ask('search_faq', { query: 'counted' }), question = await house.question('counted'), last = tabs.at(-1)
+  const counts = async () => (await Promise.all(tabs.map((tab) => tab.title()))).filter((title) => title.startsWith('(1)')).length
+  await until('it to be counted', async () => (await counts()) === 2)
+  await seen(last, 'hidden')
+  await seen(tabs[4], 'visible')
+  await tabs[4].getByText('search_faq').first().waitFor()
+  await house.who.deny(question, 'enough')
+  await tabs[4].getByText('Nothing waits.').waitFor()
   await asked
 })
 

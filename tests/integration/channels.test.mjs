@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SMTPServer } from 'smtp-server'
 import { authority } from './lib/certs.mjs'
 import { buttons, post, pressed, seconds, sign, slackApi, words } from './lib/channels.mjs'
@@ -299,6 +300,37 @@ test('what waits is told again after a restart', async () => {
   } finally {
     await gate.stop()
     await hook.close()
+  }
+})
+
+test('what ended while no gateway was there is resolved in PagerDuty and said in Slack, and nothing is said twice', async () => {
+  const pager = await httpReceiver(() => ({ status: 202, body: '{"status":"success"}' })), slack = await slackApi()
+  const gate = await start({ ops: slackOf(slack), page: { kind: 'pagerduty', url: pager.url, token: '${PD_KEY}' } }, { approval: { time_limit: '2s', hold: '1s' } })
+  const events = () => pager.requests.map((r) => JSON.parse(r.body)).map((e) => [e.event_action, e.dedup_key])
+  try {
+    const over = await asks(gate)
+    await until('an alert and its end', () => pager.requests.length === 2)
+    await over.over
+    const call = await asks(gate, { ...refund, amount: 3 })
+    const { id } = await pending(gate)
+    const message = await until('both to be told', () => events().some(([, key]) => key === id) && slack.posted.find((m) => JSON.stringify(m).includes(id)))
+    gate.daemon.kill('SIGKILL')
+    await gate.exited
+    call.leave()
+    await sleep(2500)
+    const before = pager.requests.length
+    await gate.start()
+    await until('it to be resolved', () => pager.requests.length > before)
+    assert.deepEqual(events().slice(before), [['resolve', id]])
+    await until('the message to say so', () => slack.updated.some((m) => m.ts === message.ts && /Out of time/.test(words(m.blocks))))
+    gate.daemon.kill('SIGKILL')
+    await gate.exited
+    await gate.start()
+    await sleep(500)
+    assert.equal(pager.requests.length, before + 1)
+  } finally {
+    await gate.stop()
+    await Promise.all([pager.close(), slack.close()])
   }
 })
 

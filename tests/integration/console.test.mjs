@@ -5,6 +5,7 @@ import { request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { DESK, startGate, until } from './lib/gate.mjs'
 import { Authenticator } from './lib/authenticator.mjs'
+import { authority } from './lib/certs.mjs'
 import { Browser, link, signIn } from './lib/console.mjs'
 
 const ORDER = 'ORD-A1B2C3D4'
@@ -167,6 +168,18 @@ test('four eyes are two people with two passkeys: one of them twice is one', asy
   await q.heard
 })
 
+test('a yes of somebody who is removed meanwhile, or may only look, counts no more', async () => {
+  for (const change of [['remove', 'carl'], ['add', 'carl', '--replace', '--disabled'], ['add', 'carl', '--replace', '--role', 'viewer']]) {
+    const carl = await signIn(gate, 'carl'), q = await waiting('search_faq', { query: change.join(' ') })
+    assert.equal((await carl.ask('POST', q.approve, { digest: q.digest }, { proof: true })).json.state, 'pending')
+    gate.cli(['people', ...change, '-c', gate.file])
+    assert.match(await q.heard, /somebody who said yes may not decide any more/)
+    const late = await anna.ask('POST', q.approve, { digest: q.digest }, { proof: true })
+    refused(late, 409, 'conflict')
+    gate.cli(['people', 'add', 'carl', '--role', 'approver', ...(change[0] === 'remove' ? [] : ['--replace']), '-c', gate.file])
+  }
+})
+
 test('a passkey signs in by itself, with a challenge that is taken once', async () => {
   const { key } = await signIn(gate, 'carl', { counts: false }) // its count would refuse it the second time, too
   const browser = new Browser(gate), challenge = (await browser.ask('GET', '/console/v1/sign-in')).json
@@ -203,6 +216,21 @@ test('a request with the cookie comes from the page itself, or is refused', asyn
   assert.equal((await anna.ask('GET', q.path)).json.state, 'pending')
   const home = { 'sec-fetch-site': 'same-origin', origin: anna.origin }
   assert.equal((await anna.ask('POST', q.deny, {}, { headers: home })).status, 200)
+})
+
+test('a cookie alone is worth nothing: browsers send it to every port of this machine', async () => {
+  const ben = new Browser(gate), q = await waiting()
+  await ben.open(link(gate, 'ben'))
+  const thief = new Browser(gate)
+  thief.cookie = ben.cookie
+  for (const path of ['/console/v1/me', q.path, '/admin/v1/approvals', '/admin/v1/approvals/stream', '/admin/v1/audit/stream'])
+    refused(await thief.ask('GET', path), 403, 'page_refused')
+  for (const path of [q.deny, '/console/v1/passkeys/options', '/console/v1/proof', '/console/v1/sign-out'])
+    refused(await thief.ask('POST', path, {}), 403, 'page_refused')
+  const me = await ben.ask('GET', '/console/v1/me')
+  assert.deepEqual([me.status, me.json.csrf], [200, undefined]) // it was told when ben signed in, and is told to nobody else
+  assert.equal((await ben.ask('POST', q.deny, {})).status, 200)
+  await q.heard
 })
 
 // One with a Host of its own, which fetch does not let anybody set.
@@ -283,7 +311,7 @@ test('passkeys are for a name: under an address the answer says where to go', as
 
 // Server-sent events, until the stream ends.
 async function listen(browser, path) {
-  const res = await fetch(browser.origin + path, { headers: { cookie: browser.cookie } })
+  const res = await fetch(browser.origin + path, { headers: { cookie: browser.cookie, 'x-csrf-token': browser.csrf } })
   assert.equal(res.status, 200)
   return { ended: res.text() }
 }
@@ -384,4 +412,25 @@ test('where there is to be no console there is none', async () => {
   assert.equal((await fetch(`${anna.origin}/`)).status, 404)
   refused(await anna.ask('GET', '/admin/v1/approvals'), 401, 'unauthenticated')
   assert.match(gate.cli(['people', 'link', 'anna', '-c', gate.file], { ok: false }).stderr, /console\.enabled is false/)
+})
+
+test('over TLS and under a name: passkeys are for that name, links lead there, and one of localhost is of no use', async () => {
+  const ca = authority('Test CA'), url = 'https://gate.example'
+  const { certificate, key } = ca.issue('gate', { san: 'IP:127.0.0.1,DNS:localhost,DNS:gate.example' })
+  const named = await startGate({ admin: { public_url: url, tls: { certificate, key } } })
+  try {
+    named.cli(['people', 'add', 'anna', '-c', named.file])
+    const browser = new Browser(named, { url, ca: ca.pem }), it = link(named, 'anna')
+    assert.ok(it.startsWith('https://gate.example/sign-in#dwl_'), it)
+    assert.equal((await browser.open(it)).status, 200)
+    refused(await browser.enrol(new Authenticator(), { wrong: { origin: 'http://gate.example' } }), 403, 'passkey_refused')
+    const mine = new Authenticator(), made = await browser.enrol(mine)
+    assert.equal(made.status, 201, made.text)
+    assert.equal(named.json(['people', 'passkeys', 'anna']).passkeys[0].rpId, 'gate.example')
+    assert.equal((await browser.signIn(mine)).json.by, 'passkey')
+    refused(await browser.signIn(mine, { origin: url, rpId: 'localhost' }), 403, 'passkey_refused')
+    refused(await browser.ask('POST', '/console/v1/sign-out', {}, { headers: { origin: 'https://other.example' } }), 403, 'origin_refused')
+  } finally {
+    await named.stop()
+  }
 })

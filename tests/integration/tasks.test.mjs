@@ -1,13 +1,15 @@
 // Calls that wait for a person while their client is not there: the extension io.modelcontextprotocol/tasks, with the extension's own client.
 // areas: approval, approve, task
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startGate, until } from './lib/gate.mjs'
 import { ledger } from './lib/ledger.mjs'
 import { people } from './lib/people.mjs'
 import { blocks } from './lib/sse.mjs'
-import { startAsking } from './lib/servers.mjs'
+import { json, modernBasics, startAsking, startRaw } from './lib/servers.mjs'
 import { TASKS, taskSession } from './lib/tasks.mjs'
 
 const RISKS = { 'ledger/write': { risk: 'high' }, 'ledger/raw': { risk: 'low' }, '*/*': { risk: 'unset' } }
@@ -181,6 +183,19 @@ describe('a task', () => {
     assert.equal(text((await leg).json.result), 'done')
     assert.equal(text((await begin('twice', { ms: 300 })).json.result), 'done') // what is over is answered at once
     assert.equal(count('twice'), 1)
+  })
+
+  test('of a call that another client waits for by coming back: it is made once, for both', async () => {
+    const leg = await gate.call(token, 'ledger__write', { line: 'asked before' })
+    assert.equal(leg.json.result.resultType, 'input_required') // its client is away, and will come back
+    const question = await who.question('asked before'), { taskId } = (await begin('asked before')).json.result
+    assert.equal(taskId, question.id)
+    await who.approve(question)
+    assert.equal(text((await over(taskId)).result), 'done')
+    const { requestState } = leg.json.result
+    const back = await gate.modern(token, 'tools/call', { name: 'ledger__write', arguments: { line: 'asked before' }, requestState })
+    assert.equal(text(back.json.result), 'done')
+    assert.equal(count('asked before'), 1)
   })
 
   test('that is cancelled while its call is with the server: the server is told, and it is not made again', async () => {
@@ -414,6 +429,58 @@ test('a client that waits by coming back: only its first request counts against 
     r = await leg(r.json.result.requestState)
     assert.equal(text(r.json.result), 'done')
     assert.equal(count('legs'), 1)
+  } finally {
+    await gate.stop()
+    gate = own
+    who = people(gate)
+  }
+})
+
+test('an answer of many megabytes is told whole, as often as it is asked for', async () => {
+  const own = gate
+  const words = 'ä"\\\n'.repeat(2 ** 20)
+  const server = await startRaw((m, req, res) => {
+    if (m.method !== 'tools/call') return json(res, modernBasics(['large'], m))
+    json(res, { id: m.id, result: { resultType: 'complete', content: [{ type: 'text', text: words }] } })
+  })
+  await start({ servers: { big: { url: server.url } }, tools: { '*/*': { risk: 'high' } } })
+  try {
+    token = gate.token(await gate.agent({ allow: ['big/large'] }))
+    const { taskId } = (await gate.call(token, 'big__large', {}, { meta: TASKS })).json.result
+    await who.approve((await until('the question', async () => (await who.pending())[0])))
+    for (let i = 0; i < 2; i++) assert.ok(text((await over(taskId)).result) === words)
+    // the same call is told of the task that has it: what others are given is smaller
+    assert.equal((await gate.call(token, 'big__large', {}, { meta: TASKS })).json.result.taskId, taskId)
+    assert.equal((await gate.call(token, 'big__large', {})).json.result._meta['dev.doorward/code'], 'approval_used')
+  } finally {
+    await gate.stop()
+    await server.stop()
+    gate = own
+    who = people(gate)
+  }
+})
+
+test('what policies change of a call is changed again when it is made, and is what the person saw', async () => {
+  const own = gate
+  await start({ tools: { '*/*': { risk: 'low' } }, policy: { files: [] } })
+  try {
+    writeFileSync(join(gate.dir, 'p.cedar'), '@approve("one") @set("input.ms = 7") permit (principal, action, resource);')
+    gate.write({ policy: { files: [{ file: 'p.cedar' }] } })
+    gate.daemon.kill('SIGHUP')
+    await until('the policies', async () => (await begin('probe')).json.result.resultType === 'task')
+    await who.deny(await who.question('probe'), 'no')
+    const { taskId } = (await begin('set', { ms: 1 })).json.result
+    await who.approve(await who.question('"set"'))
+    assert.equal(text((await over(taskId)).result), 'done')
+    const intent = await gate.recorded('the intent', (e) => e.event === 'TOOL_CALL' && e.parameters?.line === 'set')
+    assert.deepEqual(intent.parameters, { line: 'set', ms: 7 })
+    assert.deepEqual(intent.details.judged, { line: 'set', ms: 1 })
+    const late = (await begin('other policies')).json.result.taskId
+    await who.question('other policies')
+    writeFileSync(join(gate.dir, 'p.cedar'), 'permit (principal, action, resource);')
+    gate.daemon.kill('SIGHUP')
+    assert.match(text((await over(late)).result), /\(approval_void\): the question is void: other policies are in force/)
+    assert.equal(count('other policies'), 0)
   } finally {
     await gate.stop()
     gate = own

@@ -4,20 +4,36 @@
 //   await anna.ask('POST', `/admin/v1/approvals/${id}/approve`, { digest }, { proof: true })
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { request } from 'node:https'
 import { Authenticator } from './authenticator.mjs'
 
+// As fetch, to a gateway that others know by another name than this machine does: https://gate.example, on a port of ours.
+const namedFetch = (url, port, ca) => (to, { method, headers, body }) => new Promise((done, fail) => {
+  const { host, hostname } = new URL(url)
+  const req = request({ host: '127.0.0.1', port, servername: hostname, ca, method, path: to.slice(url.length), headers: { ...headers, host } }, async (res) => {
+    let text = ''
+    for await (const d of res) text += d
+    done({ status: res.statusCode, ok: res.statusCode < 300, headers: new Headers(Object.entries(res.headers).map(([k, v]) => [k, String(v)])), text: () => text })
+  })
+  req.on('error', fail)
+  req.end(body)
+})
+
 export class Browser {
-  constructor(gate) {
-    this.origin = `http://localhost:${gate.adminPort}` // a passkey is for a name
+  // name: { url, ca } when it is not localhost.
+  constructor(gate, name) {
+    this.origin = name?.url ?? `http://localhost:${gate.adminPort}` // a passkey is for a name
+    this.fetch = name ? namedFetch(name.url, gate.adminPort, name.ca) : fetch
     this.gate = gate
   }
 
   // One request; its answer with what a test looks at. proof: true has it signed by the passkey, or by the one that is given.
   async ask(method, path, body, { headers = {}, proof, cookie = this.cookie, csrf = this.csrf, wrong, text = body && JSON.stringify(body) } = {}) {
     const passkey = proof ? { passkey: await this.prove(method, path, text, { key: proof === true ? this.key : proof, wrong }) } : {}
-    const res = await fetch(this.origin + path, { method, body: text, headers: {
+    const send = this.fetch
+    const res = await send(this.origin + path, { method, body: text, headers: {
       ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...(cookie ? { cookie } : {}),
-      ...(method !== 'GET' && csrf ? { 'x-csrf-token': csrf } : {}), ...passkey, ...headers } })
+      ...(csrf ? { 'x-csrf-token': csrf } : {}), ...passkey, ...headers } })
     const got = await res.text()
     const set = res.headers.get('set-cookie')
     if (set && res.ok) this.cookie = set.split(';')[0]

@@ -348,6 +348,49 @@ static void a_shape_lets_the_same_call_through_again_for_a_while(void **state)
     lease_unref(m);
 }
 
+static void what_somebody_said_yes_to_who_is_gone_is_void_unless_it_is_made(void **state)
+{
+    struct house *h = *state;
+    struct lease *l = house_session(h, "ursula");
+    struct approval_ask ask = asked(l, REFUND), untaken = asked(l, "{\"amount\":2}"),
+                        shape = asked(l, "{\"amount\":3}");
+    struct approval_ask refused = asked(l, "{\"amount\":4}");
+    struct caller c, again, other;
+    ask.people = refused.people = 2;
+    house_ask(h, &ask, &c);
+    house_say(h, c.w.id, "alice", APPROVE_ONCE, REFUND);
+    house_ask(h, &untaken, &again);
+    assert_true(approvals_leave(h->queue, &again.w));
+    house_say(h, again.w.id, "alice", APPROVE_ONCE, "{\"amount\":2}"); /* and its client is away */
+    house_ask(h, &shape, &other);
+    house_say(h, other.w.id, "alice", APPROVE_SHAPE, "{\"amount\":3}");
+    assert_int_equal(caller_hears(&other), APPROVAL_TAKEN);
+    approvals_done(h->queue, other.w.id, STR("1"), true);
+    house_settled(h);
+    house_ask(h, &shape, &other); /* the same once more, of which nobody was asked */
+    assert_int_equal(caller_hears(&other), APPROVAL_TAKEN);
+    approvals_done(h->queue, other.w.id, STR("2"), true);
+    house_settled(h);
+    approvals_gone(h->queue, STR("bob")); /* who said nothing */
+    assert_true(caller_waits(&c, 20));
+    approvals_gone(h->queue, STR("alice"));
+    assert_int_equal(caller_hears(&c), APPROVAL_VOID);
+    assert_non_null(strstr(c.w.text, "may not decide any more"));
+    house_settled(h);
+    house_ask(h, &untaken, &again);
+    assert_true(caller_waits(&again, 20) && !again.w.joined);
+    assert_true(approvals_leave(h->queue, &again.w));
+    house_ask(h, &shape, &other);
+    assert_int_equal(caller_hears(&other),
+                     APPROVAL_DONE); /* what came of it is theirs who asked; it is not made again */
+    house_ask(h, &refused, &c);
+    house_say(h, c.w.id, "bob", APPROVE_ONCE, "{\"amount\":4}");
+    approvals_gone(h->queue, STR("alice"));
+    assert_true(caller_waits(&c, 20));
+    assert_true(approvals_leave(h->queue, &c.w));
+    lease_unref(l);
+}
+
 static void nobody_can_be_asked_about_critical_calls(void **state)
 {
     struct house *h = *state;
@@ -474,6 +517,7 @@ int main(void)
         TEST(edited_arguments_are_what_the_call_goes_on_with),
         TEST(with_four_eyes_an_edit_needs_both_to_see_it),
         TEST(a_shape_lets_the_same_call_through_again_for_a_while),
+        TEST(what_somebody_said_yes_to_who_is_gone_is_void_unless_it_is_made),
         TEST(nobody_can_be_asked_about_critical_calls),
         TEST(a_card_shows_what_is_sent_and_forgets_it_at_the_end),
         TEST(the_record_says_who_decided_by_what_way_and_how_fast),

@@ -263,7 +263,7 @@ static void messages_lead_to_the_console_where_it_has_a_name(void **state)
         const char *admin, *own, *console, *link;
     } cases[] = {
         {"public_url: https://gate.example/", "", "", "https://gate.example/approvals/{id}"},
-        {"public_url: https://gate.example", "link: https://ours/{id}", "", "https://ours/{id}"},
+        {"public_url: https://gate.example", "link: 'https://ours/{id}'", "", "https://ours/{id}"},
         {"public_url: https://gate.example", "", "console: { enabled: false }", ""},
         {"listen: 127.0.0.1:9000", "", "", ""}, /* others cannot reach that */
     };

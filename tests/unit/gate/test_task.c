@@ -130,6 +130,9 @@ static void a_task_is_of_its_session_and_its_end_is_told_as_long_as_it_is_kept(v
         assert_true(seen(&s, c.w.id, l, &at));
     }
     assert_true(at.over && !at.cancelled);
+    struct gate_tasks *all = s.gate.tasks;
+    assert_true(at.version && at.version == gate_task_version(all, str_of(c.w.id), l)); /* nothing new: not looked at */
+    assert_int_equal(gate_task_version(all, str_of(c.w.id), other), 0);
     struct arena a;
     arena_init(&a, 1u << 20);
     struct call look = {.arena = &a, .lease = l};
