@@ -62,6 +62,31 @@ test('two people at once: one decides, and the other one is told who was first, 
   assert.match(await asked, /denied/)
 })
 
+test('a gateway that cannot be reached: the time goes on, and what is over is over', async (t) => {
+  const own = await startHouse({ approval: { time_limit: '4s' } })
+  t.after(() => own.stop())
+  const dora = await own.person('dora')
+  const asked = own.ask('issue_refund', { orderId: ORDER, amount: 14.5 })
+  await dora.look(await own.question('14.5'))
+  await dora.page.locator('.decide').waitFor()
+  await dora.context.setOffline(true)
+  await dora.page.locator('.verdict').waitFor()
+  assert.match(await dora.verdict(), /Time is over.*Nobody decided in time/s)
+  assert.equal(await dora.page.locator('.decide').count(), 0)
+  await dora.context.setOffline(false)
+  await asked
+  dora.troubles.length = 0 // the browser's own words about connections
+})
+
+test('what somebody gives as a reason is shown as it is, with what is invisible written out', async () => {
+  const asked = refund(14.75)
+  const question = await house.question('14.75')
+  await anna.look(question)
+  await house.who.deny(question, 'no \u202ereally <b>no</b>')
+  await until('the reason', async () => /“no \\u\{202e\}really <b>no<\/b>”/.test(await anna.verdict()))
+  await asked
+})
+
 test('two people in the same moment: the gateway takes one, and the other one sees the refusal or the verdict', async () => {
   const asked = refund(12.75)
   const question = await house.question('12.75')
@@ -208,7 +233,7 @@ test('many wait: the hundred most urgent are shown, and that there are more', as
   assert.equal(await dora.page.locator('.row').count(), 100)
   await dora.page.getByRole('button', { name: 'Show more: 30 are less urgent' }).click()
   assert.equal(await dora.page.locator('.row').count(), 130)
+  await dora.page.close()
   own.gate.daemon.kill('SIGKILL')
-  dora.page.close()
   await Promise.all(calls)
 })
