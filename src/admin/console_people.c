@@ -85,6 +85,7 @@ enum err admin_passkey_drop(struct admin_request *r, struct str person, struct s
     passkeys_each(r->admin->passkeys, person, STR_NONE, people_found, &w);
     TRY(passkeys_drop(r->admin->passkeys, person, k.id, f));
     admin_passkey_note(r, AUDIT_PASSKEY_REMOVED, &k);
+    r->people_changed = console_key_gone(r->admin->console, k.id, str_of(r->console.id));
     struct json_out o = json_out(&r->out);
     json_open(&o, '{');
     json_kv_str(&o, "removed", id);

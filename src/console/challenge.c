@@ -172,7 +172,7 @@ enum err console_sign_in(struct console *c, const struct passkey_party *party, c
         return fault_set(f, ERR_PASSKEY, "whose passkey this is may not sign in (any more)");
     if (e)
         return e;
-    TRY(console_session_new(c, &p, role, CONSOLE_BY_PASSKEY, ret, ret_cookie, f));
+    TRY(console_session_new(c, &p, role, key.id, ret, ret_cookie, f));
     *ret_key = key;
     return ERR_OK;
 }

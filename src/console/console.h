@@ -77,11 +77,14 @@ enum err console_who(struct console *c, struct str cookie, struct arena *a, stru
 void console_csrf(struct console *c, const struct console_who *who, char ret[CONSOLE_CSRF_MAX]);
 bool console_open(struct console *c, struct str id); /* may a stream of this session go on? */
 bool console_out(struct console *c, struct str id);  /* signs out. False: it was over */
+/* A passkey was removed: those whom it let in are out, but for the session `but`. False: there were none. */
+bool console_key_gone(struct console *c, struct str key, struct str but);
 /* Forgets sessions that are over, and tells of each; `people` when some of them may be gone or disabled. Once a second,
  * and after each change of people. */
 struct console_over {
     struct str id, name;
-    const char *why; /* "signed_out", "idle", "time", "removed", "replaced", "disabled" */
+    const char *why; /* "signed_out", "idle", "time", "removed", "replaced", "passkey_removed",
+                        "disabled" */
 };
 size_t console_sweep(struct console *c, bool people, void (*over)(void *ctx, const struct console_over *o), void *ctx);
 unsigned console_count(struct console *c);

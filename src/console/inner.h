@@ -27,6 +27,7 @@ struct console_session {
     char id[ENC_ID_MAX], name[PEOPLE_NAME + 1];
     int64_t person; /* when the person was added: somebody of the same name later is somebody else */
     enum console_by by;
+    unsigned char key[SHA256_BYTES]; /* of one by a passkey: SHA-256 of its id */
     int64_t opened_ms, opened_ns, used_ns;
     struct console_challenge enrol, proof;
     const char *over; /* why, or NULL */
@@ -63,8 +64,8 @@ void console_mac(const struct console *c, const char *what, const struct str *pa
 /* A person as of now: ERR_NOT_FOUND, also for one who is disabled or, with `person`, another one of that name. */
 enum err console_person(struct console *c, struct str name, int64_t person, struct arena *a, struct store_person *ret,
                         int64_t *ret_role) MUST_USE;
-/* session.c: opens one. f says why not. */
-enum err console_session_new(struct console *c, const struct store_person *p, int64_t role, enum console_by by,
+/* session.c: opens one, by the passkey of this id, or by a link (STR_NONE). f says why not. */
+enum err console_session_new(struct console *c, const struct store_person *p, int64_t role, struct str key,
                              struct console_who *ret, struct secret **ret_cookie, struct fault *f) MUST_USE;
 /* With the lock held: the session, if it is not over. */
 struct console_session *console_session(struct console *c, const unsigned char secret[SHA256_BYTES]);

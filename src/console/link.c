@@ -108,5 +108,5 @@ enum err console_link_use(struct console *c, struct str text, struct arena *a, s
                          CONSOLE_LINK_MS / 60000);
     if (e)
         return fault_set(f, e, "no memory for signing in");
-    return console_session_new(c, &p, role, CONSOLE_BY_LINK, ret, ret_cookie, f);
+    return console_session_new(c, &p, role, STR_NONE, ret, ret_cookie, f);
 }

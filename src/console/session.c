@@ -89,7 +89,7 @@ static enum err session_put(struct console *c, struct console_session *s, struct
     return e;
 }
 
-enum err console_session_new(struct console *c, const struct store_person *p, int64_t role, enum console_by by,
+enum err console_session_new(struct console *c, const struct store_person *p, int64_t role, struct str key,
                              struct console_who *ret, struct secret **ret_cookie, struct fault *f)
 {
     struct console_session *s = calloc(1, sizeof(*s));
@@ -102,7 +102,8 @@ enum err console_session_new(struct console *c, const struct store_person *p, in
     enc_id("con", s->id);
     memcpy(s->name, p->name.p, p->name.n);
     s->person = p->created;
-    s->by = by;
+    s->by = key.n ? CONSOLE_BY_PASSKEY : CONSOLE_BY_LINK;
+    enc_sha256(key.p, key.n, s->key);
     s->opened_ms = clock_wall_ms();
     s->opened_ns = s->used_ns = clock_mono_ns();
     enum err e = session_put(c, s, ret, f);
@@ -211,6 +212,23 @@ bool console_out(struct console *c, struct str id)
         s->over = "signed_out";
     pthread_mutex_unlock(&c->lock);
     return open;
+}
+
+bool console_key_gone(struct console *c, struct str key, struct str but)
+{
+    unsigned char hash[SHA256_BYTES];
+    bool any = false;
+    enc_sha256(key.p, key.n, hash);
+    pthread_mutex_lock(&c->lock);
+    for (unsigned i = 0; i < CONSOLE_SLOTS; i++)
+        for (struct console_session *s = c->slot[i]; s; s = s->next) {
+            if (s->by != CONSOLE_BY_PASSKEY || s->over || str_is(but, s->id) || memcmp(s->key, hash, sizeof(hash)) != 0)
+                continue;
+            s->over = "passkey_removed";
+            any = true;
+        }
+    pthread_mutex_unlock(&c->lock);
+    return any;
 }
 
 /* With the lock held; people have a lock of their own, which is never held around this one. */

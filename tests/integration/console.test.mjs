@@ -290,6 +290,24 @@ test('another passkey is added with the one that is there; removing one takes it
   assert.equal((await gate.recorded('it', (e) => e.event === 'PASSKEY_ADDED' && e.details.passkey === id)).details.provedBy, lost)
 })
 
+test('a passkey that is lost is removed, and whoever came in with it is out', async () => {
+  const ben = await signIn(gate, 'ben'), { key } = ben, lost = Buffer.from(key.id).toString('base64url')
+  const thief = new Browser(gate), own = new Browser(gate), second = new Authenticator()
+  await ben.enrol(second, { name: 'second' })
+  await thief.signIn(key)
+  const stream = await listen(thief, '/admin/v1/approvals/stream')
+  await own.signIn(second)
+  assert.equal((await own.ask('DELETE', `/console/v1/passkeys/${lost}`, undefined, { proof: second })).status, 200)
+  assert.match(await stream.ended, /signed_out/)
+  refused(await thief.ask('GET', '/console/v1/me'), 401, 'signed_out')
+  for (const stays of [own, ben]) assert.equal((await stays.ask('GET', '/console/v1/me')).status, 200)
+  const out = await gate.recorded('why', (e) => e.event === 'PERSON_SIGNED_OUT' && e.details.why === 'passkey_removed')
+  assert.equal(out.actor, 'ben')
+  const last = Buffer.from(second.id).toString('base64url') // who removes the one that let them in goes on, having shown it
+  assert.equal((await own.ask('DELETE', `/console/v1/passkeys/${last}`, undefined, { proof: second })).status, 200)
+  assert.equal((await own.ask('GET', '/console/v1/me')).status, 200)
+})
+
 test('what is enrolled was made for this page, with the person verified', async () => {
   const ben = new Browser(gate)
   await ben.open(link(gate, 'ben'))

@@ -19,7 +19,8 @@ const code = (r) => r.json.error?.data?.code
 let gate, book, who, agent, token
 const count = (line) => book.lines().filter((l) => l === line).length
 const begin = (line, more = {}, as = token) => gate.call(as, 'ledger__write', { line, ...more }, { meta: TASKS })
-const ask = (method, taskId, more = {}, as = token, meta = TASKS) => gate.modern(as, `tasks/${method}`, { taskId, ...more }, { headers: { 'mcp-name': taskId }, meta })
+const ask = (method, taskId, more = {}, as = token, meta = TASKS) =>
+  gate.modern(as, `tasks/${method}`, { taskId, ...more }, { headers: { 'mcp-name': taskId }, meta })
 const over = (taskId, as = token) => until('the end of the task', async () => {
   const { result } = (await ask('get', taskId, {}, as)).json
   return result.status !== 'working' && result
@@ -250,15 +251,15 @@ describe('a task', () => {
 
 test('asking at the pace that was given counts against no rate; asking all the time, or for what is not there, does', async () => {
   const own = gate
-  await start({ session: { max_tool_calls: 100, rate: '6/minute' } })
+  await start({ session: { max_tool_calls: 100, rate: '3/minute' } })
   try {
     const { taskId, pollIntervalMs } = (await begin('paced')).json.result
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 4; i++) {
       await sleep(pollIntervalMs)
       assert.equal((await ask('get', taskId)).status, 200)
     }
     const hasty = []
-    for (let i = 0; i < 12; i++) hasty.push((await ask('get', taskId)).status)
+    for (let i = 0; i < 6; i++) hasty.push((await ask('get', taskId)).status)
     assert.equal(hasty.at(-1), 429)
   } finally {
     await gate.stop()
@@ -270,7 +271,8 @@ test('asking at the pace that was given counts against no rate; asking all the t
 test('a server that wants something in the middle of an approved call: its client is asked through the task', async () => {
   const own = gate
   const servers = await Promise.all([startAsking('modern'), startAsking('legacy')])
-  await start({ servers: { asks: { url: servers[0].url }, old: { url: servers[1].url } }, tools: { '*/*': { risk: 'high' } }, limits: { input_timeout: '3s' } })
+  await start({ servers: { asks: { url: servers[0].url }, old: { url: servers[1].url } }, tools: { '*/*': { risk: 'high' } },
+                limits: { input_timeout: '3s' } })
   try {
     agent = await gate.agent({ allow: ['asks/ask', 'old/ask'] })
     token = gate.token(agent)
@@ -315,7 +317,7 @@ test('a server that wants something in the middle of an approved call: its clien
     await who.approve((await until('the question', async () => (await who.pending())[0])))
     await until('it to ask', async () => (await ask('get', taskId)).json.result.status === 'input_required')
     await ask('cancel', taskId)
-    assert.equal((await until('its end', async () => ((r) => r.status !== 'input_required' && r)((await ask('get', taskId)).json.result))).status, 'cancelled')
+    await until('its end', async () => (await ask('get', taskId)).json.result.status === 'cancelled')
   } finally {
     await gate.stop()
     await Promise.all(servers.map((s) => s.stop()))
@@ -342,7 +344,8 @@ describe('a restart of the gateway', () => {
       await who.approve(question)
       await until('the call to be made', () => count('survives') === 1)
       const again = await taskSession(gate, token)
-      const { outcome } = await (await again.session.resumeTask({ endpointId: 'gate', generation: 'v2', taskId, originalOperation: 'tools/call' })).settle()
+      const reference = { endpointId: 'gate', generation: 'v2', taskId, originalOperation: 'tools/call' }
+      const { outcome } = await (await again.session.resumeTask(reference)).settle()
       assert.equal(text(outcome.result), 'done')
       assert.equal(count('survives'), 1)
       await again.close()

@@ -26,7 +26,8 @@ beforeEach(async () => {
   server = await startTaskServer()
   const asked = ['slow_compute', 'failing_job', 'protocol_error_job', 'confirm_delete', 'multi_input'].map((t) => `jobs/${t}`)
   const tools = Object.fromEntries(asked.map((t) => [t, { risk: 'high' }]))
-  gate = await startGate({ servers: { jobs: { url: server.url } }, tools, session: { max_tool_calls: 1000, rate: 'none' }, trial: { anonymous: 'suite' } })
+  gate = await startGate({ servers: { jobs: { url: server.url } }, tools, session: { max_tool_calls: 1000, rate: 'none' },
+                           trial: { anonymous: 'suite' } })
   gate.write({ allowed_origins: [gate.url] }) // the suite says that it comes from there
   gate.json(['reload'])
   await until('the server', () => gate.json(['status']).servers.every((s) => s.state === 'up'))

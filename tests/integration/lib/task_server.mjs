@@ -28,7 +28,7 @@ function build() {
                               : inputRequired({ inputRequests: { confirm: form('Really?', 'confirm', 'boolean') } }))
   tool('multi_input', loose, (_, ctx) =>
     ctx.mcpReq.inputResponses ? text(`both: ${JSON.stringify(ctx.mcpReq.inputResponses)}`)
-                              : inputRequired({ inputRequests: { name: form('Your name?', 'name', 'string'), age: form('Your age?', 'age', 'number') } }))
+                              : inputRequired({ inputRequests: { name: form('Name?', 'name', 'string'), age: form('Age?', 'age', 'number') } }))
   tool('protocol_error_job', loose, () => text('answered before'))
   return server
 }

@@ -18,21 +18,20 @@ static void hears(void *ctx, const struct glass_news *n)
     pthread_mutex_unlock(&t->lock);
 }
 
+static const char *heard(void)
+{
+    static char text[sizeof(told.text)];
+    pthread_mutex_lock(&told.lock);
+    memcpy(text, told.text, sizeof(text));
+    pthread_mutex_unlock(&told.lock);
+    return text;
+}
+
 static void hear(struct house *h)
 {
     struct fault f;
     told.text[0] = 0;
     assert_int_equal(approvals_watch_glass(h->queue, hears, &told, &f), ERR_OK);
-}
-
-/* Until now; the queue's thread may be telling. */
-static const char *heard(void)
-{
-    static char now[sizeof(told.text)];
-    pthread_mutex_lock(&told.lock);
-    memcpy(now, told.text, sizeof(now));
-    pthread_mutex_unlock(&told.lock);
-    return now;
 }
 
 static void opened(struct house *h, struct approval_glass *ret)
@@ -174,6 +173,14 @@ static void ends_in(struct house *h, int ms)
     pthread_mutex_unlock(&h->queue->lock);
 }
 
+static bool drops(struct house *h)
+{
+    pthread_mutex_lock(&h->queue->lock);
+    bool drops = h->queue->glass_drop[0];
+    pthread_mutex_unlock(&h->queue->lock);
+    return drops;
+}
+
 static void swept(struct house *h)
 {
     approvals_sweep(h->queue, clock_wall_ms());
@@ -256,14 +263,6 @@ static void one_that_cannot_be_read_is_not_open(void **state)
     assert_false(approvals_glass(h->queue, NULL));
 }
 
-static bool owes_the_store(struct house *h)
-{
-    pthread_mutex_lock(&h->queue->lock);
-    bool owes = h->queue->glass_drop[0];
-    pthread_mutex_unlock(&h->queue->lock);
-    return owes;
-}
-
 static void a_start_that_the_store_does_not_take_is_none_and_an_end_is_one(void **state)
 {
     struct house *h = *state;
@@ -281,7 +280,7 @@ static void a_start_that_the_store_does_not_take_is_none_and_an_end_is_one(void 
     assert_string_equal(heard(), "started ops;ended ops;");
     h->store.until = -1;
     approvals_sweep(h->queue, clock_wall_ms()); /* it is said to the store again */
-    for (int i = 0; i < 200 && owes_the_store(h); i++)
+    for (int i = 0; i < 200 && drops(h); i++)
         usleep(10000);
     house_crash(h);
     assert_false(approvals_glass(h->queue, NULL));
