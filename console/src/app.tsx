@@ -1,5 +1,5 @@
 // The frame: who is signed in, where one can go, whether it is live.
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { useSignal } from '@preact/signals'
 import { down, live, waiting, watch } from './inbox'
 import { useKeys } from './keys'
@@ -36,7 +36,7 @@ function Shell({ who }: { who: Me }) {
   const main = useRef<HTMLElement>(null), first = useRef(true), help = useSignal(false)
   const n = waiting.value.size, name = PLACES.find(([place]) => at(place))?.[1] ?? 'Doorward'
   useEffect(watch, [])
-  useEffect(() => void (document.title = `${n ? `(${n}) ` : ''}${name} · Doorward`), [n, name])
+  useLayoutEffect(() => void (document.title = `${n ? `(${n}) ` : ''}${name} · Doorward`), [n, name])
   useEffect(() => {
     if (path.value === '/sign-in') go(who.mayEnrol && !who.passkeys.length ? '/account' : '/', true)
   }, [who])
@@ -61,7 +61,8 @@ function Shell({ who }: { who: Me }) {
         <span class="side">
           <Live state={live.value} f={down.value} />
           <span class="who">{who.name}</span>
-          <button type="button" class="plain" aria-label="Keyboard shortcuts" title="Keyboard shortcuts" onClick={() => (help.value = true)}>?</button>
+          <button type="button" class="plain" aria-label="Keyboard shortcuts" title="Keyboard shortcuts"
+            onClick={() => (help.value = true)}>?</button>
         </span>
       </header>
       {live.value === 'down' && (

@@ -20,4 +20,4 @@ export async function approve(r: Request, { reason, minutes, glass, text }: Yes,
 }
 
 export const deny = (r: Request, reason: string, kill: boolean) =>
-  post<{ state: string; sessionsKilled?: number; silent?: boolean }>(of(r, 'deny'), { digest: r.digest, ...(reason && { reason }), ...(kill && { kill }) })
+  post(of(r, 'deny'), { digest: r.digest, ...(reason && { reason }), ...(kill && { kill }) })

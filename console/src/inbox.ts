@@ -8,6 +8,7 @@ const ENDS = 20, AGAIN = 400 // ms between two looks at the list, however much h
 
 export const live = signal<'connecting' | 'live' | 'down'>('connecting')
 export const down = signal<Fault | null>(null) // why it is not live
+export const begun = signal(0) // how often the stream has begun: what happened before is read again
 export const waiting = signal<ReadonlyMap<string, Waiting>>(new Map())
 export const known = signal(false) // what waits has been told once
 export const ended = signal<News[]>([]) // the newest first
@@ -37,7 +38,7 @@ function again() {
 function hear(n: News) {
   const all = new Map(waiting.value)
   if (n.state === 'pending') {
-    const empty = { agentType: '', sessionId: '', user: '', digest: '', reviewers: [], approvedBy: [] }
+    const empty = { agentType: '', sessionId: '', user: '', digest: '', reviewers: [], escalateTo: [], approvedBy: [] }
     all.set(n.id, { ...empty, ...all.get(n.id), ...n })
     again()
   } else {
@@ -52,6 +53,7 @@ export function watch() {
   const stop = follow('/admin/v1/approvals/stream', {
     live() {
       live.value = 'live'
+      begun.value++
       down.value = null
     },
     down(f) {

@@ -1,5 +1,5 @@
 // The keyboard. No key decides anything: keys move, and open what is then confirmed.
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 export type Keys = Record<string, (e: KeyboardEvent) => void>
 
@@ -8,7 +8,7 @@ const typing = (at: EventTarget | null) => at instanceof HTMLElement && (at.isCo
 export function useKeys(keys: Keys) {
   const current = useRef(keys)
   current.current = keys
-  useEffect(() => {
+  useLayoutEffect(() => { // as soon as it can be seen: nobody waits for a key to work
     const press = (e: KeyboardEvent) => {
       const then = current.current[e.key]
       if (!then || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || e.isComposing) return

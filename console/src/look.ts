@@ -1,9 +1,9 @@
 // One question, as it is looked at: loaded, kept up to date, and never changed behind somebody's back.
 import { useSignal, useSignalEffect, type Signal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { asFault, type Fault, send } from './api'
 import { now, tick } from './clock'
-import { live, news } from './inbox'
+import { begun, news } from './inbox'
 import { member, parse, type Json } from './json'
 import type { News, Request, Section } from './types'
 
@@ -24,9 +24,10 @@ const kept = (before: Section[], after: Section[]) =>
 
 // What the stream says, until the whole of it is read again.
 function told(r: Request, n: News): Request {
-  const decisions = n.by && n.state !== 'pending' && !r.decisions.some((d) => d.by === n.by)
-    ? [...r.decisions, { at: new Date(now()).toISOString(), by: n.by, channel: n.channel, edited: false, reason: '', verdict: n.state === 'denied' ? 'deny' : 'approve' }]
-    : r.decisions
+  const told = { at: new Date(now()).toISOString(), by: n.by, channel: n.channel, edited: false, reason: '',
+                 verdict: n.state === 'denied' ? 'deny' : 'approve' }
+  const fresh = n.by && n.state !== 'pending' && !r.decisions.some((d) => d.by === n.by)
+  const decisions = fresh ? [...r.decisions, told] : r.decisions
   return { ...r, state: n.state, expiresAt: n.expiresAt, decisions, deadline: n.state === r.state ? r.deadline : '' }
 }
 
@@ -44,7 +45,7 @@ const by = (r: Request) => r.decisions.findLast((d) => d.edited)?.by ?? 'somebod
 
 export function useLook(id: string): Look {
   const request = useSignal<Request | null>(null), args = useSignal<Json>(null), fault = useSignal<Fault | null>(null), changed = useSignal('')
-  const stale = useSignal(false)
+  const since = useRef(begun.peek())
   async function reload() {
     const before = request.peek()
     try {
@@ -65,11 +66,8 @@ export function useLook(id: string): Look {
     void reload()
   })
   useSignalEffect(() => {
-    if (live.value === 'down') stale.value = true
-    else if (live.value === 'live' && stale.peek()) {
-      stale.value = false
-      void reload() // what happened meanwhile
-    }
+    if (begun.value > Math.max(1, since.current)) void reload() // what happened meanwhile
+    since.current = begun.value
   })
   const asked = useSignal(0)
   useSignalEffect(() => {

@@ -37,6 +37,8 @@ export interface Waiting {
   digest: string
   people: number
   reviewers: string[]
+  escalateTo: string[] // may decide as well, once escalatedAt is there
+  escalatedAt: string | null
   approvedBy: string[]
 }
 
@@ -52,6 +54,7 @@ export interface News {
   expiresAt: string
   people: number
   approved: number
+  escalatedAt: string | null
   by: string
   channel: string
 }

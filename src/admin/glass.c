@@ -8,10 +8,14 @@ enum { GLASS_MINUTES_MAX = 24 * 60 };
 static void glass_answer(struct admin_request *r)
 {
     struct json_out o = json_out(&r->out);
+    struct conf *conf = conf_slot_get(r->admin->conf);
+    int64_t channels = (int64_t)conf->root.channels.n;
+    conf_unref(conf);
     json_open(&o, '{');
     json_key(&o, STR("breakGlass"));
     approvals_glass_json(r->admin->approvals, &o);
     json_kv_i64(&o, "mostMinutes", approvals_glass_most(r->admin->approvals) / 60000);
+    json_kv_i64(&o, "channels", channels); /* that are told */
     json_close(&o, '}');
 }
 

@@ -171,7 +171,7 @@ struct figures {
     size_t granted, denied, dwells;
     bool more; /* than were looked at */
     bool grants;
-    int64_t dwell[2 * SEARCH_LIMIT];
+    int64_t dwell[3 * SEARCH_LIMIT];
 };
 
 /* Entries also come for questions that were asked on this person's behalf. */
@@ -191,17 +191,17 @@ static enum err figures_take(void *ctx, uint64_t seq, struct str entry, struct f
     return ERR_OK;
 }
 
-static enum err figures_ask(struct admin_request *r, struct figures *g, bool grants, struct fault *f)
+static enum err figures_ask(struct admin_request *r, struct figures *g, enum audit_event event, struct fault *f)
 {
     struct str dir = admin_audit_dir(r);
     struct search_answer answer;
     struct search_question q = {.user = g->name,
-                                .event = grants ? STR("APPROVAL_GRANTED") : STR("APPROVAL_DENIED"),
+                                .event = str_of(audit_event_name(event)),
                                 .since = clock_wall_ms() - FIGURES_HOURS * INT64_C(3600000),
                                 .limit = SEARCH_LIMIT};
     if (!dir.p)
         return fault_set(f, ERR_NOMEM, "no memory for the figures");
-    g->grants = grants;
+    g->grants = event != AUDIT_APPROVAL_DENIED;
     TRY(search_ask(dir.p, &q, figures_take, g, &answer, f));
     g->more = g->more || answer.next;
     return ERR_OK;
@@ -257,9 +257,11 @@ enum err admin_people_figures(struct admin_request *r, struct fault *f)
     arena_init(&arena, 64u << 20);
     g->arena = &arena;
     g->name = r->id;
-    enum err e = figures_ask(r, g, true, f);
+    enum err e = figures_ask(r, g, AUDIT_APPROVAL_GRANTED, f);
     if (!e)
-        e = figures_ask(r, g, false, f);
+        e = figures_ask(r, g, AUDIT_APPROVAL_EDITED, f); /* a yes as well */
+    if (!e)
+        e = figures_ask(r, g, AUDIT_APPROVAL_DENIED, f);
     struct json_out o = json_out(&r->out);
     if (!e)
         figures_write(&o, g);

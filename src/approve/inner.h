@@ -177,7 +177,7 @@ struct approvals {
         void (*told)(void *ctx, const struct glass_news *n);
         void *ctx;
     } glass_watch[APPROVAL_WATCHES];
-    unsigned glass_watches;
+    _Atomic unsigned glass_watches;
 };
 
 /* one.c: without the lock, until it is listed */

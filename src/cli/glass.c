@@ -54,6 +54,9 @@ enum err cli_run_glass_start(struct cli *c, struct fault *f)
     json_close(&o, '}');
     TRY(cli_admin(c, "POST", "/admin/v1/break-glass", buf_view(&body), &j, &text, f));
     glass_print(c, &j, text);
+    int64_t channels = 0;
+    if (!json_i64(&j, json_get(&j, JSON_ROOT, STR("channels")), &channels) || !channels)
+        fprintf(stderr, "nobody is told: no channel is configured\n");
     return ERR_OK;
 }
 

@@ -375,10 +375,10 @@ enum err import_yaml(const struct import *im, struct str old, bool clear, struct
 {
     struct yaml_place p;
     struct buf servers CLEANUP(buf_done);
+    buf_init(&servers, out->max);
     TRY(yaml_find(old, "servers", &p, f));
     bool crlf = old.n && memmem(old.p, old.n, "\r\n", 2), rules = import_rules(im) > 0 && import_takes_rules(old);
     struct yaml_out o = {.eol = crlf ? "\r\n" : "\n", .clear = clear, .rules = rules};
-    buf_init(&servers, out->max);
     o.b = rules ? &servers : out;
     yaml_until(&o, old, "servers", &p);
     for (size_t i = 0; i < im->count; i++)

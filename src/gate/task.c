@@ -8,8 +8,6 @@
 #include "base/log.h"
 #include "gate/task_inner.h"
 
-enum { TASK_POLL_LEAST = 1000, TASK_POLL_MOST = 5000, TASK_POLL_PART = 20 };
-
 /* ---- the table, with the lock ---- */
 
 static struct gate_task **task_slot(struct gate_tasks *all, struct str id)
@@ -90,7 +88,7 @@ static void task_end(struct gate_task *t, enum err e, struct str text)
     struct gate_tasks *all = t->all;
     char *copy = task_room(all, text.n, t) ? malloc(text.n + 1) : NULL;
     t->over = clock_mono_ns();
-    t->err = copy ? e : ERR_APPROVAL_USED;
+    t->err = copy || e ? e : ERR_APPROVAL_USED; /* of what is not kept, no more than that it is over */
     if (!copy)
         return;
     memcpy(copy, text.p ? text.p : "", text.n);
@@ -206,8 +204,7 @@ static void task_told(struct approval_wait *w)
 /* ---- a new one ---- */
 
 /* With the lock. It waits with its question from here on. */
-static bool task_new(struct gate_tasks *all, struct gate_worker *home, struct str id, struct lease *l,
-                     const char *trace)
+bool task_new(struct gate_tasks *all, struct gate_worker *home, struct str id, struct lease *l, const char *trace)
 {
     struct fault f;
     struct gate_task *t = all->closing || !task_room(all, 0, NULL) ? NULL : calloc(1, sizeof(*t));
@@ -245,78 +242,6 @@ bool task_known(struct call *c)
     bool known = t && task_is_of(t, c->lease);
     pthread_mutex_unlock(&all->lock);
     return known;
-}
-
-/* ---- asked for ---- */
-
-static int64_t task_poll(const struct gate_task_seen *s)
-{
-    int64_t ms = (clock_wall_ms() - s->created) / TASK_POLL_PART;
-    return ms < TASK_POLL_LEAST ? TASK_POLL_LEAST : ms > TASK_POLL_MOST ? TASK_POLL_MOST : ms;
-}
-
-static void task_times(struct gate_tasks *all, struct gate_task_seen *s)
-{
-    struct conf *conf = conf_slot_get(all->gate->conf);
-    int64_t made = conf->root.approval.take_within + conf->root.limits.call_timeout;
-    int64_t end = s->over ? s->changed : s->until > s->created ? s->until + made : s->created + made;
-    s->poll_ms = task_poll(s);
-    s->ttl_ms = end - s->created + conf->root.approval.result_time;
-    conf_unref(conf);
-}
-
-/* What its call was answered. */
-static void task_answer(const struct gate_task *t, struct call *c)
-{
-    memcpy(c->trace_id, t->trace_id, sizeof(c->trace_id));
-    memcpy(c->wait.id, t->wait.id, sizeof(c->wait.id));
-    if (t->err)
-        fault_set(&c->fault, t->err, "%s",
-                  t->text.n ? t->text.p : "this very call was made once, and its answer was too large to keep");
-    else if (share_read(c, t->text))
-        fault_set(&c->fault, ERR_NOMEM, "no memory for the answer of the call that was made");
-}
-
-/* With the lock. */
-static void task_see(struct gate_task *t, struct call *c, bool polls, struct gate_task_seen *s)
-{
-    int64_t now = clock_mono_ns();
-    s->early = t->asked && now - t->asked < TASK_POLL_LEAST * INT64_C(1000000) / 2;
-    t->asked = polls ? now : t->asked;
-    s->version = t->version;
-    s->over = t->state == TASK_OVER;
-    s->granted = t->state == TASK_CALLS || t->state == TASK_ASKS;
-    s->asks = task_asks_put(t, c->arena);
-    s->cancelled = s->over && t->err == ERR_CANCELLED && t->cancelled;
-    s->changed = t->changed;
-    if (s->over)
-        task_answer(t, c);
-}
-
-bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, bool polls, struct gate_task_seen *ret)
-{
-    struct gate_tasks *all = w->gate->tasks;
-    struct approval_glance g = {0};
-    struct gate_task_seen s = {.version = 1};
-    pthread_mutex_lock(&all->lock);
-    bool asked = approvals_glance(w->gate->approvals, id, c->lease, &g);
-    struct gate_task *t = task_find(all, id);
-    if (t && !task_is_of(t, c->lease))
-        t = NULL;
-    if (!t && asked && all->open && task_new(all, w, id, c->lease, NULL))
-        t = task_find(all, id); /* of before a restart; or asked for by another client of the session */
-    if (t && asked)
-        t->created = g.created;
-    s.created = s.changed = t ? t->created : g.created;
-    s.until = asked ? g.until : 0;
-    if (t)
-        task_see(t, c, polls, &s);
-    pthread_mutex_unlock(&all->lock);
-    if (!t && !asked)
-        return false;
-    task_times(all, &s);
-    *ret = s;
-    return true;
 }
 
 /* ---- given up ---- */

@@ -42,7 +42,8 @@ struct gate_task_seen {
     int64_t poll_ms;          /* when to ask again */
 };
 /* How it stands, for the session c->lease. Of one that is over, c->answer or c->fault are what its call was answered,
- * in c->arena, as in call_face.answered. False: this session has no such task. */
+ * in c->arena, as in call_face.answered; without memory for that it is not over yet. False: this session has no such
+ * task. */
 bool gate_task_look(struct gate_worker *w, struct str id, struct call *c, bool polls, struct gate_task_seen *ret);
 uint64_t gate_tasks_version(struct gate_tasks *t); /* another one with each change of any of them (any) */
 /* Of one of them, for who has looked at it before: the answer of one that is over may be large. 0: it is not known

@@ -8,7 +8,7 @@
 #include "gate/stage.h"
 #include "gate/task.h"
 
-enum { TASK_SLOTS = 1024, TASK_RESULT = 8 << 20, TASK_RESULTS = 64 << 20 };
+enum { TASK_SLOTS = 1024, TASK_RESULT = 17 << 20, TASK_RESULTS = 64 << 20 };
 
 /* ASKS: its server answered that it wants something of the client, and the call is made again with that. */
 enum task_state { TASK_WAITS = 0, TASK_CALLS, TASK_ASKS, TASK_OVER };
@@ -64,6 +64,8 @@ struct gate_tasks {
 /* task.c, with the lock */
 struct gate_task *task_find(struct gate_tasks *all, struct str id);
 bool task_is_of(const struct gate_task *t, const struct lease *l);
+/* It waits with its question from here on. False: no room, or there is no such question any more. */
+bool task_new(struct gate_tasks *all, struct gate_worker *home, struct str id, struct lease *l, const char *trace);
 /* The end of a task's way, on its home. text is copied. task.c */
 void task_over(struct gate_task *t, enum err e, struct str text);
 /* Something of it is another way now: who listens is told. With the lock; task.c */

@@ -4,13 +4,13 @@
  */
 #include "mcp/tasks.h"
 
-enum { TASK_STREAM_IDS = 256, TASK_STREAM_EVENT = 32 << 20, TASK_STREAM_ARENA = 64 << 20 };
+enum { TASK_STREAM_IDS = 256, TASK_STREAM_EVENT = 32 << 20 };
 
 /* How a task stands, through the eyes of the stream's session. What is found is in the arena, and in r->call until
  * task_unseen. */
 static bool task_seen(struct mcp_request *r, struct str id, struct arena *a, struct gate_task_seen *ret)
 {
-    arena_init(a, TASK_STREAM_ARENA);
+    arena_init(a, MCP_TASK_ARENA);
     struct call look = {.arena = a, .lease = r->lease};
     memcpy(look.trace_id, r->call.trace_id, sizeof(look.trace_id));
     r->call = look;

@@ -116,7 +116,9 @@ void mcp_answer_task(struct mcp_request *r)
     struct gate_task_seen s;
     struct call *c = &r->call;
     struct str id = str_of(c->wait.id);
-    struct call look = {.arena = c->arena, .lease = c->lease};
+    struct arena a CLEANUP(arena_done);
+    struct call look = {.arena = &a, .lease = c->lease};
+    arena_init(&a, MCP_TASK_ARENA);
     if (!gate_task_look(r->mcp->gate, id, &look, false, &s)) {
         mcp_answer_fault(r, &c->fault, c->retry_after_ms);
         return;
@@ -170,10 +172,11 @@ static void task_unknown(struct mcp_request *r)
     mcp_answer_fault(r, &f, 0);
 }
 
-static bool task_look(struct mcp_request *r, struct str id, struct gate_task_seen *s)
+/* What is found is in the arena: an answer may be larger than a request's has room for. */
+static bool task_look(struct mcp_request *r, struct str id, struct arena *a, struct gate_task_seen *s)
 {
     struct call *c = &r->call;
-    c->arena = &r->x->arena;
+    c->arena = a;
     c->lease = r->lease; /* of the request's reference */
     return r->mcp->gate->gate->tasks && gate_task_look(r->mcp->gate, id, c, true, s);
 }
@@ -182,10 +185,12 @@ static bool task_look(struct mcp_request *r, struct str id, struct gate_task_see
 void mcp_tasks_get(struct mcp_request *r)
 {
     struct str id;
+    struct arena a CLEANUP(arena_done);
     struct gate_task_seen s;
+    arena_init(&a, MCP_TASK_ARENA);
     if (!task_of(r, &id))
         return;
-    bool known = task_look(r, id, &s);
+    bool known = task_look(r, id, &a, &s);
     if ((!known || s.early) && !task_admitted(r))
         return;
     if (!known) {

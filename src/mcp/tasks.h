@@ -8,6 +8,7 @@
 #include "mcp/streams.h"
 
 #define MCP_TASKS "io.modelcontextprotocol/tasks"
+enum { MCP_TASK_ARENA = 64 << 20 }; /* for what one was answered */
 
 /* Does the client of this request know them? ERR_CAPABILITY: it has to. */
 bool mcp_knows_tasks(const struct mcp_request *r);

@@ -1,6 +1,6 @@
 /*
- * One channel: what it knows of, and the thread that says it. A question's job waits for its turn, is read as it stands
- * now, and is said; it goes when its end was told. What fails is tried again, and those behind it wait.
+ * One channel: the thread that says what it knows of (jobs.c). A question's job waits for its turn, is read as it
+ * stands now, and is said; it goes when its end was told. What fails is tried again, and those behind it wait.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -8,167 +8,9 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "notify/inner.h"
 #include "sink/sink.h"
-
-/* ---- jobs: all under the lock ---- */
-
-static struct notify_job **channel_find(struct channel *c, struct str id)
-{
-    struct notify_job **at = &c->slot[str_hash(id) % NOTIFY_SLOTS];
-    while (*at && !str_is(id, (*at)->id))
-        at = &(*at)->same;
-    return at;
-}
-
-static void channel_unqueue(struct channel *c, struct notify_job *j)
-{
-    if (!j->queued)
-        return;
-    *(j->prev ? &j->prev->next : &c->first) = j->next;
-    *(j->next ? &j->next->prev : &c->last) = j->prev;
-    j->next = j->prev = NULL;
-    j->queued = false;
-    c->state.waiting--;
-}
-
-static void channel_queue(struct channel *c, struct notify_job *j, bool front)
-{
-    if (j->queued)
-        return;
-    j->prev = front ? NULL : c->last;
-    j->next = front ? c->first : NULL;
-    *(j->prev ? &j->prev->next : &c->first) = j;
-    *(j->next ? &j->next->prev : &c->last) = j;
-    j->queued = true;
-    c->state.waiting++;
-    pthread_cond_signal(&c->wake);
-}
-
-static void channel_forget(struct channel *c, struct str id)
-{
-    struct notify_job **at = channel_find(c, id), *j = *at;
-    if (!j)
-        return;
-    channel_unqueue(c, j);
-    *at = j->same;
-    c->known--;
-    free(j);
-}
-
-static struct notify_job *channel_make(struct channel *c, struct str id)
-{
-    struct notify_job *j = c->known < NOTIFY_QUEUE && id.n < sizeof(j->id) ? calloc(1, sizeof(*j)) : NULL;
-    if (!j) {
-        c->state.dropped++;
-        if (!c->full_told)
-            log_warn("channel_full", LOG_S("channel", c->is->name), LOG_I("known", c->known));
-        c->full_told = true;
-        return NULL;
-    }
-    memcpy(j->id, id.p, id.n);
-    *channel_find(c, id) = j;
-    c->known++;
-    return j;
-}
-
-void channel_put(struct channel *c, struct str id, bool ask)
-{
-    pthread_mutex_lock(&c->lock);
-    struct notify_job *j = *channel_find(c, id);
-    if (!j && ask && !atomic_load(&c->stop))
-        j = channel_make(c, id);
-    if (j)
-        channel_queue(c, j, false);
-    pthread_mutex_unlock(&c->lock);
-}
-
-void channel_seen(struct channel *c, struct str id, const char *ref)
-{
-    pthread_mutex_lock(&c->lock);
-    struct notify_job *j = *channel_find(c, id);
-    if (!j && !atomic_load(&c->stop))
-        j = channel_make(c, id);
-    if (j && !j->told) {
-        j->told = true;
-        snprintf(j->ref, sizeof(j->ref), "%s", ref);
-    }
-    if (j)
-        channel_queue(c, j, false);
-    pthread_mutex_unlock(&c->lock);
-}
-
-void channel_kept(struct channel *c, struct str id, struct str ref)
-{
-    pthread_mutex_lock(&c->lock);
-    struct notify_job *j = *channel_find(c, id);
-    bool waits = j != NULL; /* it is asked again, or how it ended is told, as it stands when its turn comes */
-    if (!j && !atomic_load(&c->stop))
-        j = channel_make(c, id);
-    if (j && !j->told && !j->kept) {
-        j->kept = true;
-        j->told = !waits;
-        snprintf(j->ref, sizeof(j->ref), STR_FMT, STR_ARG(ref));
-    }
-    if (j)
-        channel_queue(c, j, false);
-    pthread_mutex_unlock(&c->lock);
-}
-
-void channel_say(struct channel *c, const struct notify_word *w)
-{
-    struct notify_say *s = c->kind->say ? calloc(1, sizeof(*s)) : NULL;
-    if (!s)
-        return;
-    snprintf(s->user, sizeof(s->user), STR_FMT, STR_ARG(w->user));
-    snprintf(s->channel, sizeof(s->channel), STR_FMT, STR_ARG(w->channel));
-    struct str text = w->text.n < sizeof(s->text) ? w->text : shown_cut(w->text, sizeof(s->text) / 4 - 1);
-    snprintf(s->text, sizeof(s->text), STR_FMT, STR_ARG(text));
-    pthread_mutex_lock(&c->lock);
-    if (c->words < NOTIFY_WORDS) {
-        *c->say_end = s;
-        c->say_end = &s->next;
-        c->words++;
-        s = NULL;
-        pthread_cond_signal(&c->wake);
-    }
-    pthread_mutex_unlock(&c->lock);
-    free(s);
-}
-
-bool channel_down(struct channel *c)
-{
-    pthread_mutex_lock(&c->lock);
-    bool down = !c->state.up;
-    pthread_mutex_unlock(&c->lock);
-    return down;
-}
-
-static bool channel_has(const struct conf_strings *groups, struct str name)
-{
-    for (size_t i = 0; i < groups->n; i++)
-        if (str_eq(groups->v[i], name))
-            return true;
-    return false;
-}
-
-/* reviewers: a JSON array; an empty one is anybody, and so for everybody. */
-bool channel_concerns(const struct channel *c, struct str reviewers)
-{
-    struct arena a;
-    struct json j;
-    if (!c->is->groups.n)
-        return true;
-    arena_init(&a, 1u << 20);
-    bool yes = json_parse(&j, reviewers, &a, NULL, NULL) != ERR_OK || !json_first(&j, JSON_ROOT);
-    if (!yes)
-        JSON_EACH(&j, JSON_ROOT, one)
-    yes = yes || channel_has(&c->is->groups, json_str(&j, one, &a));
-    arena_done(&a);
-    return yes;
-}
 
 /* ---- how it goes ---- */
 
@@ -354,52 +196,81 @@ static void channel_paged(struct channel *c, const struct notify_page *p)
     }
 }
 
+/* Over, without that anybody was told. */
+static void channel_nothing(struct channel *c, const struct notify_job *j)
+{
+    channel_told(c, str_of(j->id), "", true, false);
+    if (j->kept)
+        channel_keep(c, str_of(j->id), NULL);
+}
+
+/* Without the record, which takes its time: is it over already, and nobody was told? */
+static bool channel_is_past(struct channel *c, const struct notify_job *j)
+{
+    const struct notify_house *h = &c->all->house;
+    struct approval_card card;
+    struct fault f = {0};
+    arena_reset(&c->arena);
+    return !j->told && !j->kept && !h->card(h->ctx, str_of(j->id), &c->arena, &card, &f) &&
+           card.state != APPROVAL_PENDING;
+}
+
+static enum err channel_say_it(struct channel *c, const struct notify_job *j, const struct notify_message *m, bool ask,
+                               struct notify_told *told, struct fault *f)
+{
+    TRY(channel_open(c, f));
+    if (ask && !j->kept)
+        channel_keep(c, str_of(j->id), "");
+    return (ask ? c->kind->ask : c->kind->update)(c->it, m, &c->stop, told, f);
+}
+
+static void channel_ended(struct channel *c, const struct notify_job *j, const struct notify_message *m, bool ask,
+                          const struct notify_told *told, const struct fault *f, enum err e)
+{
+    struct str id = str_of(j->id);
+    if (!e) {
+        channel_told(c, id, told->ref, m->over, m->card.escalated > 0);
+        if (m->over || (ask && told->ref[0]))
+            channel_keep(c, id, m->over ? NULL : told->ref);
+        channel_well(c);
+    } else if (!atomic_load(&c->stop) && told->refused) {
+        channel_refused(c, id, f, ask);
+        channel_keep(c, id, NULL);
+    } else if (!atomic_load(&c->stop)) {
+        channel_again(c, id);
+        channel_failed(c, f, told->pause_ms);
+    }
+}
+
 static void channel_question(struct channel *c, const struct notify_job *j)
 {
     struct notify_message m = {0};
     struct notify_told told = {0};
     struct fault f = {0};
     const struct notify_house *h = &c->all->house;
-    struct str id = str_of(j->id);
-    bool ask = !j->told;
+    if (channel_is_past(c, j)) {
+        channel_nothing(c, j);
+        return;
+    }
     memcpy(told.ref, j->ref, sizeof(told.ref));
     arena_reset(&c->arena);
-    enum err e = h->view(h->ctx, id, &c->arena, &m.view, &m.card, &f);
+    enum err e = h->view(h->ctx, str_of(j->id), &c->arena, &m.view, &m.card, &f);
     if (!e)
         shown_end(&m, &c->arena);
     if (!e && arena_failed(&c->arena))
         e = fault_set(&f, ERR_NOMEM, "no memory for a message");
-    if (!e && m.over && j->kept)
-        ask = false;                                                  /* it was asked before */
-    bool mine = e || !ask || channel_concerns(c, m.card.reviewers) || /* what was handed over was for others first */
-                (m.card.escalated && channel_concerns(c, m.card.escalate));
-    if (e == ERR_NOT_FOUND || !mine || (!e && m.over && ask)) { /* nobody was told, and nobody needs to be */
-        channel_told(c, id, "", true, false);
-        if (j->kept)
-            channel_keep(c, id, NULL);
+    bool ask = !j->told && !(!e && m.over && j->kept);
+    bool mine = e || !ask || channel_asks(c, &m.card); /* what was handed over was for others first */
+    bool news = m.end.n || (m.escalated && !j->escalated);
+    if (e == ERR_NOT_FOUND || !mine || (!e && m.over && ask)) {
+        channel_nothing(c, j); /* nobody was told, and nobody needs to be */
         return;
     }
-    bool news = m.end.n || (m.escalated && !j->escalated);
     if (!e && !ask && !m.over && !news) /* told, and nothing has happened since */
         return;
     if (!e)
-        e = channel_open(c, &f);
-    if (!e && ask && !j->kept)
-        channel_keep(c, id, "");
-    if (!e)
-        e = (ask ? c->kind->ask : c->kind->update)(c->it, &m, &c->stop, &told, &f);
-    if (!e) {
-        channel_told(c, id, told.ref, m.over, m.card.escalated > 0);
-        if (m.over || (ask && told.ref[0]))
-            channel_keep(c, id, m.over ? NULL : told.ref);
-        channel_well(c);
-    } else if (!atomic_load(&c->stop) && told.refused) {
-        channel_refused(c, id, &f, ask);
-        channel_keep(c, id, NULL);
-    } else if (!atomic_load(&c->stop)) {
-        channel_again(c, id);
-        channel_failed(c, &f, told.pause_ms);
-    }
+        e = channel_say_it(c, j, &m, ask, &told, &f);
+    channel_ended(c, j, &m, ask, &told, &f, e);
 }
 
 static void *channel_run(void *p)

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "notify/inner.h"
 
-enum { HOOK_BODY = 512 << 10, HOOK_ARENA = 32 << 20 };
+enum { HOOK_BODY = 512 << 10, HOOK_ARENA = VIEW_ARENA };
 
 /* ---- deciding: on a pool thread ---- */
 
@@ -41,6 +41,17 @@ static enum err hook_person(struct hook_work *w, struct person *ret, struct faul
                      w->press.user.p);
 }
 
+/* Who holds the secret of one channel's app could press for anybody: but only about what that channel is asked. */
+static enum err hook_asked(struct hook_work *w, struct fault *f)
+{
+    const struct notify_house *h = &w->all->house;
+    struct approval_card card;
+    TRY(h->card(h->ctx, w->press.id, &w->arena, &card, f));
+    return channel_asks(w->channel, &card)
+               ? ERR_OK
+               : fault_set(f, ERR_ROLE, "Such calls are not decided about from this channel: nothing was decided.");
+}
+
 static enum err hook_decide(struct hook_work *w, struct fault *f)
 {
     const struct notify_house *h = &w->all->house;
@@ -48,6 +59,7 @@ static enum err hook_decide(struct hook_work *w, struct fault *f)
         .id = w->press.id, .verdict = w->press.approve ? APPROVE_ONCE : APPROVE_DENY, .digest = w->press.digest};
     if (w->press.approve && !w->channel->is->approve)
         return fault_set(f, ERR_ROLE, "Calls cannot be approved from this channel: nothing was decided.");
+    TRY(hook_asked(w, f));
     TRY(hook_person(w, &d.by, f));
     d.by.channel = STR("slack");
     return h->decide(h->ctx, &d, f);

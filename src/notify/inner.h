@@ -74,7 +74,15 @@ struct notify {
     } seen[NOTIFY_SEEN];
 };
 
-/* channel.c */
+/* jobs.c: those with the lock */
+struct notify_job **channel_find(struct channel *c, struct str id);
+void channel_unqueue(struct channel *c, struct notify_job *j);
+void channel_queue(struct channel *c, struct notify_job *j, bool front);
+void channel_forget(struct channel *c, struct str id);
+/* Is it asked about this question: by its groups? */
+bool channel_asks(const struct channel *c, const struct approval_card *card);
+
+/* channel.c; without it */
 struct channel *channel_new(struct notify *all, struct conf *conf, const struct conf_channel *is);
 void channel_end(struct channel *c); /* told to end; not waited for */
 void channel_unref(struct channel *c);

@@ -75,6 +75,7 @@ struct notify_house { /* all of them block: threads of channels and of the pool 
     void *house;      /* of `person` */
     enum err (*view)(void *ctx, struct str id, struct arena *a, struct approval_view *ret, struct approval_card *card,
                      struct fault *f);
+    enum err (*card)(void *ctx, struct str id, struct arena *a, struct approval_card *ret, struct fault *f);
     enum err (*decide)(void *ctx, const struct approval_decision *d, struct fault *f);
     /* The person of the store that is this user of the channel's kind. ERR_NOT_FOUND: nobody is. */
     enum err (*person)(struct notify_house *n, const char *kind, struct str user, struct arena *a, struct person *ret,
@@ -89,7 +90,7 @@ struct notify_house { /* all of them block: threads of channels and of the pool 
     /* Each that waits now; one that was escalated with both lists of groups, one after the other. */
     void (*pending)(void *ctx, void (*one)(void *to, struct str id, struct str reviewers), void *to);
 };
-/* view, decide and pending of the queue itself; `person` is whose people are. queue.c */
+/* All of the queue itself; `person` is whose people are. queue.c */
 void notify_house_of(struct approvals *a, struct notify_house *ret);
 
 /* ---- all of them: for the daemon ---- */

@@ -7,6 +7,11 @@ static enum err queue_view(void *ctx, struct str id, struct arena *a, struct app
     return approvals_view(ctx, id, a, ret, card, f);
 }
 
+static enum err queue_card(void *ctx, struct str id, struct arena *a, struct approval_card *ret, struct fault *f)
+{
+    return approvals_card(ctx, id, a, ret, f);
+}
+
 static enum err queue_decide(void *ctx, const struct approval_decision *d, struct fault *f)
 {
     enum approval_state now;
@@ -45,6 +50,7 @@ void notify_house_of(struct approvals *a, struct notify_house *ret)
 {
     ret->ctx = a;
     ret->view = queue_view;
+    ret->card = queue_card;
     ret->decide = queue_decide;
     ret->pending = queue_pending;
     ret->glass = queue_glass;

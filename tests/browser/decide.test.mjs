@@ -27,8 +27,11 @@ test('with the keyboard alone: found, read, approved with a passkey, and the cal
   await anna.keys('a')
   await anna.page.getByRole('heading', { name: 'Approve this call, once' }).waitFor()
   assert.equal((await house.gate.operator('GET', `/approvals/${id}`)).json.state, 'pending') // no key decides alone
+  const shown = await anna.part('effect').locator('.value.hash').textContent()
+  const sent = anna.page.waitForRequest((r) => r.url().endsWith(`${id}/approve`))
   await anna.keys('Enter')
   assert.match(await asked, /"refunded":10\.5/)
+  assert.deepEqual((await sent).postDataJSON(), { digest: shown })
   await until('the verdict', async () => /Approved by you.*the call was made/s.test(await anna.verdict()))
   const yes = await house.recorded('APPROVAL_GRANTED', { id })
   assert.deepEqual([yes.actor, yes.details.channel], ['anna', 'console'])
@@ -57,6 +60,31 @@ test('two people at once: one decides, and the other one is told who was first, 
   await until('who and when', async () => /Denied by anna\s+anna said no at \d\d:\d\d:\d\d UTC, over console/.test(await ben.verdict()))
   assert.equal(await ben.page.locator('.decide').count(), 0)
   assert.match(await asked, /denied/)
+})
+
+test('a gateway that cannot be reached: the time goes on, and what is over is over', async (t) => {
+  const own = await startHouse({ approval: { time_limit: '4s' } })
+  t.after(() => own.stop())
+  const dora = await own.person('dora')
+  const asked = own.ask('issue_refund', { orderId: ORDER, amount: 14.5 })
+  await dora.look(await own.question('14.5'))
+  await dora.page.locator('.decide').waitFor()
+  await dora.context.setOffline(true)
+  await dora.page.locator('.verdict').waitFor()
+  assert.match(await dora.verdict(), /Time is over.*Nobody decided in time/s)
+  assert.equal(await dora.page.locator('.decide').count(), 0)
+  await dora.context.setOffline(false)
+  await asked
+  dora.troubles.length = 0 // the browser's own words about connections
+})
+
+test('what somebody gives as a reason is shown as it is, with what is invisible written out', async () => {
+  const asked = refund(14.75)
+  const question = await house.question('14.75')
+  await anna.look(question)
+  await house.who.deny(question, 'no \u202ereally <b>no</b>')
+  await until('the reason', async () => /“no \\u\{202e\}really <b>no<\/b>”/.test(await anna.verdict()))
+  await asked
 })
 
 test('two people in the same moment: the gateway takes one, and the other one sees the refusal or the verdict', async () => {
@@ -161,4 +189,51 @@ test('arguments that somebody changed while one looks: the page says who, and cl
   assert.match(await ben.part('effect').innerText(), new RegExp(ORDER))
   await ben.keys('d', 'Enter')
   assert.match(await asked, /denied/)
+})
+
+test('while break-glass is open one person alone may say yes to what needs two, if they say so', async () => {
+  const opened = await house.gate.operator('POST', '/break-glass', { reason: 'the office burns', minutes: 5 })
+  assert.equal(opened.status, 201, JSON.stringify(opened.json))
+  const asked = house.ask('check_shipping', { orderId: ORDER }, { session: house.open() })
+  const question = await house.question('check_shipping')
+  await anna.look(question)
+  assert.match(await anna.part('why').innerText(), /the office burns/)
+  await anna.keys('a')
+  await anna.page.getByLabel(/By break-glass/).check()
+  await anna.page.getByRole('button', { name: 'Approve with your passkey' }).click()
+  assert.match(await asked, /carrier|status/)
+  await until('the verdict', async () => /by break-glass/.test(await anna.verdict()))
+  await house.gate.operator('POST', '/break-glass/end', {})
+})
+
+test('what nobody decided in time for its first group is shown as escalated, with who may decide as well', async (t) => {
+  const own = await startHouse({ tools: { 'desk/issue_refund': { risk: 'high', approvers: ['money'], escalate: { to: ['payments'], after: '2s' } } } })
+  t.after(() => own.stop())
+  const dora = await own.person('dora')
+  const asked = own.ask('issue_refund', { orderId: ORDER, amount: 17.5 })
+  await dora.at('/')
+  const row = dora.page.locator('.row')
+  await row.getByText('for money', { exact: true }).waitFor()
+  await row.getByText('for money, payments').waitFor()
+  await row.getByText('escalated').waitFor()
+  await dora.keys('j', 'Enter')
+  await dora.part('reasoning').waitFor()
+  await dora.keys('a', 'Enter')
+  assert.match(await asked, /"refunded":17\.5/)
+})
+
+test('many wait: the hundred most urgent are shown, and that there are more', async (t) => {
+  const own = await startHouse()
+  t.after(() => own.stop())
+  const dora = await own.person('dora'), calls = []
+  for (let i = 0; i < 130; i++) calls.push(own.gate.call(own.session.access_token, 'desk__search_faq', { query: `question ${i}` }).catch(() => {}))
+  await until('all of them', async () => (await own.gate.operator('GET', '/status')).json.approvals.pending === 130)
+  await dora.at('/')
+  await dora.page.getByRole('heading', { name: '130 calls wait for a person' }).waitFor()
+  assert.equal(await dora.page.locator('.row').count(), 100)
+  await dora.page.getByRole('button', { name: 'Show more: 30 are less urgent' }).click()
+  assert.equal(await dora.page.locator('.row').count(), 130)
+  await dora.page.close()
+  own.gate.daemon.kill('SIGKILL')
+  await Promise.all(calls)
 })

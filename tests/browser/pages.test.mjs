@@ -147,6 +147,7 @@ describe('every page', () => {
         await anna.page.locator('.panel').waitFor()
         await judge(`panel ${key}`)
         await anna.keys('Escape')
+        await anna.page.locator('.panel').waitFor({ state: 'detached' })
       }
       await anna.keys('?')
       await judge('help')
@@ -170,6 +171,7 @@ describe('every page', () => {
       await anna.page.locator('.panel').waitFor()
       assert.equal(await anna.page.evaluate(() => document.documentElement.scrollWidth), 320, `panel ${key}`)
       await anna.keys('Escape')
+      await anna.page.locator('.panel').waitFor({ state: 'detached' })
     }
     await anna.page.setViewportSize({ width: 1280, height: 800 })
   })

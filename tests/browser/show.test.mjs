@@ -10,7 +10,7 @@ before(async () => {
   house = await startHouse({ tools: { 'desk/create_ticket': { risk: 'high' } } })
   anna = await house.person('anna')
   await house.gate.call(house.session.access_token, 'desk__lookup_order', { orderId: 'ORD-A1B2C3D4' })
-  asked = house.ask('create_ticket', { subject: NASTY, priority: 'high' }, { meta: { 'io.doorward/reasoning': 'The <b>customer</b> said \u202eso' } })
+  asked = house.ask('create_ticket', { subject: NASTY, priority: 'high' }, { meta: { 'dev.doorward/reasoning': 'The <b>customer</b> said \u202eso' } })
   await anna.look(await house.question('evil'))
 })
 after(async () => {
@@ -50,6 +50,7 @@ test('the agent\'s own words are folded up and marked, and stay text when they a
   assert.equal(await words.locator('.value').isVisible(), false)
   await anna.keys('r')
   await words.locator('.value').first().waitFor()
+  assert.equal(await words.locator('.value').first().textContent(), 'The <b>customer</b> said \\u{202e}so')
   assert.equal(await words.locator('.value b').count(), 0)
 })
 

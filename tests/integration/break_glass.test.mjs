@@ -57,6 +57,7 @@ test('one approver alone says yes while it is open, and it is seen and on record
     const cli = (args, who) => spawnSync(DOORWARD, [...args, '--admin', gate.admin], { encoding: 'utf8', timeout: 20000,
       env: { ...process.env, DOORWARD_ADMIN_TOKEN: who } })
     assert.match(cli(['break-glass', 'start', '--reason', 'nobody of money answers', '--minutes', '30'], lead).stdout, /by +lead[^]*ends at +.*in (30|29)m/)
+    assert.equal((await gate.operator('GET', '/break-glass')).json.channels, 0)
     assert.match(cli(['status'], sam).stdout, /BREAK-GLASS IS OPEN, by lead \(nobody of money answers\), used 0 times, ends in/)
     assert.match(cli(['approvals', 'list'], sam).stderr, /break-glass is open, by lead/)
     assert.match(cli(['approvals', 'show', q.id], sam).stdout, /Break-glass +open until .*\n +Opened by +lead: nobody of money answers/)

@@ -58,7 +58,7 @@ test('server/discover says what is spoken here, and that nobody else may keep th
   assert.equal(result.resultType, 'complete')
   assert.equal(result.supportedVersions[0], '2026-07-28')
   assert.ok(result.supportedVersions.includes('2025-11-25'))
-  assert.deepEqual(result.capabilities, { tools: { listChanged: true } })
+  assert.deepEqual(result.capabilities, { tools: { listChanged: true }, extensions: { 'io.modelcontextprotocol/tasks': {} } })
   assert.equal(result._meta['io.modelcontextprotocol/serverInfo'].name, 'doorward')
   assert.equal(result.cacheScope, 'private')
   assert.ok(Number.isInteger(result.ttlMs) && result.ttlMs >= 0)

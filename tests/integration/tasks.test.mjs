@@ -1,13 +1,15 @@
 // Calls that wait for a person while their client is not there: the extension io.modelcontextprotocol/tasks, with the extension's own client.
 // areas: approval, approve, task
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startGate, until } from './lib/gate.mjs'
 import { ledger } from './lib/ledger.mjs'
 import { people } from './lib/people.mjs'
 import { blocks } from './lib/sse.mjs'
-import { startAsking } from './lib/servers.mjs'
+import { json, modernBasics, startAsking, startRaw } from './lib/servers.mjs'
 import { TASKS, taskSession } from './lib/tasks.mjs'
 
 const RISKS = { 'ledger/write': { risk: 'high' }, 'ledger/raw': { risk: 'low' }, '*/*': { risk: 'unset' } }
@@ -17,7 +19,8 @@ const code = (r) => r.json.error?.data?.code
 let gate, book, who, agent, token
 const count = (line) => book.lines().filter((l) => l === line).length
 const begin = (line, more = {}, as = token) => gate.call(as, 'ledger__write', { line, ...more }, { meta: TASKS })
-const ask = (method, taskId, more = {}, as = token, meta = TASKS) => gate.modern(as, `tasks/${method}`, { taskId, ...more }, { headers: { 'mcp-name': taskId }, meta })
+const ask = (method, taskId, more = {}, as = token, meta = TASKS) =>
+  gate.modern(as, `tasks/${method}`, { taskId, ...more }, { headers: { 'mcp-name': taskId }, meta })
 const over = (taskId, as = token) => until('the end of the task', async () => {
   const { result } = (await ask('get', taskId, {}, as)).json
   return result.status !== 'working' && result
@@ -248,15 +251,15 @@ describe('a task', () => {
 
 test('asking at the pace that was given counts against no rate; asking all the time, or for what is not there, does', async () => {
   const own = gate
-  await start({ session: { max_tool_calls: 100, rate: '6/minute' } })
+  await start({ session: { max_tool_calls: 100, rate: '3/minute' } })
   try {
     const { taskId, pollIntervalMs } = (await begin('paced')).json.result
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 4; i++) {
       await sleep(pollIntervalMs)
       assert.equal((await ask('get', taskId)).status, 200)
     }
     const hasty = []
-    for (let i = 0; i < 12; i++) hasty.push((await ask('get', taskId)).status)
+    for (let i = 0; i < 6; i++) hasty.push((await ask('get', taskId)).status)
     assert.equal(hasty.at(-1), 429)
   } finally {
     await gate.stop()
@@ -268,7 +271,8 @@ test('asking at the pace that was given counts against no rate; asking all the t
 test('a server that wants something in the middle of an approved call: its client is asked through the task', async () => {
   const own = gate
   const servers = await Promise.all([startAsking('modern'), startAsking('legacy')])
-  await start({ servers: { asks: { url: servers[0].url }, old: { url: servers[1].url } }, tools: { '*/*': { risk: 'high' } }, limits: { input_timeout: '3s' } })
+  await start({ servers: { asks: { url: servers[0].url }, old: { url: servers[1].url } }, tools: { '*/*': { risk: 'high' } },
+                limits: { input_timeout: '3s' } })
   try {
     agent = await gate.agent({ allow: ['asks/ask', 'old/ask'] })
     token = gate.token(agent)
@@ -313,7 +317,7 @@ test('a server that wants something in the middle of an approved call: its clien
     await who.approve((await until('the question', async () => (await who.pending())[0])))
     await until('it to ask', async () => (await ask('get', taskId)).json.result.status === 'input_required')
     await ask('cancel', taskId)
-    assert.equal((await until('its end', async () => ((r) => r.status !== 'input_required' && r)((await ask('get', taskId)).json.result))).status, 'cancelled')
+    await until('its end', async () => (await ask('get', taskId)).json.result.status === 'cancelled')
   } finally {
     await gate.stop()
     await Promise.all(servers.map((s) => s.stop()))
@@ -340,7 +344,8 @@ describe('a restart of the gateway', () => {
       await who.approve(question)
       await until('the call to be made', () => count('survives') === 1)
       const again = await taskSession(gate, token)
-      const { outcome } = await (await again.session.resumeTask({ endpointId: 'gate', generation: 'v2', taskId, originalOperation: 'tools/call' })).settle()
+      const reference = { endpointId: 'gate', generation: 'v2', taskId, originalOperation: 'tools/call' }
+      const { outcome } = await (await again.session.resumeTask(reference)).settle()
       assert.equal(text(outcome.result), 'done')
       assert.equal(count('survives'), 1)
       await again.close()
@@ -427,6 +432,58 @@ test('a client that waits by coming back: only its first request counts against 
     r = await leg(r.json.result.requestState)
     assert.equal(text(r.json.result), 'done')
     assert.equal(count('legs'), 1)
+  } finally {
+    await gate.stop()
+    gate = own
+    who = people(gate)
+  }
+})
+
+test('an answer of many megabytes is told whole, as often as it is asked for', async () => {
+  const own = gate
+  const words = 'ä"\\\n'.repeat(2 ** 20)
+  const server = await startRaw((m, req, res) => {
+    if (m.method !== 'tools/call') return json(res, modernBasics(['large'], m))
+    json(res, { id: m.id, result: { resultType: 'complete', content: [{ type: 'text', text: words }] } })
+  })
+  await start({ servers: { big: { url: server.url } }, tools: { '*/*': { risk: 'high' } } })
+  try {
+    token = gate.token(await gate.agent({ allow: ['big/large'] }))
+    const { taskId } = (await gate.call(token, 'big__large', {}, { meta: TASKS })).json.result
+    await who.approve((await until('the question', async () => (await who.pending())[0])))
+    for (let i = 0; i < 2; i++) assert.ok(text((await over(taskId)).result) === words)
+    // the same call is told of the task that has it: what others are given is smaller
+    assert.equal((await gate.call(token, 'big__large', {}, { meta: TASKS })).json.result.taskId, taskId)
+    assert.equal((await gate.call(token, 'big__large', {})).json.result._meta['dev.doorward/code'], 'approval_used')
+  } finally {
+    await gate.stop()
+    await server.stop()
+    gate = own
+    who = people(gate)
+  }
+})
+
+test('what policies change of a call is changed again when it is made, and is what the person saw', async () => {
+  const own = gate
+  await start({ tools: { '*/*': { risk: 'low' } }, policy: { files: [] } })
+  try {
+    writeFileSync(join(gate.dir, 'p.cedar'), '@approve("one") @set("input.ms = 7") permit (principal, action, resource);')
+    gate.write({ policy: { files: [{ file: 'p.cedar' }] } })
+    gate.daemon.kill('SIGHUP')
+    await until('the policies', async () => (await begin('probe')).json.result.resultType === 'task')
+    await who.deny(await who.question('probe'), 'no')
+    const { taskId } = (await begin('set', { ms: 1 })).json.result
+    await who.approve(await who.question('"set"'))
+    assert.equal(text((await over(taskId)).result), 'done')
+    const intent = await gate.recorded('the intent', (e) => e.event === 'TOOL_CALL' && e.parameters?.line === 'set')
+    assert.deepEqual(intent.parameters, { line: 'set', ms: 7 })
+    assert.deepEqual(intent.details.judged, { line: 'set', ms: 1 })
+    const late = (await begin('other policies')).json.result.taskId
+    await who.question('other policies')
+    writeFileSync(join(gate.dir, 'p.cedar'), 'permit (principal, action, resource);')
+    gate.daemon.kill('SIGHUP')
+    assert.match(text((await over(late)).result), /\(approval_void\): the question is void: other policies are in force/)
+    assert.equal(count('other policies'), 0)
   } finally {
     await gate.stop()
     gate = own

@@ -15,10 +15,10 @@ verify() {
     shift
     spin "$@" -a model.pml >spin.log 2>&1 || { cat spin.log; exit 2; }
     if [ "$how" = safety ]; then
-        ${CC:-cc} -w -O2 -DSAFETY -DNOCLAIM -o pan pan.c
+        ${CC:-cc} -w -O2 -DCOLLAPSE -DSAFETY -DNOCLAIM -o pan pan.c
         ./pan -m200000 -w22 -E >pan.log
     else
-        ${CC:-cc} -w -O2 -DNFAIR=3 -o pan pan.c
+        ${CC:-cc} -w -O2 -DCOLLAPSE -DNFAIR=3 -o pan pan.c
         ./pan -m200000 -w22 -a -f -E >pan.log
     fi
     grep -q "errors: 0" pan.log && ! grep -q "max search depth too small" pan.log
@@ -37,8 +37,14 @@ fails() {
 
 holds safety
 holds ends -DCRASHES=1 -DFAILS=0
+holds safety -DESCALATION
+holds safety -DGLASS -DCRASHES=1 -DFAILS=0
+holds safety -DGLASS -DCRASHES=0 -DFAILS=1
+holds ends -DESCALATION -DCRASHES=1 -DFAILS=0
 fails safety -DMUTANT_TOLD_BEFORE_WRITTEN
 fails safety -DMUTANT_LOOKS_BEFORE_IT_LOCKS
 fails safety -DMUTANT_TAKES_UP_AGAIN
 fails safety -DMUTANT_KILL_ANSWERED_AT_ONCE
+fails safety -DESCALATION -DMUTANT_ESCALATED_BEFORE_WRITTEN
+fails safety -DGLASS -DCRASHES=0 -DFAILS=0 -DMUTANT_GLASS_ENDED_AT_ONCE
 fails ends -DCRASHES=1 -DFAILS=0 -DMUTANT_NO_TIMEOUT

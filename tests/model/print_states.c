@@ -7,9 +7,10 @@
 int main(void)
 {
     static const char *const events[APPROVAL_EVENTS] = {
-        [APPROVAL_ASKED] = "ASKED",     [APPROVAL_YES] = "YES",     [APPROVAL_GRANT] = "GRANT",
-        [APPROVAL_DENY] = "DENY",       [APPROVAL_TAKE] = "TAKE",   [APPROVAL_END] = "END",
-        [APPROVAL_TIMEOUT] = "TIMEOUT", [APPROVAL_BREAK] = "BREAK", [APPROVAL_REPEAT] = "REPEAT",   [APPROVAL_ESCALATE] = "ESCALATE"};
+        [APPROVAL_ASKED] = "ASKED",      [APPROVAL_YES] = "YES",     [APPROVAL_GRANT] = "GRANT",
+        [APPROVAL_DENY] = "DENY",        [APPROVAL_TAKE] = "TAKE",   [APPROVAL_END] = "END",
+        [APPROVAL_TIMEOUT] = "TIMEOUT",  [APPROVAL_BREAK] = "BREAK", [APPROVAL_REPEAT] = "REPEAT",
+        [APPROVAL_ESCALATE] = "ESCALATE"};
     unsigned pairs = 0;
     for (unsigned s = APPROVAL_NONE; s <= APPROVAL_VOID; s++) {
         printf("#define ");

@@ -19,13 +19,18 @@ function One({ k, doing }: { k: Passkey; doing: Doing }) {
   const drop = () => doing.run(async () => { await remove(k.id); await load() })
   return (
     <li class="passkey">
-      <p><b>{visible(k.name)}</b><span class="faint">added {moment(k.createdAt)}{k.lastUsedAt ? `, last used ${moment(k.lastUsedAt)}` : ', not used yet'}</span></p>
+      <p>
+        <b>{visible(k.name)}</b>
+        <span class="faint">added {moment(k.createdAt)}{k.lastUsedAt ? `, last used ${moment(k.lastUsedAt)}` : ', not used yet'}</span>
+      </p>
       {asking.value ? (
         <div class="buttons">
           <button type="button" class="no" disabled={doing.busy} onClick={drop}>Remove it, with your passkey</button>
           <button type="button" class="plain" onClick={() => (asking.value = false)}>Cancel</button>
         </div>
-      ) : <button type="button" class="plain" onClick={() => (asking.value = true)}>Remove …<span class="unseen"> {visible(k.name)}</span></button>}
+      ) : (
+        <button type="button" class="plain" onClick={() => (asking.value = true)}>Remove …<span class="unseen"> {visible(k.name)}</span></button>
+      )}
     </li>
   )
 }
@@ -33,10 +38,19 @@ function One({ k, doing }: { k: Passkey; doing: Doing }) {
 function Add({ who, doing }: { who: Me; doing: Doing }) {
   const name = useSignal(''), late = who.by === 'link' && !who.mayEnrol
   if (unfit()) return <p class="note warn">This browser cannot use passkeys at this address: open the console as https, or as localhost.</p>
-  if (late) return <p class="note warn">This link was opened too long ago to add a passkey: ask for another one (<code>doorward people link {who.name}</code>).</p>
+  if (late)
+    return (
+      <p class="note warn">
+        This link was opened too long ago to add a passkey: ask for another one (<code>doorward people link {visible(who.name)}</code>).
+      </p>
+    )
   const add = (e: Event) => {
     e.preventDefault()
-    doing.run(async () => { await enrol(name.value.trim() || 'passkey', !who.mayEnrol); name.value = ''; await load() })
+    doing.run(async () => {
+      await enrol(name.value.trim() || 'passkey', !who.mayEnrol)
+      name.value = ''
+      await load()
+    })
   }
   return (
     <form class="add" onSubmit={add}>
@@ -76,13 +90,20 @@ const seconds = (ms: number | null) => (ms === null ? '–' : ms < 60000 ? `${(m
 
 function How({ name }: { name: string }) {
   const figures = useSignal<Figures | null>(null), fault = useSignal<Fault | null>(null)
-  useEffect(() => void get<Figures>(`/admin/v1/people/${encodeURIComponent(name)}/figures`).then((f) => (figures.value = f), (e) => (fault.value = asFault(e))), [])
+  useEffect(() => {
+    get<Figures>(`/admin/v1/people/${encodeURIComponent(name)}/figures`).then((f) => (figures.value = f), (e) => (fault.value = asFault(e)))
+  }, [])
   const f = figures.value
   return (
     <section class="section">
       <h2>How you decided, in the last {f?.hours ?? 24} hours</h2>
       <Trouble f={fault.value} />
-      {f?.hint && <p class="note warn">You seem to approve everything within seconds. Are these questions worth asking, or too many for one person? Say so to whoever sets the risks.</p>}
+      {f?.hint && (
+        <p class="note warn">
+          You seem to approve everything within seconds. Are these questions worth asking, or too many for one person? Say so to whoever sets
+          the risks.
+        </p>
+      )}
       {f && (
         <dl class="figures-row">
           <div><dt>decided</dt><dd>{f.decisions}{f.more ? ' or more' : ''}</dd></div>
@@ -95,11 +116,14 @@ function How({ name }: { name: string }) {
   )
 }
 
+const about = (who: Me) => [who.role, who.groups.length ? `in ${who.groups.map(visible).join(', ')}` : 'in no group',
+  who.by === 'link' ? 'signed in with a link' : 'signed in with a passkey', `until ${moment(who.expiresAt)}`].join(' · ')
+
 export function Account({ who }: { who: Me }) {
   return (
     <section class="page narrow">
       <h1>{visible(who.name)}</h1>
-      <p class="quiet">{[who.role, who.groups.length ? `in ${who.groups.map(visible).join(', ')}` : 'in no group', who.by === 'link' ? 'signed in with a link' : 'signed in with a passkey', `until ${moment(who.expiresAt)}`].join(' · ')}</p>
+      <p class="quiet">{about(who)}</p>
       <Passkeys who={who} />
       <How name={who.name} />
       <section class="section">

@@ -6,6 +6,7 @@ import { moment } from '../clock'
 import { member, parse, print } from '../json'
 import { useKeys } from '../keys'
 import { Live } from '../parts/live'
+import { Trouble } from '../parts/trouble'
 import { follow } from '../stream'
 import type { Entry } from '../types'
 import { visible } from '../visible'
@@ -37,9 +38,9 @@ function brief(e: Seen) {
 }
 
 function words(e: Seen) {
-  const parameters = e.event === 'TOOL_RESULT' ? undefined : member(parse(e.raw), 'parameters')
-  return [e.actor && `by ${visible(e.actor)}`, parameters && print(parameters, ''), e.code, e.policyDecision?.reason && e.event !== 'TOOL_CALL' ? visible(e.policyDecision.reason) : '',
-    e.event === 'TOOL_RESULT' && e.result, e.event === 'TOOL_RESULT' && e.latencyMs !== null && `${e.latencyMs} ms`].filter(Boolean).join(' · ')
+  if (e.event === 'TOOL_RESULT') return [e.result, e.latencyMs !== null && `${e.latencyMs} ms`, e.code].filter(Boolean).join(' · ')
+  const parameters = member(parse(e.raw), 'parameters'), reason = e.event === 'TOOL_CALL' ? null : e.policyDecision?.reason
+  return [e.actor && `by ${visible(e.actor)}`, parameters && print(parameters, ''), e.code, reason && visible(reason)].filter(Boolean).join(' · ')
 }
 
 function Line({ e }: { e: Seen }) {
@@ -116,6 +117,7 @@ export function Activity() {
   const all = held.value ?? entries.value, newer = held.value ? entries.value.findIndex((e) => e.seq === held.value?.[0]?.seq) : 0
   const agents = [...new Set(entries.value.map((e) => e.agentId).filter((a): a is string => !!a))].sort()
   const fits = all.filter((e) => (kindOf.value === 'all' || kind(e) === kindOf.value) && (!agent.value || e.agentId === agent.value))
+  const more = newer > 0 ? `: ${newer} newer` : newer < 0 ? `: ${KEPT} newer, or more` : ''
   const pause = () => void (held.value = held.value ? null : entries.value)
   useKeys({ p: pause })
   return (
@@ -123,10 +125,12 @@ export function Activity() {
       <h1>Activity <Live state={state.value} f={fault.value} /></h1>
       <div class="tools">
         <Filters kindOf={kindOf} agent={agent} agents={agents} />
-        <button type="button" aria-pressed={held.value !== null} onClick={pause}>{held.value ? `Go on${newer > 0 ? `: ${newer} newer` : newer < 0 ? `: ${KEPT} newer, or more` : ''}` : 'Pause'}</button>
+        <button type="button" aria-pressed={held.value !== null} onClick={pause}>{held.value ? `Go on${more}` : 'Pause'}</button>
       </div>
-      {state.value === 'down' && <p class="note warn" role="alert"><span class="said">{fault.value?.message}</span> <code>{fault.value?.code}</code></p>}
-      {!fits.length && <div class="empty"><p>{entries.value.length ? 'Nothing of that kind among the newest entries.' : 'Nothing has happened yet.'}</p></div>}
+      {state.value === 'down' && <Trouble f={fault.value} />}
+      {!fits.length && (
+        <div class="empty"><p>{entries.value.length ? 'Nothing of that kind among the newest entries.' : 'Nothing has happened yet.'}</p></div>
+      )}
       <ul class="entries">{fits.slice(0, SHOWN).map((e) => <Line key={e.seq} e={e} />)}</ul>
       {fits.length > 0 && <p class="quiet">The newest {Math.min(SHOWN, fits.length)}. All of the record: <code>doorward audit search</code></p>}
     </section>

@@ -30,7 +30,9 @@ const useForm = (): Form => ({
 })
 
 const TITLES = {
-  approve: 'Approve this call, once', minutes: 'Approve this call, and the same call again', edit: 'Approve with other arguments', deny: 'Deny this call' }
+  '': '', approve: 'Approve this call, once', minutes: 'Approve this call, and the same call again', edit: 'Approve with other arguments',
+  deny: 'Deny this call' }
+const WHY = 'Reason, for the record (may be empty)'
 
 function Reason({ form, label, first }: { form: Form; label: string; first?: boolean }) {
   const input = useRef<HTMLInputElement>(null)
@@ -47,25 +49,35 @@ function Minutes({ form }: { form: Form }) {
   useLayoutEffect(() => input.current?.select(), [])
   return (
     <label>Minutes (1 to 1440), in this session, for exactly these arguments
-      <input ref={input} type="number" min={1} max={1440} step={1} required value={form.minutes.value} onInput={(e) => (form.minutes.value = e.currentTarget.value)} />
+      <input ref={input} type="number" min={1} max={1440} step={1} required value={form.minutes.value}
+        onInput={(e) => (form.minutes.value = e.currentTarget.value)} />
     </label>
   )
 }
 
+function Check({ on, children }: { on: Signal<boolean>; children: string }) {
+  return <label class="check"><input type="checkbox" checked={on.value} onChange={(e) => (on.value = e.currentTarget.checked)} /> {children}</label>
+}
+
 function Fields({ form, look, r }: { form: Form; look: Look; r: Request }) {
   switch (form.mode.value) {
-    case 'minutes': return <><Minutes form={form} /><Reason form={form} label="Reason, for the record (may be empty)" /></>
-    case 'edit': return <><Edit before={look.args.value} text={form.text.value} put={(t) => (form.text.value = t)} /><Reason form={form} label="Reason, for the record (may be empty)" /></>
+    case 'minutes': return <><Minutes form={form} /><Reason form={form} label={WHY} /></>
+    case 'edit': return (
+      <>
+        <Edit before={look.args.value} text={form.text.value} put={(t) => (form.text.value = t)} />
+        <Reason form={form} label={WHY} />
+      </>
+    )
     case 'deny': return (
       <>
         <Reason form={form} label="Reason: the agent is told (may be empty)" first />
-        <label class="check"><input type="checkbox" checked={form.kill.value} onChange={(e) => (form.kill.value = e.currentTarget.checked)} /> Stop its session as well: nothing more is done in it</label>
+        <Check on={form.kill}>Stop its session as well: nothing more is done in it</Check>
       </>
     )
     default: return (
       <>
-        <Reason form={form} label="Reason, for the record (may be empty)" />
-        {glass(r) && <label class="check"><input type="checkbox" checked={form.glass.value} onChange={(e) => (form.glass.value = e.currentTarget.checked)} /> By break-glass: my yes alone is enough, and everybody is told</label>}
+        <Reason form={form} label={WHY} />
+        {glass(r) && <Check on={form.glass}>By break-glass: my yes alone is enough, and everybody is told</Check>}
       </>
     )
   }
@@ -76,8 +88,12 @@ const action = (form: Form) => form.busy.value ? (form.mode.value === 'deny' ? '
 
 async function decide(form: Form, r: Request, signal: AbortSignal) {
   const mode = form.mode.value, reason = form.reason.value.trim()
-  if (mode === 'deny') await deny(r, reason, form.kill.value)
-  else await approve(r, { reason, glass: mode === 'approve' && form.glass.value, ...(mode === 'minutes' && { minutes: Number(form.minutes.value) }), ...(mode === 'edit' && { text: form.text.value }) }, signal)
+  switch (mode) {
+    case 'deny': return deny(r, reason, form.kill.value)
+    case 'minutes': return approve(r, { reason, minutes: Number(form.minutes.value) }, signal)
+    case 'edit': return approve(r, { reason, text: form.text.value }, signal)
+    case 'approve': return approve(r, { reason, glass: glass(r) && form.glass.value }, signal)
+  }
 }
 
 function Panel({ form, look, r, close }: { form: Form; look: Look; r: Request; close: () => void }) {
@@ -107,8 +123,8 @@ function Panel({ form, look, r, close }: { form: Form; look: Look; r: Request; c
     if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) void send(e)
   }
   return (
-    <form class={`panel ${mode}`} onSubmit={send} onKeyDown={press} aria-label={TITLES[mode as keyof typeof TITLES]}>
-      <h2>{TITLES[mode as keyof typeof TITLES]}</h2>
+    <form class={`panel ${mode}`} onSubmit={send} onKeyDown={press} aria-label={TITLES[mode]}>
+      <h2>{TITLES[mode]}</h2>
       <Fields form={form} look={look} r={r} />
       <Trouble f={form.fault.value} />
       <div class="buttons">
@@ -123,6 +139,19 @@ const refusals = (r: Request, me: Me) => ({
   yes: !me.passkeys.length ? 'Saying yes needs a passkey: add one under Account.' : yes(r).includes(me.name) ? 'You have said yes to it.' : '',
   edit: r.masked ? 'It holds what is not shown here, so it can be approved or denied, but not edited.' : '',
 })
+
+interface Opens {
+  mode: Mode
+  k: string
+  kind?: 'yes' | 'no'
+  off?: string // why it cannot be pressed
+  open: (mode: Mode) => () => void
+  children: string
+}
+
+const Button = ({ mode, k, kind, off, open, children }: Opens) => (
+  <button type="button" class={kind} disabled={!!off} data-mode={mode} onClick={open(mode)} aria-keyshortcuts={k}>{children} <Key k={k} /></button>
+)
 
 export function DecideBar({ look, r, me, back }: { look: Look; r: Request; me: Me; back: () => void }) {
   const form = useForm(), no = refusals(r, me), may = decides(me)
@@ -147,10 +176,10 @@ export function DecideBar({ look, r, me, back }: { look: Look; r: Request; me: M
   return (
     <div class="decide">
       <div class="buttons">
-        <button type="button" class="yes" disabled={!!no.yes} data-mode="approve" onClick={open('approve')} aria-keyshortcuts="a">Approve once <Key k="a" /></button>
-        <button type="button" disabled={!!no.yes} data-mode="minutes" onClick={open('minutes')} aria-keyshortcuts="m">For some minutes <Key k="m" /></button>
-        <button type="button" disabled={!!no.yes || !!no.edit} data-mode="edit" onClick={open('edit')} aria-keyshortcuts="e">Edit <Key k="e" /></button>
-        <button type="button" class="no" data-mode="deny" onClick={open('deny')} aria-keyshortcuts="d">Deny <Key k="d" /></button>
+        <Button mode="approve" k="a" kind="yes" off={no.yes} open={open}>Approve once</Button>
+        <Button mode="minutes" k="m" off={no.yes} open={open}>For some minutes</Button>
+        <Button mode="edit" k="e" off={no.yes || no.edit} open={open}>Edit</Button>
+        <Button mode="deny" k="d" kind="no" open={open}>Deny</Button>
       </div>
       {(no.yes || no.edit) && <p class="quiet">{no.yes || no.edit}</p>}
     </div>

@@ -35,8 +35,9 @@ export function Edit({ before, text, put }: { before: Json; text: string; put: (
   return (
     <div class="edit">
       <label for="edit-arguments">Arguments as JSON. The gateway judges the call again with what you make of them: schema, policies, limits.</label>
-      <textarea id="edit-arguments" ref={area} value={text} rows={Math.min(16, Math.max(5, text.split('\n').length + 1))} spellcheck={false}
-        autocomplete="off" autocapitalize="off" aria-invalid={problem !== ''} aria-describedby="edit-problem" onInput={(e) => put(e.currentTarget.value)} />
+      <textarea id="edit-arguments" ref={area} value={text} rows={Math.min(16, Math.max(5, text.split('\n').length + 1))}
+        spellcheck={false} autocomplete="off" autocapitalize="off" aria-invalid={problem !== ''} aria-describedby="edit-problem"
+        onInput={(e) => put(e.currentTarget.value)} />
       <p id="edit-problem" class="problem" role="status">{problem}</p>
       {list.length > 0 && (
         <div class="scroll" tabIndex={0} role="region" aria-label="What changes">

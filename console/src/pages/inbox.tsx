@@ -16,11 +16,12 @@ let last = '' // the one that was looked at: there one comes back to
 export const remember = (id: string) => void (last = id)
 
 function People({ a }: { a: Waiting }) {
-  const yes = a.approvedBy.length
+  const yes = a.approvedBy.length, groups = [...a.reviewers, ...(a.escalatedAt ? a.escalateTo : [])]
   return (
     <>
       {a.people > 1 && <span>{yes} of {a.people} said yes{yes ? `: ${a.approvedBy.map(visible).join(', ')}` : ''}</span>}
-      {a.reviewers.length > 0 && <span>for {a.reviewers.map(visible).join(', ')}</span>}
+      {a.reviewers.length > 0 && <span>for {groups.map(visible).join(', ')}</span>}
+      {a.escalatedAt && <span class="mark warn">escalated</span>}
     </>
   )
 }
@@ -31,7 +32,9 @@ export function Row({ a, here }: { a: Waiting; here?: boolean }) {
       <a class="row" href={requestPath(a.id)} data-id={a.id} aria-current={here ? 'true' : undefined}>
         <Countdown until={a.expiresAt} since={a.createdAt} />
         <span class="what">
-          <span class="lead"><b>{visible(a.agentType || a.agentId)}</b> wants <b class="tool">{visible(a.tool)}</b>{a.user && <> for <b>{visible(a.user)}</b></>}</span>
+          <span class="lead">
+            <b>{visible(a.agentType || a.agentId)}</b> wants <b class="tool">{visible(a.tool)}</b>{a.user && <> for <b>{visible(a.user)}</b></>}
+          </span>
           <span class="more"><RiskMark risk={a.risk} /><People a={a} />{a.agentType && <span class="faint">{visible(a.agentId)}</span>}</span>
         </span>
       </a>
@@ -39,7 +42,8 @@ export function Row({ a, here }: { a: Waiting; here?: boolean }) {
   )
 }
 
-const WORDS: Record<string, string> = { granted: 'approved', taken: 'approved, on its way', done: 'approved and made', denied: 'denied', expired: 'out of time', void: 'void' }
+const WORDS: Record<string, string> = {
+  granted: 'approved', taken: 'approved, on its way', done: 'approved', denied: 'denied', expired: 'out of time', void: 'void' }
 
 function Ended({ n }: { n: News }) {
   return (
@@ -63,14 +67,21 @@ export function Inbox() {
       {!list.length && (
         <div class="empty">
           <p>{known.value ? 'Nothing waits.' : live.value === 'down' ? 'What waits is not known: the gateway does not answer.' : 'Looking …'}</p>
-          {known.value && <p class="quiet">Calls that need a person appear here by themselves. Silence means no: what nobody decides in time is not made.</p>}
+          {known.value && (
+            <p class="quiet">Calls that need a person appear here by themselves. Silence means no: what nobody decides in time is not made.</p>
+          )}
         </div>
       )}
       <ul class="rows">{some.map((a) => <Row key={a.id} a={a} />)}</ul>
       {some.length < list.length && (
         <p><button type="button" onClick={() => more.value++}>Show more: {list.length - some.length} are less urgent</button></p>
       )}
-      {ended.value.length > 0 && <><h2 class="minor">Just ended</h2><ul class="rows">{ended.value.slice(0, 8).map((n) => <Ended key={n.id} n={n} />)}</ul></>}
+      {ended.value.length > 0 && (
+        <>
+          <h2 class="minor">Just ended</h2>
+          <ul class="rows">{ended.value.slice(0, 8).map((n) => <Ended key={n.id} n={n} />)}</ul>
+        </>
+      )}
     </section>
   )
 }

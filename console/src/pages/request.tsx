@@ -41,7 +41,9 @@ function Shown({ look, r, me }: { look: Look; r: Request; me: Me }) {
     <>
       <Head r={r} me={me} />
       {look.changed.value && open(r) && (
-        <p class="note warn" role="alert">{visible(look.changed.value)} changed the arguments while you looked: what stands here is what would be sent now. Look again.</p>
+        <p class="note warn" role="alert">
+          {visible(look.changed.value)} changed the arguments while you looked: what stands here is what would be sent now. Look again.
+        </p>
       )}
       <Verdict r={r} me={me.name} />
       <Trouble f={look.fault.value} />

@@ -18,7 +18,8 @@ interface Seen {
 }
 
 async function page(after: number | null) {
-  const { json, text } = await send<{ reviews: Review[]; next: number | null }>('GET', `/admin/v1/reviews?limit=${PAGE}${after ? `&after=${after}` : ''}`)
+  const path = `/admin/v1/reviews?limit=${PAGE}${after ? `&after=${after}` : ''}`
+  const { json, text } = await send<{ reviews: Review[]; next: number | null }>('GET', path)
   const exact = member(parse(text), 'reviews') as Json[]
   return { list: json.reviews.map((review, i): Seen => ({ review, args: member(exact[i]!, 'arguments') ?? null })), next: json.next }
 }
@@ -27,8 +28,12 @@ function One({ one, may, busy, clear }: { one: Seen; may: boolean; busy: boolean
   const { review: r, args } = one, asking = useSignal(false)
   return (
     <li class="review" tabIndex={-1} data-id={r.id}>
-      <p class="lead"><b>{visible(r.agentType ?? r.agentId)}</b> called <b class="tool">{visible(r.tool)}</b>{r.user && <> for <b>{visible(r.user)}</b></>}</p>
-      <p class="more faint"><span>{moment(r.queuedAt)}</span><span>{visible(r.agentId)}</span><span>{visible(r.result ?? 'no result')}</span><span>entry {r.id}</span></p>
+      <p class="lead">
+        <b>{visible(r.agentType ?? r.agentId)}</b> called <b class="tool">{visible(r.tool)}</b>{r.user && <> for <b>{visible(r.user)}</b></>}
+      </p>
+      <p class="more faint">
+        <span>{moment(r.queuedAt)}</span><span>{visible(r.agentId)}</span><span>{visible(r.result ?? 'no result')}</span><span>entry {r.id}</span>
+      </p>
       <pre class="arguments" role="region" tabIndex={0} aria-label="Arguments">{args === null ? 'no arguments on record' : print(args)}</pre>
       {may && !asking.value && (
         <div class="buttons">
@@ -91,8 +96,13 @@ export function Reviews({ who }: { who: Me }) {
       <h1>Reviews</h1>
       <p class="quiet">Calls of medium risk. They were made; somebody looks at them afterwards. The newest first.</p>
       <Trouble f={fault.value} />
-      {list.value === null ? <p role="status">Looking …</p> : !list.value.length ? <div class="empty"><p>Nothing is left to look at.</p></div> : null}
-      <ul class="reviews">{list.value?.map((s) => <One key={s.review.id} one={s} may={decides(who)} busy={busy.value} clear={(upTo) => clear(s.review.id, upTo)} />)}</ul>
+      {list.value === null && <p role="status">Looking …</p>}
+      {list.value?.length === 0 && <div class="empty"><p>Nothing is left to look at.</p></div>}
+      <ul class="reviews">
+        {list.value?.map((s) => (
+          <One key={s.review.id} one={s} may={decides(who)} busy={busy.value} clear={(upTo) => clear(s.review.id, upTo)} />
+        ))}
+      </ul>
       {next.value && <p><button type="button" onClick={() => load(next.value)}>Older ones</button></p>}
     </section>
   )

@@ -11,7 +11,8 @@ const NOTHING = 'Nobody decided in time: it counts as denied, and the call is no
 
 function who(d: Decision, me: string) {
   const what = /deny/.test(d.verdict) ? 'said no' : d.edited ? 'said yes, with other arguments' : 'said yes'
-  return `${d.by === me ? 'You' : visible(d.by)} ${what} at ${moment(d.at)}, over ${visible(d.channel || 'another channel')}${d.breakGlass ? ', by break-glass' : ''}${d.reason ? `: “${visible(d.reason)}”` : '.'}`
+  const how = `over ${visible(d.channel || 'another channel')}${d.breakGlass ? ', by break-glass' : ''}`
+  return `${d.by === me ? 'You' : visible(d.by)} ${what} at ${moment(d.at)}, ${how}${d.reason ? `: “${visible(d.reason)}”` : '.'}`
 }
 
 export function Verdict({ r, me }: { r: Request; me: string }) {
@@ -22,7 +23,7 @@ export function Verdict({ r, me }: { r: Request; me: string }) {
     <div class={`verdict ${r.state === 'done' && !r.made ? 'warn' : TONES[r.state] ?? ''}`} role="alert">
       <p class="title">{title}{decided ? ` by ${last.by === me ? 'you' : visible(last.by)}` : ''}</p>
       {r.decisions.map((d, i) => <p key={i}>{who(d, me)}</p>)}
-      {/expired|pending/.test(r.state) && !last ? <p>{NOTHING}</p> : <p class="quiet">{[r.deadline, r.reason && r.state === 'void' ? `${visible(r.reason)}.` : ''].filter(Boolean).join(' ')}</p>}
+      {/expired|pending/.test(r.state) && !last ? <p>{NOTHING}</p> : <p class="quiet">{r.deadline} {r.state === 'void' && visible(r.reason)}</p>}
     </div>
   )
 }

@@ -15,6 +15,7 @@ export const ORDER = 'ORD-A1B2C3D4'
 const RISKS = { 'desk/issue_refund': { risk: 'high' }, 'desk/search_faq': { risk: 'high' }, 'desk/create_ticket': { risk: 'medium' },
                 'desk/check_shipping': { risk: 'high', people: 2, approvers: ['payments'] } }
 const TOOLS = ['lookup_order', 'check_shipping', 'search_faq', 'create_ticket', 'issue_refund'].map((t) => `desk/${t}`)
+const PATIENCE = 30000 // ms: what nobody decided by then, a test has forgotten
 const AUTHENTICATOR = { protocol: 'ctap2', ctap2Version: 'ctap2_1', transport: 'internal', hasResidentKey: true, hasUserVerification: true,
                         isUserVerified: true, automaticPresenceSimulation: true }
 
@@ -39,8 +40,8 @@ class House {
 
   // A call as an agent makes it; what comes of it, however often its client has to come back.
   async ask(tool, args, { session = this.session, meta } = {}) {
-    for (;;) {
-      const { json, text } = await this.gate.call(session.access_token, `desk__${tool}`, args, { meta })
+    for (const signal = AbortSignal.timeout(PATIENCE); ;) {
+      const { json, text } = await this.gate.call(session.access_token, `desk__${tool}`, args, { meta, signal })
       if (!/approval_pending|input_required/.test(JSON.stringify(json))) return JSON.stringify(json) ?? text
     }
   }

@@ -11,7 +11,8 @@ export async function taskSession(gate, token, { capabilities = {}, ...options }
   let id = 1000
   const rawDispatch = async ({ method, params }, { signal } = {}) => {
     const headers = gate.headers(token, { 'mcp-protocol-version': VERSION, 'mcp-method': method, 'mcp-name': params.taskId ?? params.name })
-    const res = await fetch(`${gate.url}/mcp`, { method: 'POST', signal, headers, body: JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params }) })
+    const body = JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params })
+    const res = await fetch(`${gate.url}/mcp`, { method: 'POST', signal, headers, body })
     const answer = await res.json()
     seen.push({ method, ...answer })
     return answer.error ? { kind: 'error', error: answer.error } : { kind: 'result', result: answer.result }

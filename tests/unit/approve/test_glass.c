@@ -1,6 +1,8 @@
 /* Break-glass: what one person alone may say yes to, for how long, and what it never lifts. */
 #include "house.h"
 
+#include <sqlite3.h>
+
 struct told { /* what everybody was told, in short: "started ops", "used anna", "ended " */
     pthread_mutex_t lock;
     char text[400];
@@ -16,21 +18,20 @@ static void hears(void *ctx, const struct glass_news *n)
     pthread_mutex_unlock(&t->lock);
 }
 
+static const char *heard(void)
+{
+    static char text[sizeof(told.text)];
+    pthread_mutex_lock(&told.lock);
+    memcpy(text, told.text, sizeof(text));
+    pthread_mutex_unlock(&told.lock);
+    return text;
+}
+
 static void hear(struct house *h)
 {
     struct fault f;
     told.text[0] = 0;
     assert_int_equal(approvals_watch_glass(h->queue, hears, &told, &f), ERR_OK);
-}
-
-/* Until now; the queue's thread may be telling. */
-static const char *heard(void)
-{
-    static char now[sizeof(told.text)];
-    pthread_mutex_lock(&told.lock);
-    memcpy(now, told.text, sizeof(now));
-    pthread_mutex_unlock(&told.lock);
-    return now;
 }
 
 static void opened(struct house *h, struct approval_glass *ret)
@@ -156,6 +157,10 @@ static void it_wants_a_reason_a_time_within_bounds_and_is_open_once(void **state
     assert_non_null(strstr(f.text, "1 to 60"));
     assert_int_equal(approvals_glass_start(h->queue, ops, STR("fire"), 59000, &g, &f), ERR_PARAMS);
     assert_int_equal(approvals_glass_end(h->queue, ops, STR_NONE, &g, &f), ERR_CONFLICT);
+    h->queue->glass_most_ms = 0; /* approval.break_glass: 0s */
+    assert_int_equal(approvals_glass_start(h->queue, ops, STR("fire"), 60000, &g, &f), ERR_CONFLICT);
+    assert_non_null(strstr(f.text, "approval.break_glass"));
+    h->queue->glass_most_ms = 3600000;
     opened(h, &g);
     assert_int_equal(approvals_glass_start(h->queue, STR("ben"), STR("fire"), 600000, &g, &f), ERR_CONFLICT);
     assert_non_null(strstr(f.text, "by ops"));
@@ -166,6 +171,14 @@ static void ends_in(struct house *h, int ms)
     pthread_mutex_lock(&h->queue->lock);
     h->queue->glass.until_mono = clock_mono_ns() + ms * INT64_C(1000000);
     pthread_mutex_unlock(&h->queue->lock);
+}
+
+static bool drops(struct house *h)
+{
+    pthread_mutex_lock(&h->queue->lock);
+    bool drops = h->queue->glass_drop[0];
+    pthread_mutex_unlock(&h->queue->lock);
+    return drops;
 }
 
 static void swept(struct house *h)
@@ -213,12 +226,41 @@ static void it_survives_a_restart_and_so_does_its_end(void **state)
     assert_false(approvals_glass(h->queue, NULL));
 }
 
-static bool owes_the_store(struct house *h)
+static void a_wall_clock_that_is_set_back_prolongs_nothing(void **state)
 {
-    pthread_mutex_lock(&h->queue->lock);
-    bool owes = h->queue->glass_drop[0];
-    pthread_mutex_unlock(&h->queue->lock);
-    return owes;
+    struct house *h = *state;
+    struct approval_glass g;
+    sqlite3 *db;
+    opened(h, &g);
+    h->store.until = 0;
+    house_end(h);
+    assert_int_equal(sqlite3_open(h->db, &db), SQLITE_OK); /* on another boot, by a clock that was an hour ahead */
+    assert_int_equal(sqlite3_exec(db,
+                                  "UPDATE notes SET text = json_set(text, '$.boot', 'other', '$.until',"
+                                  " json_extract(text, '$.until') + 3600000, '$.written',"
+                                  " json_extract(text, '$.written') + 3600000)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    house_start(h, "v1");
+    assert_true(approvals_glass(h->queue, &g));
+    assert_true(h->queue->glass.until_mono <= clock_mono_ns() + 600000 * INT64_C(1000000));
+}
+
+static void one_that_cannot_be_read_is_not_open(void **state)
+{
+    struct house *h = *state;
+    struct approval_glass g;
+    sqlite3 *db;
+    opened(h, &g);
+    h->store.until = 0;
+    house_end(h);
+    assert_int_equal(sqlite3_open(h->db, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE notes SET text = json_remove(text, '$.until')", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    house_start(h, "v1");
+    assert_false(approvals_glass(h->queue, NULL));
 }
 
 static void a_start_that_the_store_does_not_take_is_none_and_an_end_is_one(void **state)
@@ -238,7 +280,7 @@ static void a_start_that_the_store_does_not_take_is_none_and_an_end_is_one(void 
     assert_string_equal(heard(), "started ops;ended ops;");
     h->store.until = -1;
     approvals_sweep(h->queue, clock_wall_ms()); /* it is said to the store again */
-    for (int i = 0; i < 200 && owes_the_store(h); i++)
+    for (int i = 0; i < 200 && drops(h); i++)
         usleep(10000);
     house_crash(h);
     assert_false(approvals_glass(h->queue, NULL));
@@ -277,6 +319,8 @@ int main(void)
         TEST(it_wants_a_reason_a_time_within_bounds_and_is_open_once),
         TEST(it_ends_by_itself),
         TEST(it_survives_a_restart_and_so_does_its_end),
+        TEST(a_wall_clock_that_is_set_back_prolongs_nothing),
+        TEST(one_that_cannot_be_read_is_not_open),
         TEST(a_start_that_the_store_does_not_take_is_none_and_an_end_is_one),
         TEST(a_yes_by_it_that_the_store_does_not_take_is_none),
     };
