@@ -17,6 +17,7 @@ export interface Answer<T> {
 interface Wants {
   text?: string // the body, as it is sent
   headers?: Record<string, string>
+  alone?: boolean // the page asks by itself: whoever sits there, or not, has done nothing for it
   stays?: boolean // a 401 is about what was sent, not about the session
 }
 
@@ -26,6 +27,7 @@ const KEPT = 'doorward.token'
 let csrf = localStorage.getItem(KEPT) ?? ''
 let whenLost: (f: Fault) => void = () => {}
 export const own = (): Record<string, string> => (csrf ? { 'x-csrf-token': csrf } : {})
+export const ALONE = { 'x-unattended': '1' }
 export const known = () => csrf !== ''
 
 export function setCsrf(token: string) {
@@ -44,8 +46,8 @@ export function lost(f: Fault) {
   whenLost(f)
 }
 
-export async function send<T>(method: string, path: string, { text, headers, stays }: Wants = {}): Promise<Answer<T>> {
-  const all: Record<string, string> = { accept: 'application/json', ...own(), ...headers }
+export async function send<T>(method: string, path: string, { text, headers, alone, stays }: Wants = {}): Promise<Answer<T>> {
+  const all: Record<string, string> = { accept: 'application/json', ...own(), ...(alone ? ALONE : {}), ...headers }
   if (text !== undefined) all['content-type'] = 'application/json'
   let res: Response
   try {
@@ -63,6 +65,6 @@ export async function send<T>(method: string, path: string, { text, headers, sta
   return { json: JSON.parse(body || '{}') as T, text: body }
 }
 
-export const get = async <T>(path: string) => (await send<T>('GET', path)).json
+export const get = async <T>(path: string, more: Wants = {}) => (await send<T>('GET', path, more)).json
 export const post = async <T>(path: string, body: unknown, more: Wants = {}) =>
   (await send<T>('POST', path, { ...more, text: JSON.stringify(body) })).json

@@ -27,7 +27,7 @@ const put = (list: Waiting[]) => {
 function again() {
   timer ||= window.setTimeout(async () => {
     try {
-      put((await get<{ approvals: Waiting[] }>('/admin/v1/approvals')).approvals)
+      put((await get<{ approvals: Waiting[] }>('/admin/v1/approvals', { alone: true })).approvals)
     } catch (e) {
       down.value = asFault(e)
     }

@@ -32,7 +32,7 @@ function told(r: Request, n: News): Request {
 }
 
 async function fetched(id: string, before: Request | null) {
-  const { json, text } = await send<Request>('GET', `/admin/v1/approvals/${encodeURIComponent(id)}`)
+  const { json, text } = await send<Request>('GET', `/admin/v1/approvals/${encodeURIComponent(id)}`, { alone: !!before })
   const args = member(parse(text), 'arguments') ?? null
   if (before && args === null) {
     json.sections = kept(before.sections, json.sections)

@@ -1,6 +1,6 @@
 // Server-sent events over fetch. Unlike EventSource it hears the comments that keep a stream awake, so that one that is dead is
 // noticed, and it can tell why a stream was refused.
-import { asFault, Fault, lost, own, refusal } from './api'
+import { ALONE, asFault, Fault, lost, own, refusal } from './api'
 import { heard } from './clock'
 
 const SILENCE = 40000 // the gateway says something every 15 s
@@ -69,7 +69,7 @@ export function follow(path: string, hears: Hears): () => void {
     going = quiet
     awake()
     try {
-      const headers: Record<string, string> = { accept: 'text/event-stream', ...own() }
+      const headers: Record<string, string> = { accept: 'text/event-stream', ...own(), ...ALONE }
       if (last) headers['last-event-id'] = last
       const res = await fetch(path, { headers, cache: 'no-store', credentials: 'same-origin', signal: quiet.signal })
       heard(res.headers.get('date'))

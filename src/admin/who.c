@@ -186,9 +186,11 @@ static enum err admin_who_console(struct admin_request *r, struct str cookie, st
         e = admin_csrf(r, f);
     if (e == ERR_CSRF)
         admin_note_failure(r, "page");
-    if (!e)
-        r->role = r->console.role;
-    return e;
+    TRY(e);
+    if (!http_header(&r->x->head, "x-unattended").p) /* a page that looks again by itself: nobody sits there for that */
+        console_used(r->admin->console, &r->console);
+    r->role = r->console.role;
+    return ERR_OK;
 }
 
 static struct str admin_cookie(struct admin_request *r)

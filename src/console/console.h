@@ -71,9 +71,11 @@ enum err console_link_use(struct console *c, struct str link, struct arena *a, s
                           struct secret **ret_cookie, struct fault *f) MUST_USE;
 /* The cookie of a request's head; STR_NONE: none, or more than one. */
 struct str console_cookie(struct str cookies);
-/* Whose it is, if the session still is; that counts as having done something. ERR_SIGNED_OUT. */
+/* Whose it is, if the session still is. ERR_SIGNED_OUT. */
 enum err console_who(struct console *c, struct str cookie, struct arena *a, struct console_who *ret,
                      struct fault *f) MUST_USE;
+/* Somebody has done something: from here on the session is idle anew. */
+void console_used(struct console *c, const struct console_who *who);
 void console_csrf(struct console *c, const struct console_who *who, char ret[CONSOLE_CSRF_MAX]);
 bool console_open(struct console *c, struct str id); /* may a stream of this session go on? */
 bool console_out(struct console *c, struct str id);  /* signs out. False: it was over */

@@ -152,7 +152,6 @@ enum err console_who(struct console *c, struct str cookie, struct arena *a, stru
     pthread_mutex_lock(&c->lock);
     struct console_session *s = cookie.n ? console_session(c, hash) : NULL;
     if (s) {
-        s->used_ns = clock_mono_ns();
         session_say(c, s, &who);
         memcpy(name, s->name, sizeof(name));
         person = s->person;
@@ -190,6 +189,15 @@ bool console_open(struct console *c, struct str id)
     open = console_person(c, str_of(name), person, &a, &p, &role) == ERR_OK;
     arena_done(&a);
     return open;
+}
+
+void console_used(struct console *c, const struct console_who *who)
+{
+    pthread_mutex_lock(&c->lock);
+    struct console_session *s = console_session(c, who->secret);
+    if (s)
+        s->used_ns = clock_mono_ns();
+    pthread_mutex_unlock(&c->lock);
 }
 
 /* Not kept: whoever holds the cookie and this process's key makes it anew. */

@@ -100,7 +100,11 @@ static struct secret *come_in(struct world *w, const char *name, struct console_
 static enum err ask(struct world *w, const struct secret *cookie, struct console_who *who)
 {
     struct console_who unused;
-    return console_who(w->console, text(cookie), &w->arena, who ? who : &unused, &w->f);
+    who = who ? who : &unused;
+    enum err e = console_who(w->console, text(cookie), &w->arena, who, &w->f);
+    if (!e)
+        console_used(w->console, who);
+    return e;
 }
 
 /* All that is kept becomes so much older. */
@@ -195,7 +199,9 @@ static void a_session_is_over_when_nobody_does_anything_and_after_its_time(void 
     assert_int_equal(console_sweep(w->console, false, told, w), 1);
     secret_free(cookie);
     cookie = come_in(w, "anna", &who);
-    later(w, 1800);
+    later(w, 1000);
+    assert_int_equal(console_who(w->console, text(cookie), &w->arena, &who, &w->f), ERR_OK); /* which is no use of it */
+    later(w, 800);
     assert_false(console_open(w->console, str_of(who.id)));
     assert_int_equal(ask(w, cookie, NULL), ERR_SIGNED_OUT);
     assert_int_equal(console_sweep(w->console, false, told, w), 1);
