@@ -77,6 +77,21 @@ void house_approvals_policies_changed(struct house *h)
     approvals_void(h->approvals, STR_NONE, STR_NONE, STR_NONE, "other policies are in force");
 }
 
+static bool approvals_decides(const struct conf *conf, struct str name)
+{
+    for (size_t i = 0; i < conf->root.operators.n; i++)
+        if (str_eq(conf->root.operators.v[i].name, name) && conf->root.operators.v[i].role >= CONF_APPROVER)
+            return true;
+    return false;
+}
+
+void house_approvals_operators(struct house *h, const struct conf *before, const struct conf *now)
+{
+    for (size_t i = 0; i < before->root.operators.n; i++)
+        if (!approvals_decides(now, before->root.operators.v[i].name))
+            approvals_gone(h->approvals, before->root.operators.v[i].name);
+}
+
 void house_approvals_done(struct house *h)
 {
     approvals_free(h->approvals); /* its thread tells no news any more */

@@ -87,6 +87,8 @@ enum err house_approvals_resume(struct house *h, struct fault *f) MUST_USE;
 void house_approvals_session_over(struct house *h, struct str session);
 void house_approvals_tool_changed(struct house *h, struct str tool);
 void house_approvals_policies_changed(struct house *h);
+/* Operators of the configuration who may not decide any more: what they said yes to is void. */
+void house_approvals_operators(struct house *h, const struct conf *before, const struct conf *now);
 void house_approvals_done(struct house *h);
 /* channels.c: before questions of before are taken up; and before the loops run */
 enum err house_channels_watch(struct house *h, struct fault *f) MUST_USE;

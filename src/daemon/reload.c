@@ -101,6 +101,7 @@ void house_apply(void *house, struct conf *conf, struct str by)
     access_reopen(h->access, conf->root.log.access);
     sessions_conf(h->sessions, conf);
     approvals_conf(h->approvals, conf);
+    house_approvals_operators(h, before, conf);
     atomic_store(&h->gate.call_timeout_ms, (unsigned)conf->root.limits.call_timeout);
     atomic_store(&h->gate.input_timeout_ms, (unsigned)conf->root.limits.input_timeout);
     atomic_store(&h->gate.parked_max, (unsigned)conf->root.limits.parked_calls);

@@ -11,7 +11,9 @@ import { Browser, link, signIn } from './lib/console.mjs'
 const ORDER = 'ORD-A1B2C3D4'
 let gate, agent, anna, amount = 10
 before(async () => {
+  process.env.OMAR_TOKEN = 'omar-token-of-this-test'
   gate = await startGate({
+    operators: [{ name: 'omar', role: 'approver', token: '${OMAR_TOKEN}' }],
     servers: { desk: DESK }, session: { rate: '1000/second', max_tool_calls: 1000 },
     tools: { 'desk/issue_refund': { risk: 'high' }, 'desk/search_faq': { risk: 'high', people: 2 }, 'desk/create_ticket': { risk: 'medium' } },
   })
@@ -188,6 +190,15 @@ test('a yes of somebody who is removed meanwhile, or may only look, counts no mo
     refused(late, 409, 'conflict')
     gate.cli(['people', 'add', 'carl', '--role', 'approver', ...(change[0] === 'remove' ? [] : ['--replace']), '-c', gate.file])
   }
+})
+
+test('nor does one of an operator whom the configuration does not know any more', async () => {
+  const q = await waiting('search_faq', { query: 'omar' })
+  const said = await gate.operator('POST', `/approvals/${q.id}/approve`, { digest: q.digest }, { token: process.env.OMAR_TOKEN })
+  assert.equal(said.json.state, 'pending')
+  gate.write({ operators: [] })
+  assert.equal((await gate.operator('POST', '/reload', {})).status, 200)
+  assert.match(await q.heard, /somebody who said yes may not decide any more/)
 })
 
 test('a passkey signs in by itself, with a challenge that is taken once', async () => {
