@@ -175,15 +175,17 @@ static void glass_write(struct buf *out, const struct glass_news *n)
         audit_stream_event(out, "break-glass", 0, buf_view(&data));
 }
 
-static void streams_post(struct approval_streams *all, const struct approval_news *n, const struct glass_news *g)
+/* Locks the news, when anybody listens; streams_post gives them back. */
+static bool streams_news(struct approval_streams *all)
 {
-    if (!atomic_load(&all->count))
-        return;
-    pthread_mutex_lock(&all->lock);
-    if (n)
-        news_write(&all->news, n);
-    else
-        glass_write(&all->news, g);
+    bool any = atomic_load(&all->count) > 0;
+    if (any)
+        pthread_mutex_lock(&all->lock);
+    return any;
+}
+
+static void streams_post(struct approval_streams *all)
+{
     bool post = !all->posted;
     all->posted = true;
     pthread_mutex_unlock(&all->lock);
@@ -193,12 +195,18 @@ static void streams_post(struct approval_streams *all, const struct approval_new
 
 void approval_streams_news(struct approval_streams *all, const struct approval_news *n)
 {
-    streams_post(all, n, NULL);
+    if (!streams_news(all))
+        return;
+    news_write(&all->news, n);
+    streams_post(all);
 }
 
 void approval_streams_glass(struct approval_streams *all, const struct glass_news *n)
 {
-    streams_post(all, NULL, n);
+    if (!streams_news(all))
+        return;
+    glass_write(&all->news, n);
+    streams_post(all);
 }
 
 static void streams_awake(uv_timer_t *t)

@@ -59,6 +59,12 @@ enum err cli_run_people_add(struct cli *c, struct fault *f)
     return ERR_OK;
 }
 
+static enum err person_path(struct cli *c, const char *tail, struct str *ret, struct fault *f)
+{
+    *ret = arena_fmt(&c->arena, "/admin/v1/people/%s%s", cli_segment(c, c->arg[0]), tail);
+    return ret->p ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for an address");
+}
+
 enum err cli_run_people_list(struct cli *c, struct fault *f)
 {
     static const char *const columns[][2] = {{"NAME", "name"},      {"ROLE", "role"},       {"GROUPS", "groups"},
@@ -71,9 +77,8 @@ enum err cli_run_people_list(struct cli *c, struct fault *f)
 enum err cli_run_people_remove(struct cli *c, struct fault *f)
 {
     struct json j;
-    struct str text, path = arena_fmt(&c->arena, "/admin/v1/people/%s", cli_segment(c, c->arg[0]));
-    if (!path.p)
-        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    struct str text, path;
+    TRY(person_path(c, "", &path, f));
     TRY(cli_admin(c, "DELETE", path.p, STR_NONE, &j, &text, f));
     if (c->json)
         cli_print_json(text);
@@ -85,9 +90,8 @@ enum err cli_run_people_remove(struct cli *c, struct fault *f)
 enum err cli_run_people_token(struct cli *c, struct fault *f)
 {
     struct json j;
-    struct str text, path = arena_fmt(&c->arena, "/admin/v1/people/%s/token", cli_segment(c, c->arg[0]));
-    if (!path.p)
-        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    struct str text, path;
+    TRY(person_path(c, "/token", &path, f));
     TRY(cli_admin(c, "POST", path.p, STR("{}"), &j, &text, f));
     person_print(c, &j, text);
     return ERR_OK;
@@ -97,9 +101,8 @@ enum err cli_run_people_token(struct cli *c, struct fault *f)
 enum err cli_run_people_link(struct cli *c, struct fault *f)
 {
     struct json j;
-    struct str text, path = arena_fmt(&c->arena, "/admin/v1/people/%s/link", cli_segment(c, c->arg[0]));
-    if (!path.p)
-        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    struct str text, path;
+    TRY(person_path(c, "/link", &path, f));
     TRY(cli_admin(c, "POST", path.p, STR("{}"), &j, &text, f));
     if (c->json) {
         cli_print_json(text);
@@ -116,9 +119,8 @@ enum err cli_run_people_passkeys(struct cli *c, struct fault *f)
     static const char *const columns[][2] = {
         {"ID", "id"}, {"NAME", "name"}, {"FOR", "rpId"}, {"SINCE", "createdAt"}, {"LAST USED", "lastUsedAt"},
         {NULL, NULL}};
-    struct str path = arena_fmt(&c->arena, "/admin/v1/people/%s/passkeys", cli_segment(c, c->arg[0]));
-    if (!path.p)
-        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    struct str path;
+    TRY(person_path(c, "/passkeys", &path, f));
     return cli_list(c, path.p, "passkeys", columns,
                     "no passkey; doorward people link NAME makes a link with which one is added", f);
 }
@@ -141,9 +143,8 @@ enum err cli_run_people_passkey_remove(struct cli *c, struct fault *f)
 enum err cli_run_people_figures(struct cli *c, struct fault *f)
 {
     struct json j;
-    struct str text, path = arena_fmt(&c->arena, "/admin/v1/people/%s/figures", cli_segment(c, c->arg[0]));
-    if (!path.p)
-        return fault_set(f, ERR_NOMEM, "no memory for an address");
+    struct str text, path;
+    TRY(person_path(c, "/figures", &path, f));
     TRY(cli_admin(c, "GET", path.p, STR_NONE, &j, &text, f));
     if (c->json)
         cli_print_json(text);

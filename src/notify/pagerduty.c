@@ -46,8 +46,9 @@ static void pagerduty_details(struct post *p, struct json_out *o, const struct a
     json_close(o, '}');
 }
 
-static void pagerduty_trigger(struct post *p, struct json_out *o, const struct notify_message *m)
+static void pagerduty_trigger(struct post *p, struct json_out *o, const void *of)
 {
+    const struct notify_message *m = of;
     struct str link = shown_link(p->conf, m->card.id, &p->arena);
     json_key(o, STR("payload"));
     json_open(o, '{');
@@ -69,18 +70,25 @@ static void pagerduty_trigger(struct post *p, struct json_out *o, const struct n
     json_close(o, ']');
 }
 
-static enum err pagerduty_send(struct post *p, const char *action, const struct notify_message *m,
-                               const _Atomic bool *stop, struct notify_told *told, struct fault *f)
+struct pagerduty_saying {
+    const char *action;
+    struct str key;
+    void (*payload)(struct post *p, struct json_out *o, const void *of); /* NULL: none */
+    const void *of;
+};
+
+static enum err pagerduty_send(struct post *p, const struct pagerduty_saying *event, const _Atomic bool *stop,
+                               struct notify_told *told, struct fault *f)
 {
     struct sink_http_answer answer;
     struct json_out o = post_begin(p);
     json_open(&o, '{');
     json_kv_str(&o, "routing_key",
                 (struct str){(const char *)secret_bytes(p->conf->token), secret_len(p->conf->token)});
-    json_kv_z(&o, "event_action", action);
-    json_kv_str(&o, "dedup_key", m->card.id);
-    if (strcmp(action, "trigger") == 0)
-        pagerduty_trigger(p, &o, m);
+    json_kv_z(&o, "event_action", event->action);
+    json_kv_str(&o, "dedup_key", event->key);
+    if (event->payload)
+        event->payload(p, &o, event->of);
     json_close(&o, '}');
     const struct sink_http_post how = {.type = "application/json", .stop = stop};
     enum err e = post_send(p, &how, told, &answer, f);
@@ -91,7 +99,8 @@ static enum err pagerduty_send(struct post *p, const char *action, const struct 
 static enum err pagerduty_ask(void *c, const struct notify_message *m, const _Atomic bool *stop,
                               struct notify_told *told, struct fault *f)
 {
-    return pagerduty_send(c, "trigger", m, stop, told, f);
+    const struct pagerduty_saying event = {"trigger", m->card.id, pagerduty_trigger, m};
+    return pagerduty_send(c, &event, stop, told, f);
 }
 
 static enum err pagerduty_update(void *c, const struct notify_message *m, const _Atomic bool *stop,
@@ -99,13 +108,15 @@ static enum err pagerduty_update(void *c, const struct notify_message *m, const 
 {
     if (m->escalated) /* others are told of it; here it stays the same alert */
         return ERR_OK;
-    return pagerduty_send(c, m->over ? "resolve" : "acknowledge", m, stop, told, f);
+    const struct pagerduty_saying event = {m->over ? "resolve" : "acknowledge", m->card.id, NULL, NULL};
+    return pagerduty_send(c, &event, stop, told, f);
 }
 
 /* ---- pages ---- */
 
-static void pagerduty_page_payload(struct post *p, struct json_out *o, const struct notify_page *page)
+static void pagerduty_page_payload(struct post *p, struct json_out *o, const void *of)
 {
+    const struct notify_page *page = of;
     struct page_view v;
     struct buf b CLEANUP(buf_done);
     page_shown(page, &p->arena, &v);
@@ -124,36 +135,19 @@ static void pagerduty_page_payload(struct post *p, struct json_out *o, const str
     json_close(o, '}');
 }
 
-static enum err pagerduty_event(struct post *p, const char *action, const char *key, const struct notify_page *page,
-                                const _Atomic bool *stop, struct notify_told *told, struct fault *f)
-{
-    struct sink_http_answer answer;
-    struct json_out o = post_begin(p);
-    json_open(&o, '{');
-    json_kv_str(&o, "routing_key",
-                (struct str){(const char *)secret_bytes(p->conf->token), secret_len(p->conf->token)});
-    json_kv_z(&o, "event_action", action);
-    json_kv_z(&o, "dedup_key", key);
-    if (page)
-        pagerduty_page_payload(p, &o, page);
-    json_close(&o, '}');
-    const struct sink_http_post how = {.type = "application/json", .stop = stop};
-    enum err e = post_send(p, &how, told, &answer, f);
-    told->refused |= answer.status == 400;
-    return e;
-}
-
 /* Each is an alert of its own; the one of the start is resolved by the end. A use stays open until somebody has looked
  * at it. */
 static enum err pagerduty_page(void *c, const struct notify_page *page, const _Atomic bool *stop,
                                struct notify_told *told, struct fault *f)
 {
     char started[sizeof(page->key)];
-    TRY(pagerduty_event(c, "trigger", page->key, page, stop, told, f));
+    const struct pagerduty_saying event = {"trigger", str_of(page->key), pagerduty_page_payload, page};
+    TRY(pagerduty_send(c, &event, stop, told, f));
     if (page->event != GLASS_ENDED)
         return ERR_OK;
     snprintf(started, sizeof(started), "%s-%s", page->glass.id, glass_events[GLASS_STARTED]);
-    return pagerduty_event(c, "resolve", started, NULL, stop, told, f);
+    const struct pagerduty_saying end = {"resolve", str_of(started), NULL, NULL};
+    return pagerduty_send(c, &end, stop, told, f);
 }
 
 const struct notifier notify_pagerduty = {.name = "pagerduty",
