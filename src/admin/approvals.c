@@ -116,17 +116,22 @@ static void approval_answer(struct admin_request *r, enum approval_state state, 
     json_close(&o, '}');
 }
 
-static void approval_by(struct admin_request *r, struct approval_decision *d)
+static enum err approval_by(struct admin_request *r, struct approval_decision *d, struct fault *f)
 {
     struct str agent = http_header(&r->x->head, "user-agent");
+    struct store_person p = {.email = STR_NONE};
+    if (people_find(r->admin->people, r->operator, r->arena, &p, f) == ERR_NOMEM)
+        return f->err;
     d->id = r->id;
     d->by = (struct person){.name = r->operator,
                             .groups = r->groups.n ? r->groups : STR("[]"),
                             .channel = r->console.id[0]                      ? STR("console")
                                        : str_starts(agent, STR("doorward/")) ? STR("cli")
                                                                              : STR("api"),
-                            .passkey = r->passkey};
+                            .passkey = r->passkey,
+                            .email = p.email};
     d->dwell_ms = looks_dwell(r->admin->looks, r->operator, r->id);
+    return ERR_OK;
 }
 
 enum err admin_approvals_approve(struct admin_request *r, struct fault *f)
@@ -146,7 +151,7 @@ enum err admin_approvals_approve(struct admin_request *r, struct fault *f)
         return fault_set(f, ERR_PARAMS, "either minutes or arguments: edited arguments are approved once");
     if (d.shape_ms)
         d.verdict = APPROVE_SHAPE;
-    approval_by(r, &d);
+    TRY(approval_by(r, &d, f));
     TRY(approvals_decide(r->admin->approvals, &d, &state, f));
     approval_answer(r, state, NULL);
     return ERR_OK;
@@ -176,7 +181,7 @@ enum err admin_approvals_deny(struct admin_request *r, struct fault *f)
     TRY(approval_bool(r, "kill", &kill, f));
     if (kill)
         d.verdict = APPROVE_DENY_AND_KILL;
-    approval_by(r, &d);
+    TRY(approval_by(r, &d, f));
     if (d.verdict == APPROVE_DENY_AND_KILL)
         TRY(approvals_card(r->admin->approvals, r->id, r->arena, &card, f));
     TRY(approvals_decide(r->admin->approvals, &d, &state, f));

@@ -249,6 +249,18 @@ static enum err stream_list(struct admin *a, struct buf *out, struct fault *f)
     return buf_failed(&data) || buf_failed(out) ? fault_set(f, ERR_NOMEM, "no memory for what waits") : ERR_OK;
 }
 
+/* One of those who look on leaves room for the others. */
+static enum err stream_room(const struct approval_streams *all, const struct admin_request *r, struct fault *f)
+{
+    unsigned n = 0;
+    for (const struct approval_stream *s = all->first; s; s = s->next)
+        n += admin_caller_is(&s->caller, r);
+    if (all->count >= STREAM_MAX)
+        return fault_set(f, ERR_STREAMS, "%d such streams are open, which is the most there may be at one time",
+                         STREAM_MAX);
+    return admin_caller_room(r, n, f);
+}
+
 enum err admin_approvals_stream(struct admin_request *r, struct fault *f)
 {
     const struct http_header headers[] = {{STR("Cache-Control"), STR("no-store")},
@@ -258,9 +270,7 @@ enum err admin_approvals_stream(struct admin_request *r, struct fault *f)
     buf_init(&first, STREAM_LIST + 4096);
     if (all->stopped)
         return fault_set(f, ERR_STOPPING, "Doorward is stopping");
-    if (all->count >= STREAM_MAX)
-        return fault_set(f, ERR_STREAMS, "%d such streams are open, which is the most there may be at one time",
-                         STREAM_MAX);
+    TRY(stream_room(all, r, f));
     TRY(admin_query_read(r, NULL, 0, f));
     struct approval_stream *s = arena_alloc(r->arena, sizeof(*s));
     if (!s)

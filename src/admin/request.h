@@ -100,7 +100,11 @@ struct admin_caller {
     struct secret *token;
     char session[ENC_ID_MAX]; /* of the console; then there is no token */
 };
+enum { ADMIN_STREAMS_OF = 6 /* of one kind and one session of the console: what a browser opens to one host */ };
 enum err admin_caller(struct admin_request *r, struct admin_caller *ret, struct fault *f) MUST_USE;
+bool admin_caller_is(const struct admin_caller *c, const struct admin_request *r); /* the console's session of r */
+/* ERR_STREAMS: n are open for who asks, and no more may be. */
+enum err admin_caller_room(const struct admin_request *r, unsigned n, struct fault *f) MUST_USE;
 void admin_caller_done(struct admin_caller *c);
 enum err admin_caller_over(struct admin *a, const struct admin_caller *c, const char **ret_text) MUST_USE;
 

@@ -302,6 +302,19 @@ enum err admin_caller(struct admin_request *r, struct admin_caller *ret, struct 
     return ERR_OK;
 }
 
+bool admin_caller_is(const struct admin_caller *c, const struct admin_request *r)
+{
+    return c->session[0] && strcmp(c->session, r->console.id) == 0;
+}
+
+enum err admin_caller_room(const struct admin_request *r, unsigned n, struct fault *f)
+{
+    return n < ADMIN_STREAMS_OF
+               ? ERR_OK
+               : fault_set(f, ERR_STREAMS, STR_FMT " has %u such streams open in this browser: close a page first",
+                           STR_ARG(r->operator), n);
+}
+
 void admin_caller_done(struct admin_caller *c)
 {
     secret_free(c->token);

@@ -184,6 +184,7 @@ struct person { /* who decides: an operator of the configuration or a person of 
     struct str groups;  /* a JSON array */
     struct str channel; /* "api", "cli", "console", "slack", … */
     struct str passkey; /* that signed the decision: its id, for the record; or empty */
+    struct str email;   /* under which owners and users may be known; or empty */
 };
 enum approval_verdict { APPROVE_DENY = 0, APPROVE_DENY_AND_KILL, APPROVE_ONCE, APPROVE_SHAPE };
 struct approval_decision {

@@ -41,11 +41,16 @@ static enum err may_group(const struct approval *p, const struct person *by, str
 }
 
 /* Nobody for whom the agent acts says yes where it takes two, or where break-glass stands for somebody else. */
+static bool may_is(const struct person *by, struct str whom)
+{
+    return whom.n && (str_ieq(by->name, whom) || str_ieq(by->email, whom));
+}
+
 static enum err may_own(const struct approval *p, const struct person *by, const char *what, struct fault *f)
 {
-    if (str_ieq(by->name, p->owner))
+    if (may_is(by, p->owner))
         return fault_set(f, ERR_ROLE, "the agent's owner cannot %s", what);
-    if (p->user.n && str_ieq(by->name, p->user))
+    if (may_is(by, p->user))
         return fault_set(f, ERR_ROLE, "the user on whose behalf the agent acts cannot %s", what);
     return ERR_OK;
 }

@@ -20,7 +20,7 @@ static enum err channels_person(struct notify_house *n, const char *kind, struct
     if (role < CONF_APPROVER)
         return fault_set(f, ERR_ROLE, "%.*s may look at calls that wait, and not decide: nothing was decided.",
                          (int)(p.name.n < 64 ? p.name.n : 64), p.name.p);
-    *ret = (struct person){.name = p.name, .groups = p.groups, .channel = str_of(kind)};
+    *ret = (struct person){.name = p.name, .groups = p.groups, .channel = str_of(kind), .email = p.email};
     return ERR_OK;
 }
 

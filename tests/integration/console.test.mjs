@@ -23,8 +23,8 @@ before(async () => {
 after(() => gate?.stop())
 
 // A call that waits for a person: its question, and what the agent hears in the end.
-async function waiting(tool = 'issue_refund', args = { orderId: ORDER, amount: ++amount }) {
-  const token = gate.open(agent, '--user', 'usr_1').access_token
+async function waiting(tool = 'issue_refund', args = { orderId: ORDER, amount: ++amount }, user = 'usr_1') {
+  const token = gate.open(agent, '--user', user).access_token
   const heard = (async () => {
     for (let state; ;) {
       const { json } = await gate.call(token, `desk__${tool}`, args, state && { meta: {} })
@@ -165,6 +165,16 @@ test('four eyes are two people with two passkeys: one of them twice is one', asy
   refused(twice, 403, 'forbidden')
   assert.match(twice.json.message, /anna said yes already/)
   assert.equal((await ben.ask('POST', q.approve, yes, { proof: true })).json.state, 'granted')
+  await q.heard
+})
+
+test('who is known by an e-mail address is not one of the two for a call on his own behalf', async () => {
+  gate.cli(['people', 'add', 'dana', '--email', 'Dana@shop.example', '-c', gate.file])
+  const dana = await signIn(gate, 'dana'), q = await waiting('search_faq', { query: 'of my own' }, 'dana@shop.example')
+  const own = await dana.ask('POST', q.approve, { digest: q.digest }, { proof: true })
+  refused(own, 403, 'forbidden')
+  assert.match(own.json.message, /the user on whose behalf the agent acts/)
+  assert.equal((await dana.ask('POST', q.deny, {})).status, 200) // a no is everybody's
   await q.heard
 })
 
@@ -329,10 +339,29 @@ test('passkeys are for a name: under an address the answer says where to go', as
 
 // Server-sent events, until the stream ends.
 async function listen(browser, path) {
-  const res = await fetch(browser.origin + path, { headers: { cookie: browser.cookie, 'x-csrf-token': browser.csrf } })
+  const left = new AbortController()
+  const res = await fetch(browser.origin + path, { signal: left.signal, headers: { cookie: browser.cookie, 'x-csrf-token': browser.csrf } })
   assert.equal(res.status, 200)
-  return { ended: res.text() }
+  return { ended: res.text().catch(() => ''), close: () => left.abort() }
 }
+
+test('one browser takes no more of the live streams than it can show, so that there are some for others', async () => {
+  const vera = await signIn(gate, 'vera')
+  for (const path of ['/admin/v1/approvals/stream', '/admin/v1/audit/stream']) {
+    const open = []
+    for (let i = 0; i < 6; i++) open.push(await listen(vera, path))
+    const more = await vera.ask('GET', path)
+    refused(more, 429, 'too_many_streams')
+    assert.match(more.json.message, /vera has 6 such streams open in this browser/)
+    const other = await listen(anna, path)
+    for (const stream of [...open, other]) stream.close()
+    await until('room again', async () => {
+      const again = await listen(vera, path).catch(() => undefined)
+      again?.close()
+      return again
+    })
+  }
+})
 
 test('who signs in anew in the same browser leaves the session of before', async () => {
   const ben = await signIn(gate, 'ben'), { cookie } = ben, key = ben.key

@@ -6,11 +6,13 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { Browser, signIn } from './lib/console.mjs'
 import { freePort, startGate, TOP, until } from './lib/gate.mjs'
 import { askToken, makeKey, newAgent, postToken, register } from './lib/oauth.mjs'
 import { people } from './lib/people.mjs'
 import { figures } from './lib/proc.mjs'
 import { asking, json, modernBasics, startRaw } from './lib/servers.mjs'
+import { TASKS } from './lib/tasks.mjs'
 import { wire } from './lib/wire.mjs'
 
 // Each row of the page: code, HTTP status, JSON-RPC code.
@@ -92,6 +94,8 @@ const message = {
   invalid_request: () => post([{ jsonrpc: '2.0', id: 1, method: 'ping' }]),
   invalid_params: () => legacy('tools/call', { name: 7 }),
   method_not_found: () => gate.modern(token, 'no/such'),
+  unknown_task: () => gate.modern(token, 'tasks/get', { taskId: 'apr_none' }, { headers: { 'mcp-name': 'apr_none' }, meta: TASKS }),
+  missing_capability: () => gate.modern(token, 'tasks/get', { taskId: 'apr_none' }, { headers: { 'mcp-name': 'apr_none' } }),
   header_mismatch: () => call('ok', {}, { headers: { 'mcp-method': 'tools/list' } }),
   unsupported_protocol_version: () => gate.modern(token, 'tools/list', {}, { meta: { [VERSION]: '2031-01-01' }, headers: { 'mcp-protocol-version': '2031-01-01' } }),
   not_found: () => gate.modern(token, 'tools/list', {}, { path: '/mcp/nowhere' }),
@@ -201,7 +205,7 @@ message.stopping = () => withGate({ servers: { asking: asking('modern') }, limit
   return { status: res.status, json: JSON.parse(events.at(-1).slice(6)) }
 })
 // What went wrong behind the gate, and what no tool, prompt or resource is, are errors of the protocol in an answer of their own.
-const BEHIND = ['unknown_tool', 'unknown_prompt', 'unknown_resource', 'schema_unusable', 'upstream_unavailable', 'upstream_timeout', 'upstream_garbage',
+const BEHIND = ['unknown_task', 'unknown_tool', 'unknown_prompt', 'unknown_resource', 'schema_unusable', 'upstream_unavailable', 'upstream_timeout', 'upstream_garbage',
                 'cancelled', 'stopping']
 
 // ---- answers of HTTP alone ----
@@ -238,6 +242,11 @@ const http = {
     return ask()
   }, 'hangs'),
   too_many_approvals: () => asked({ limits: { pending_approvals: 0 } }, (ask) => ask()),
+  signed_out: () => new Browser(gate).ask('GET', '/console/v1/me', undefined, { cookie: '__Host-doorward=of-nobody' }),
+  link_refused: () => new Browser(gate).ask('POST', '/console/v1/link', { link: 'dwl_none' }),
+  page_refused: async () => (await inConsole('page')).ask('POST', '/console/v1/sign-out', {}, { csrf: 'another' }),
+  passkey_needed: async () => (await inConsole('needed')).ask('POST', '/admin/v1/approvals/apr_0/approve', { digest: '' }),
+  passkey_refused: async () => (await inConsole('refused')).signIn(undefined, { origin: 'https://evil.example.com' }),
   origin_refused: () => legacy('ping', undefined, { headers: { origin: 'https://evil.example.com' } }),
   method_not_allowed: () => post({}, { method: 'PUT' }),
   server_error: async () => { // a problem of the REST face; MCP passes it on as it is: below
@@ -279,6 +288,12 @@ const http = {
     gate.write()
     return answer
   },
+}
+
+// Somebody who is signed in to the console, with a passkey.
+function inConsole(name) {
+  gate.cli(['people', 'add', name])
+  return signIn(gate, name)
 }
 
 // ---- words at a terminal ----

@@ -229,6 +229,14 @@ static void four_eyes_are_two_people_who_have_no_part_in_it(void **state)
     house_ask(h, &ask, &c);
     assert_int_equal(said_by(h, c.w.id, "Olga", APPROVE_ONCE, REFUND, &f), ERR_ROLE);
     assert_int_equal(said_by(h, c.w.id, "ursula", APPROVE_ONCE, REFUND, &f), ERR_ROLE);
+    enum approval_state now;
+    struct approval_decision by_mail = {.id = str_of(c.w.id),
+                                        .verdict = APPROVE_ONCE,
+                                        .by = {.name = STR("u.meyer"), .groups = STR("[]"), .email = STR("Ursula")},
+                                        .digest = str_of(digest_of(REFUND))};
+    assert_int_equal(approvals_decide(h->queue, &by_mail, &now, &f), ERR_ROLE);
+    by_mail.by.email = STR("OLGA");
+    assert_int_equal(approvals_decide(h->queue, &by_mail, &now, &f), ERR_ROLE);
     house_say(h, c.w.id, "alice", APPROVE_ONCE, REFUND);
     assert_true(caller_waits(&c, 50));
     assert_int_equal(said_by(h, c.w.id, "Alice", APPROVE_ONCE, REFUND, &f), ERR_ROLE);
