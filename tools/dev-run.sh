@@ -28,7 +28,7 @@ if [ "${1:-}" = --once ]; then
 fi
 agent=$(cat "$work/agent") key=$(cat "$work/key")
 "$doorward" people add you -c "$config" >/dev/null 2>&1 || true # is there from the last time
-link=$("$doorward" people link you -c "$config" | head -n 1)
+link=$("$doorward" people link you -c "$config" 2>/dev/null | head -n 1)
 cat <<EOF
 
 Doorward serves. Stop it with Ctrl-C. Log: ${work#"$PWD"/}/doorward.log

@@ -169,7 +169,11 @@ export function DecideBar({ look, r, me, back }: { look: Look; r: Request; me: M
   useEffect(() => { // back to where the form was opened
     if (!form.mode.value && opener.current) document.querySelector<HTMLElement>(`.decide [data-mode="${opener.current}"]`)?.focus()
   }, [form.mode.value])
-  useEffect(close, [r.digest]) // other arguments than those for which it was opened
+  const shown = useRef(r.digest)
+  useLayoutEffect(() => { // other arguments than those for which it was opened
+    if (shown.current !== r.digest) close()
+    shown.current = r.digest
+  }, [r.digest])
   useKeys({ a: open('approve'), m: open('minutes'), e: open('edit'), d: open('deny'), Escape: () => (form.mode.value ? close() : back()) })
   if (!may) return <p class="decide quiet">You can look, and not decide: that needs the role approver.</p>
   if (form.mode.value) return <div class="decide"><Panel key={form.mode.value} form={form} look={look} r={r} close={close} /></div>

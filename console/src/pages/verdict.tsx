@@ -21,7 +21,7 @@ export function Verdict({ r, me }: { r: Request; me: string }) {
   const title = r.state === 'expired' && last ? 'Approved, and not taken up in time' : TITLES[r.state] ?? r.state
   return (
     <div class={`verdict ${r.state === 'done' && !r.made ? 'warn' : TONES[r.state] ?? ''}`} role="alert">
-      <p class="title">{title}{decided ? ` by ${last.by === me ? 'you' : visible(last.by)}` : ''}</p>
+      <p class="title">{title}{decided ? ` by ${last.by === me ? 'you' : visible(last.by)}` : ''}{r.state === 'done' && !r.made && ', and not made'}</p>
       {r.decisions.map((d, i) => <p key={i}>{who(d, me)}</p>)}
       {/expired|pending/.test(r.state) && !last ? <p>{NOTHING}</p> : <p class="quiet">{r.deadline} {r.state === 'void' && visible(r.reason)}</p>}
     </div>
