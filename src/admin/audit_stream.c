@@ -254,57 +254,6 @@ static void stream_drained(struct admin_flow *f)
 
 /* ---- a new one ---- */
 
-struct stream_asked {
-    struct audit_stream_wants wants;
-    struct str after, from;
-};
-
-static enum err stream_seq(struct str text, const char *name, uint64_t *ret, struct fault *f)
-{
-    return str_u64(text, ret) ? ERR_OK
-                              : fault_set(f, ERR_PARAMS, "%s must be an entry's number, such as 4711, not " STR_FMT,
-                                          name, STR_ARG(text));
-}
-
-/* The header is the client's own last state; the address is what it began with. */
-static enum err stream_begin(struct admin_request *r, const struct stream_asked *q, uint64_t *ret, bool *ret_start,
-                             struct fault *f)
-{
-    struct str last = http_header(&r->x->head, "last-event-id");
-    uint64_t committed = audit_committed(r->admin->audit), on_record = audit_seq(r->admin->audit);
-    *ret_start = false;
-    *ret = committed;
-    if (q->from.p && !str_is(q->from, "start"))
-        return fault_set(f, ERR_PARAMS, "from must be start, or not be there: then it is the next entry");
-    if (q->from.p && q->after.p)
-        return fault_set(f, ERR_PARAMS, "either from or after says where the stream begins, not both");
-    if (last.n)
-        TRY(stream_seq(last, "Last-Event-ID", ret, f));
-    else if (q->after.p)
-        TRY(stream_seq(q->after, "after", ret, f));
-    else if (q->from.p)
-        *ret = 0;
-    *ret_start = q->from.p && *ret == 0;
-    return *ret <= committed || *ret <= on_record
-               ? ERR_OK
-               : fault_set(f, ERR_PARAMS,
-                           "the record ends at entry %" PRIu64 ", and has no %" PRIu64
-                           " to go on behind: is it another one?",
-                           on_record, *ret);
-}
-
-static enum err stream_ask(struct admin_request *r, struct stream_asked *q, struct fault *f)
-{
-    const struct admin_query query[] = {{"agent", &q->wants.agent}, {"event", &q->wants.event},
-                                        {"tool", &q->wants.tool},   {"session", &q->wants.session},
-                                        {"after", &q->after},       {"from", &q->from}};
-    TRY(admin_query_read(r, query, sizeof(query) / sizeof(query[0]), f));
-    if (q->wants.event.n && !audit_event_known(q->wants.event, false))
-        return fault_set(f, ERR_PARAMS, "there is no event " STR_FMT "; `doorward events` lists them",
-                         STR_ARG(q->wants.event));
-    return ERR_OK;
-}
-
 static void stream_answer(struct audit_stream *s)
 {
     const struct http_header headers[] = {{STR("Cache-Control"), STR("no-store")},
@@ -366,19 +315,16 @@ static enum err stream_room(const struct audit_streams *all, const struct admin_
 enum err admin_audit_stream(struct admin_request *r, struct fault *f)
 {
     struct audit_streams *all = r->admin->streams;
-    struct stream_asked q = {0};
+    struct audit_stream_asked q;
     struct audit_stream *s;
-    uint64_t at;
-    bool from_start;
-    TRY(stream_ask(r, &q, f));
-    TRY(stream_begin(r, &q, &at, &from_start, f));
+    TRY(audit_stream_ask(r, &q, f));
     if (all->stopped)
         return fault_set(f, ERR_STOPPING, "Doorward is stopping");
     TRY(stream_room(all, r, f));
     TRY(stream_new(r, &s, f));
     s->wants = q.wants;
-    s->at = s->said = s->noted = at;
-    s->from_start = from_start;
+    s->at = s->said = s->noted = q.at;
+    s->from_start = q.from_start;
     stream_enter(all, s);
     stream_answer(s);
     stream_pump(s);

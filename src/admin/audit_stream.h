@@ -57,6 +57,14 @@ struct audit_stream { /* lives in the exchange's arena */
     struct fault fault;
 };
 
+struct audit_stream_asked {
+    struct audit_stream_wants wants;
+    uint64_t at;     /* behind which entry it begins */
+    bool from_start; /* wherever the record begins now */
+};
+/* Of the query and Last-Event-ID. ERR_PARAMS. */
+enum err audit_stream_ask(struct admin_request *r, struct audit_stream_asked *ret, struct fault *f) MUST_USE;
+
 /* The next slice: entries from s->at on are looked at, and those that are wanted become events in s->out. ERR_OK also
  * when there is nothing for now. */
 enum err audit_stream_read(struct audit_stream *s, struct fault *f) MUST_USE;

@@ -36,7 +36,7 @@ function One({ k, doing }: { k: Passkey; doing: Doing }) {
 }
 
 function Add({ who, doing }: { who: Me; doing: Doing }) {
-  const name = useSignal(''), late = who.by === 'link' && !who.mayEnrol
+  const name = useSignal(''), late = !who.mayEnrol && !who.passkeys.length
   if (unfit()) return <p class="note warn">This browser cannot use passkeys at this address: open the console as https, or as localhost.</p>
   if (late)
     return (
