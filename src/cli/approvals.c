@@ -11,11 +11,11 @@
 #include "cli/approvals.h"
 #include "cli/import.h"
 
-enum { WATCH_PAUSE_MS = 1000 };
+static const struct timespec watch_pause = {1, 0};
 
 /* ---- looking ---- */
 
-enum err cli_run_approvals_list(struct cli *c, struct fault *f)
+static enum err approvals_print(struct cli *c, struct fault *f)
 {
     static const char *const columns[][2] = {{"APPROVAL", "id"},
                                              {"ENDS", "expiresAt"},
@@ -69,15 +69,56 @@ static enum err approval_pending(const struct approval_view *v)
     return v->state == APPROVAL_PENDING ? ERR_APPROVAL_PENDING : ERR_OK;
 }
 
+/* How a program asks what people said. */
+static enum err approval_end(const struct approval_view *v)
+{
+    static const enum err ends[] = {[APPROVAL_NONE] = ERR_APPROVAL_VOID,
+                                    [APPROVAL_PENDING] = ERR_APPROVAL_PENDING,
+                                    [APPROVAL_GRANTED] = ERR_OK,
+                                    [APPROVAL_TAKEN] = ERR_OK,
+                                    [APPROVAL_DONE] = ERR_OK,
+                                    [APPROVAL_DENIED] = ERR_APPROVAL_DENIED,
+                                    [APPROVAL_EXPIRED] = ERR_APPROVAL_EXPIRED,
+                                    [APPROVAL_VOID] = ERR_APPROVAL_VOID};
+    return ends[v->state];
+}
+
+/* Until it is not pending any more. A gateway that is away for a while is asked again when it is back. */
+static enum err approval_wait(struct cli *c, struct approval_seen *s, struct fault *f)
+{
+    bool lost = false;
+    while (s->view.state == APPROVAL_PENDING) {
+        nanosleep(&watch_pause, NULL);
+        arena_reset(&c->arena);
+        enum err e = approval_get(c, c->arg[0], s, f);
+        if (e && e != ERR_UNREACHABLE)
+            return e;
+        if (e && !lost)
+            fprintf(stderr, "doorward: approvals show: %s; it is tried again\n", f->text);
+        lost = e != ERR_OK;
+        if (e)
+            s->view.state = APPROVAL_PENDING;
+    }
+    return ERR_OK;
+}
+
 enum err cli_run_approvals_show(struct cli *c, struct fault *f)
 {
     struct approval_seen s;
+    bool watch = cli_switch(c, "watch");
     TRY(approval_get(c, c->arg[0], &s, f));
+    bool waits = watch && s.view.state == APPROVAL_PENDING;
+    if (!c->json)
+        cli_approval_print(stdout, &s.view);
+    if (waits && fflush(stdout))
+        return fault_set(f, ERR_IO, "standard output takes no more");
+    if (waits)
+        TRY(approval_wait(c, &s, f));
     if (c->json)
         cli_print_json(s.text);
-    else
-        cli_approval_print(stdout, &s.view);
-    return approval_pending(&s.view);
+    else if (waits)
+        printf("%s: " STR_FMT "\n", cli_shown(c, str_of(c->arg[0]), 0), STR_ARG(s.view.deadline));
+    return watch ? approval_end(&s.view) : approval_pending(&s.view);
 }
 
 /* ---- deciding ---- */
@@ -242,19 +283,27 @@ static enum err watch_once(struct cli *c, struct approval_known *k, struct fault
     return fflush(stdout) ? fault_set(f, ERR_IO, "standard output takes no more") : ERR_OK;
 }
 
-enum err cli_run_approvals_watch(struct cli *c, struct fault *f)
+static enum err approvals_watched(struct cli *c, struct fault *f)
 {
-    static const struct timespec pause = {WATCH_PAUSE_MS / 1000, WATCH_PAUSE_MS % 1000 * 1000000};
     struct approval_known known = {.n = 0};
     enum err e;
     arena_init(&known.arena, 64u << 20);
     while ((e = watch_once(c, &known, f)) == ERR_OK || (e == ERR_UNREACHABLE && known.seen)) {
         if (e && !known.lost)
-            fprintf(stderr, "doorward: approvals watch: %s; it is tried again\n", f->text);
+            fprintf(stderr, "doorward: approvals list: %s; it is tried again\n", f->text);
         known.lost = e != ERR_OK;
         known.seen = true;
-        nanosleep(&pause, NULL);
+        nanosleep(&watch_pause, NULL);
     }
     arena_done(&known.arena);
     return e;
+}
+
+enum err cli_run_approvals_list(struct cli *c, struct fault *f)
+{
+    if (!cli_switch(c, "watch"))
+        return approvals_print(c, f);
+    if (cli_switch(c, "all"))
+        return fault_set(f, ERR_USAGE, "either --watch or --all: what is over does not begin to wait");
+    return approvals_watched(c, f);
 }

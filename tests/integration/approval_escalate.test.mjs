@@ -22,7 +22,7 @@ test('after its time people of the second group may decide, their channels are t
                 page: { kind: 'pagerduty', url: pager.url, token: '${PD_KEY}', groups: ['money'] },
                 high: { kind: 'webhook', url: second.url, secret: '${HOOK_SECRET}', groups: ['managers'] } },
   })
-  const watch = spawn(DOORWARD, ['approvals', 'watch', '--admin', gate.admin], { env: { ...process.env, DOORWARD_ADMIN_TOKEN: gate.operatorToken() } })
+  const watch = spawn(DOORWARD, ['approvals', 'list', '--watch', '--admin', gate.admin], { env: { ...process.env, DOORWARD_ADMIN_TOKEN: gate.operatorToken() } })
   let seen = ''
   watch.stdout.on('data', (d) => (seen += d))
   try {

@@ -1,7 +1,8 @@
 // Deciding over the operators' API and with the command line: who may, what is shown before, and what a decision is bound to.
 // areas: approval, admin, cli, people
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -104,6 +105,26 @@ test('a reason for a no is what the agent is told', async () => {
   const { id } = await pending()
   assert.equal(cli('ben', ['approvals', 'deny', id, '--reason', 'ask the customer for a picture first']).status, 0)
   assert.match(await asked, /ask the customer for a picture first/)
+})
+
+test('who waits at a terminal for what people say is told as soon as they have, with an exit code', async () => {
+  const waits = (id) => {
+    const child = spawn(DOORWARD, ['approvals', 'show', id, '--watch', '--admin', gate.admin], { env: { ...process.env, DOORWARD_ADMIN_TOKEN: people.anna } })
+    let out = ''
+    child.stdout.on('data', (d) => (out += d))
+    return { shown: () => until('it to be shown', () => out.includes('issue_refund')), end: once(child, 'exit').then(([code]) => ({ code, out })) }
+  }
+  for (const [verb, code, words] of [['approve', 0, /^apr_\w+: Approved/m], ['deny', 3, /^apr_\w+: Denied/m]]) {
+    const s = session(), asked = decided(s, { ...REFUND, amount: code + 1 }), { id } = await pending()
+    const terminal = waits(id)
+    await terminal.shown()
+    await as('ben', 'POST', `/approvals/${id}/${verb}`, verb === 'approve' ? { digest: await digest(id) } : {})
+    const { code: exit, out } = await terminal.end
+    assert.equal(exit, code)
+    assert.match(out, words)
+    await asked
+    assert.equal(cli('anna', ['approvals', 'show', id, '--watch']).status, code) // at once
+  }
 })
 
 test('edited arguments are what is sent, and the difference is shown before', async () => {
